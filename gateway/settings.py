@@ -1,0 +1,254 @@
+"""`gateway.toml` and the environment, read once into one frozen value; nobody else reads either."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import ipaddress
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PositiveFloat,
+    PositiveInt,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+
+from gateway.errors import CannotStart
+from gateway.sources import folder_of, gather, published_secrets
+
+#: What a bearer token may be allowed (gateway §1); ``cases:full`` unmasks and is audited.
+SCOPES = ("cases", "cases:full", "items", "translate", "operate", "audit")
+
+Hex64 = Annotated[str, Field(pattern=r"^[0-9a-fA-F]{64}$")]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class Server(_Section):
+    """Where the web process listens."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8080, ge=0, le=65535)
+
+    @property
+    def is_loopback(self) -> bool:
+        """True when only this machine can reach it."""
+        if self.host == "localhost":
+            return True
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return False
+
+
+class ApiToken(_Section):
+    """A bearer token of the JSON API; only its hash is kept."""
+
+    name: str = Field(min_length=1)
+    token: str | None = Field(default=None, min_length=1, repr=False, exclude=True)
+    token_sha256: Hex64 = Field(default="", repr=False, validate_default=False)
+    scopes: frozenset[Literal[SCOPES]] = Field(min_length=1)  # type: ignore[valid-type]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _hash(cls, raw: Any) -> Any:
+        if not isinstance(raw, dict):
+            return raw
+        text, digest = raw.get("token"), raw.get("token_sha256")
+        if (text is None) == (digest is None):
+            raise ValueError("token（或 token_file）与 token_sha256 须且只能填写一项")
+        if isinstance(text, str):
+            return {**raw, "token_sha256": hashlib.sha256(text.encode()).hexdigest(), "token": None}
+        return {**raw, "token_sha256": digest.lower()} if isinstance(digest, str) else raw
+
+
+class Delivery(_Section):
+    """How messages are sent. Units: seconds, but for ``window`` (calls in flight per destination)."""
+
+    schedule_s: tuple[float, ...] = Field(default=(5, 30, 120, 600, 1800, 3600, 7200, 14400), min_length=1)
+    give_up_s: PositiveFloat = 259_200
+    timeout_s: PositiveFloat = 30
+    #: a claim outlives one call: when absent, timeout and a margin for settling
+    lease_s: PositiveFloat | None = None
+    window: PositiveInt = 64
+    sweep_s: PositiveFloat = 5
+
+    @field_validator("schedule_s")
+    @classmethod
+    def _waits(cls, waits: tuple[float, ...]) -> tuple[float, ...]:
+        if any(wait < 0 for wait in waits):
+            raise ValueError("每个等待时间都须大于等于 0 秒")
+        return waits
+
+    @model_validator(mode="after")
+    def _lease(self) -> Delivery:
+        if self.lease_s is not None and self.lease_s <= self.timeout_s:
+            raise ValueError("lease_s 须大于 timeout_s，否则未超时的投递会被他人重发")
+        return self
+
+    @property
+    def lease(self) -> float:
+        """Seconds a claimed delivery belongs to its worker."""
+        return self.lease_s if self.lease_s is not None else self.timeout_s + 15
+
+
+class Limits(_Section):
+    """``per_minute``: messages a side may hand in; absent: no limit (gateway §6)."""
+
+    per_minute: PositiveInt | None = None
+
+
+class Keys(_Section):
+    """The master key (32 bytes, hex or base64); absent: a file made under ``data_dir`` at first start."""
+
+    master_key: str | None = Field(default=None, repr=False)
+    algorithm: Literal["aes-256-gcm", "sm4-gcm"] = "aes-256-gcm"
+
+    @field_validator("master_key")
+    @classmethod
+    def _length(cls, text: str | None) -> str | None:
+        if text is not None and len(decode_key(text)) != 32:
+            raise ValueError(
+                "须为 32 字节的主密钥，写成 64 位十六进制或 base64（可用 openssl rand -hex 32 生成）"
+            )
+        return text
+
+
+class ClockStart(_Section):
+    """For tests only: what the gateway's clock shows at its start."""
+
+    now: AwareDatetime | None = None
+
+
+class Settings(_Section):
+    """All of ``gateway.toml``. ``regions`` stays as written: each region's own model reads its section."""
+
+    data_dir: Path = Path("data")
+    tables_dir: Path | None = None
+    calendar_until: int | None = Field(default=None, ge=2000, le=2200)
+    database_url: str | None = Field(default=None, repr=False)
+    redis_url: str | None = Field(default=None, repr=False)
+    server: Server = Server()
+    regions: Mapping[str, Mapping[str, Any]] = Field(default_factory=dict, repr=False)
+    tokens: tuple[ApiToken, ...] = ()
+    delivery: Delivery = Delivery()
+    limits: Limits = Limits()
+    keys: Keys = Keys()
+    clock: ClockStart = ClockStart()
+
+    @field_validator("tokens")
+    @classmethod
+    def _names(cls, tokens: tuple[ApiToken, ...]) -> tuple[ApiToken, ...]:
+        if len({token.name for token in tokens}) != len(tokens):
+            raise ValueError("name 不得重复")
+        return tokens
+
+
+def decode_key(text: str) -> bytes:
+    """The bytes of a key written as hex or base64; ``b""`` when it is neither."""
+    try:
+        return bytes.fromhex(text)
+    except ValueError:
+        pass
+    try:
+        return base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        return b""
+
+
+def load(
+    path: Path | None,
+    environ: Mapping[str, str],
+    *,
+    sections: Mapping[str, type[BaseModel]] | None = None,
+) -> Settings:
+    """Settings from a file (or none) and the environment, which wins.
+
+    ``sections``: the model of each region's section; with it, the set of regions must agree too.
+    Errors: `CannotStart` with one line per fault, each naming the key and what to do, never a value.
+    """
+    gathered = gather(path, environ, model=Settings, slugs=tuple(sections or ()))
+    raw, faults = gathered.table, gathered.faults
+    invalid = list(_region_faults(raw.get("regions"), sections)) if sections is not None else []
+    settings = None
+    try:
+        settings = Settings.model_validate(raw)
+    except ValidationError as error:
+        invalid += _sentences(error, "")
+    # A member whose file could not be read has been named already.
+    faults += [fault for fault in invalid if fault.split(":")[0] not in gathered.unread]
+    if settings is not None and not settings.server.is_loopback:
+        faults += [_TEST_KEY.format(path=place) for place in published_secrets(raw)]
+    if faults or settings is None:
+        raise CannotStart("\n".join(faults))
+    folder = folder_of(path)
+    tables = folder / settings.tables_dir if settings.tables_dir else None
+    return settings.model_copy(update={"data_dir": folder / settings.data_dir, "tables_dir": tables})
+
+
+def _region_faults(regions: Any, sections: Mapping[str, type[BaseModel]]) -> Iterator[str]:
+    written = regions if isinstance(regions, Mapping) else {}
+    for slug in sorted(set(written) - set(sections)):
+        yield f"regions.{slug}: 没有这个地区的适配器，请改正名称（现有：{'、'.join(sorted(sections))}）或删除"
+    for slug, model in sorted(sections.items()):
+        if slug not in written:
+            yield f"regions.{slug}: 缺少该地区的配置段，请补充 [regions.{slug}]"
+            continue
+        try:
+            model.model_validate(written[slug])
+        except ValidationError as error:
+            yield from _sentences(error, f"regions.{slug}")
+
+
+_TEST_KEY = "{path}: 这是公开的测试密钥，只能在 server.host 为本机回环地址时使用，请换成正式密钥"
+
+_REMEDIES = {
+    "extra_forbidden": "未知的配置项，请改正拼写或删除",
+    "missing": "缺少必填项，请补充",
+    "literal_error": "取值不在允许的范围内，请改为以下之一：{expected}",
+    "int_parsing": "须为整数",
+    "int_type": "须为整数",
+    "float_parsing": "须为数字",
+    "float_type": "须为数字",
+    "string_type": "须为字符串，请加引号",
+    "greater_than": "须大于 {gt}",
+    "greater_than_equal": "须大于等于 {ge}",
+    "less_than_equal": "须小于等于 {le}",
+    "too_short": "至少须有 {min_length} 项",
+    "string_too_short": "不得为空",
+    "string_pattern_mismatch": "格式不正确，须符合 {pattern}",
+    "timezone_aware": "须带时区，例如 2026-11-23T16:00:00+08:00",
+    "datetime_parsing": "须为带时区的时间，例如 2026-11-23T16:00:00+08:00",
+    "model_type": "须为一个配置段（[表]）",
+    "tuple_type": "须为数组",
+    "dict_type": "须为一个配置段（[表]）",
+    "mapping_type": "须为一个配置段（[表]）",
+}
+
+
+def _sentences(error: ValidationError, prefix: str) -> list[str]:
+    faults = error.errors(include_input=False, include_url=False)
+    return [_sentence(fault, prefix) for fault in faults]
+
+
+def _sentence(fault: Any, prefix: str) -> str:
+    path = prefix
+    for part in fault["loc"]:
+        path += f"[{part}]" if isinstance(part, int) else f".{part}" if path else str(part)
+    # A validator of ours speaks for itself; its text never holds the value.
+    own = fault.get("ctx", {}).get("error")
+    if own is not None:
+        return f"{path or '配置'}: {own}"
+    remedy = _REMEDIES.get(fault["type"], "取值不正确（{type}），请对照配置说明改正")
+    return f"{path}: " + remedy.format(**{"type": fault["type"], **fault.get("ctx", {})})
