@@ -1,0 +1,1 @@
+"""Digests and signatures; keys are handed in (pure)."""

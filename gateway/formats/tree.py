@@ -1,0 +1,50 @@
+"""What both formats share: unreadable bytes, the bound on nesting, and a walk over leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from gateway.errors import GatewayError
+
+#: Deeper nesting is unreadable (crossing §7, M20); the outermost object is level 1.
+MAX_DEPTH = 32
+
+
+class Unreadable(GatewayError):
+    """These bytes are no document of the format.
+
+    ``reason`` is a Chinese sentence that says what to do; it never quotes the document.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+def member(tree: object, *path: str) -> object:
+    """The value at ``path`` or None, whatever shape the tree has."""
+    for name in path:
+        if not isinstance(tree, Mapping):
+            return None
+        tree = tree.get(name)
+    return tree
+
+
+def text_at(tree: object, *path: str) -> str:
+    """The text at ``path``, ``""`` when it is missing or no text."""
+    found = member(tree, *path)
+    return found if isinstance(found, str) else ""
+
+
+def leaves(tree: Any) -> Iterator[Any]:
+    """Every value that is no object and no list, in document order."""
+    match tree:
+        case dict():
+            for value in tree.values():
+                yield from leaves(value)
+        case list():
+            for value in tree:
+                yield from leaves(value)
+        case _:
+            yield tree
