@@ -18,7 +18,7 @@ _SM2_WITH_SM3 = ec.ECDSA(sm_hashes.SM3())
 _LONGEST = 72
 
 
-class BadKey(ValueError):
+class BadKey(ValueError):  # noqa: N818 - a word of the field, not a programming error
     """A PEM text that is no SM2 key of the wanted kind."""
 
 

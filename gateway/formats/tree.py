@@ -11,7 +11,7 @@ from gateway.errors import GatewayError
 MAX_DEPTH = 32
 
 
-class Unreadable(GatewayError):
+class Unreadable(GatewayError):  # noqa: N818 - a word of the field, not a programming error
     """These bytes are no document of the format.
 
     ``reason`` is a Chinese sentence that says what to do; it never quotes the document.
