@@ -1,0 +1,131 @@
+"""The layout of the tables folder: which file holds which columns, and the files sorted by their part."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from gateway.mapping.sheet import Fault, Sheet, read_sheet
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+HUB = ("key", "meaning", "note")
+CODES = ("native", "key", "name", "direction", "lossy", "note")
+RECOGNITION = (
+    "rule_id",
+    "issued_by",
+    "accepted_by",
+    "subject_kind",
+    "subject",
+    "accepted_as",
+    "items",
+    "basis",
+    "effective_from",
+    "effective_to",
+    "note",
+)
+CATALOGUE = (
+    "no",
+    "item",
+    "name",
+    "kind",
+    "form",
+    "schemes",
+    "applicants",
+    "legal_limit_value",
+    "legal_limit_unit",
+    "promised_limit_value",
+    "promised_limit_unit",
+    "effective_from",
+    "effective_to",
+    "mode",
+    "basis",
+    "materials",
+    "provenance",
+)
+ITEM_WORDS = ("item", "base_code", "name", "mark")
+DIVISIONS = ("code", "name", "full_name", "level", "parent", "valid_from", "valid_to", "successors")
+AGENCIES = ("division", "agency", "uscc", "level", "mark")
+
+_CATALOGUE_FILE = "items/catalogue.csv"
+_DIVISIONS_FILE = "places/divisions.csv"
+_AGENCIES_FILE = "places/agencies.csv"
+_COLUMNS = {_CATALOGUE_FILE: CATALOGUE, _DIVISIONS_FILE: DIVISIONS, _AGENCIES_FILE: AGENCIES}
+_FOLDERS = {"canonical": HUB, "codes": CODES, "recognition": RECOGNITION, "items": ITEM_WORDS}
+_NEEDED = (_CATALOGUE_FILE, _DIVISIONS_FILE, _AGENCIES_FILE)
+
+
+@dataclass(frozen=True, slots=True)
+class Sheets:
+    """Every table of a folder, by its part."""
+
+    catalogue: Sheet
+    divisions: Sheet
+    agencies: Sheet
+    hubs: Mapping[str, Sheet] = field(default_factory=dict)
+    codes: Mapping[tuple[str, str], Sheet] = field(default_factory=dict)
+    item_words: Mapping[str, Sheet] = field(default_factory=dict)
+    recognition: tuple[Sheet, ...] = ()
+
+    @property
+    def regions(self) -> tuple[str, ...]:
+        """Regions that have code lists."""
+        return tuple(sorted({region for region, _ in self.codes}))
+
+
+def sort_out(files: Mapping[str, bytes]) -> tuple[Sheets | None, list[Fault]]:
+    """Read every file, named by its path below the folder with ``/``.
+
+    No sheets when a file is missing or unreadable; all such faults are listed.
+    """
+    faults = [Fault(name, 1, "缺少这个文件：请从发布的规则表中补上") for name in _NEEDED if name not in files]
+    sheets: dict[str, Sheet] = {}
+    unreadable = bool(faults)
+    for name, content in sorted(files.items()):
+        columns = _columns(name)
+        if columns is None:
+            faults.append(Fault(name, 1, "不认识的规则表：请检查文件名和所在目录，或移走这个文件"))
+            continue
+        sheet, found = read_sheet(name, content, columns)
+        faults += found
+        if sheet is None:
+            unreadable = True
+        else:
+            sheets[name] = sheet
+    return (None if unreadable else _arranged(sheets)), faults
+
+
+def _columns(name: str) -> tuple[str, ...] | None:
+    folder, _, rest = name.removesuffix(".csv").partition("/")
+    if name in _COLUMNS:
+        return _COLUMNS[name]
+    if rest.count("/") != (1 if folder == "codes" else 0):
+        return None
+    return _FOLDERS.get(folder)
+
+
+def _arranged(sheets: Mapping[str, Sheet]) -> Sheets:
+    hubs: dict[str, Sheet] = {}
+    codes: dict[tuple[str, str], Sheet] = {}
+    words: dict[str, Sheet] = {}
+    topics: list[Sheet] = []
+    for name, sheet in sheets.items():
+        match name.removesuffix(".csv").split("/"):
+            case ["canonical", hub]:
+                hubs[hub] = sheet
+            case ["codes", region, listed]:
+                codes[(region, listed)] = sheet
+            case ["recognition", _]:
+                topics.append(sheet)
+            case ["items", region] if region != "catalogue":
+                words[region] = sheet
+    return Sheets(
+        catalogue=sheets[_CATALOGUE_FILE],
+        divisions=sheets[_DIVISIONS_FILE],
+        agencies=sheets[_AGENCIES_FILE],
+        hubs=hubs,
+        codes=codes,
+        item_words=words,
+        recognition=tuple(topics),
+    )
