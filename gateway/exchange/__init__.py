@@ -1,0 +1,1 @@
+"""The verbs: what the gateway does with a message."""
