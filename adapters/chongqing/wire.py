@@ -34,7 +34,6 @@ _BODY_START = re.compile(r"<BODY[ \t\r\n]*>")
 _BODY_END = re.compile(r"</BODY[ \t\r\n]*>")
 # "<" is never the second byte of a GB 18030 character, so bytes can be searched.
 _FSSJ = re.compile(rb"<FSSJ>[^<]*</FSSJ>")
-_WHITE = re.compile(r"\s+")
 #: Bounds of the receipt form: texts, paths, number of findings.
 _WORDS, _PATH, _MOST = 500, 200, 50
 
@@ -249,7 +248,7 @@ def _fault(finding: Finding) -> Tree:
 
 def _clip(text: str, most: int) -> str:
     """Receipts keep the form they ask of others: bounded, no white space at the ends."""
-    return _WHITE.sub(" ", text)[:most].strip()
+    return " ".join(text.split())[:most].strip()
 
 
 def _findings(tree: Tree) -> list[str]:
