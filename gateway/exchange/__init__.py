@@ -1,1 +1,1 @@
-"""The verbs: what the gateway does with a message."""
+"""The verbs: receive, translate, drain, track, intervene. Verbs meet in the database, not in each other."""

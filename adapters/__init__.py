@@ -1,0 +1,1 @@
+"""One folder per region: its wire format, its field maps, its quirks."""

@@ -1,0 +1,51 @@
+"""ZGRZ_TZ: benefit-qualification certification (crossing §4.5)."""
+
+from __future__ import annotations
+
+from adapters.chongqing import irregular as odd
+from adapters.chongqing.irregular import BJXX, YWXX
+from adapters.chongqing.maps import blocks
+from gateway.canonical.kinds import Kind
+from gateway.mapping.converters import code, iso_date, iso_time, place_name, xml_text
+from gateway.mapping.fieldmap import FieldMap, Row
+
+ZGRZ_TZ = FieldMap(
+    "ZGRZ_TZ",
+    Kind.CERTIFICATION_NOTICE,
+    blocks.SPELLING,
+    rows=(
+        *blocks.heads("ZGRZ_TZ"),
+        *blocks.ITEM,
+        blocks.place_of_acceptance(),
+        blocks.ACCEPTED,
+        blocks.CHANNEL,
+        blocks.STATE,
+        Row(f"{BJXX}/BJJG", None, xml_text(20), need=True),
+        *blocks.PERSON,
+        *blocks.scheme(),
+        Row(f"{YWXX}/DYFFDMC", "target.division", place_name("51"), need=True),
+        Row(f"{YWXX}/RZFS", "certification.method", code("certification_method", "(?s).{1,20}"), need=True),
+        Row(f"{YWXX}/RZSJ", "certification.at", iso_time, need=True),
+        Row(f"{YWXX}/SCZT", "certification.alive", code("alive", "(?s).{1,20}"), need=True),
+        Row(f"{YWXX}/RZYXQZ", "_valid_to", iso_date, rule="M16", write_from="certification.valid_to"),
+        blocks.REMARK,
+    ),
+    form="tbrz",
+    accepted_on=blocks.acceptance_day,
+    after_read=(
+        odd.read_heads,
+        odd.read_new_case,
+        odd.read_item,
+        odd.read_channel,
+        odd.read_identity,
+        odd.read_scheme,
+        odd.read_certification,
+    ),
+    before_write=(
+        odd.write_heads,
+        odd.write_application_heads,
+        odd.write_identity,
+        odd.write_scheme,
+        odd.write_certification,
+    ),
+)

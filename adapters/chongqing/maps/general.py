@@ -1,0 +1,59 @@
+"""TY_SQ: the general application, every other item (crossing §4.6)."""
+
+from __future__ import annotations
+
+from adapters.chongqing import irregular as odd
+from adapters.chongqing.irregular import SQR, YWXX
+from adapters.chongqing.maps import blocks
+from gateway.canonical.kinds import Kind
+from gateway.mapping.converters import code, matching, place_name, xml_text
+from gateway.mapping.fieldmap import FieldMap, Group, Row
+
+TY_SQ = FieldMap(
+    "TY_SQ",
+    Kind.GENERAL_APPLY,
+    blocks.SPELLING,
+    rows=(
+        *blocks.heads("TY_SQ"),
+        *blocks.ITEM,
+        blocks.place_of_acceptance(),
+        blocks.ACCEPTED,
+        blocks.CHANNEL,
+        *blocks.PROMISED,
+        blocks.STATE,
+        Row(f"{SQR}/SQRLX", "applicant.type", code("applicant_type", "(?s).{1,8}"), need=True),
+        *blocks.PERSON,
+        *blocks.scheme(need=False),
+        Row(f"{YWXX}/YSDMC", "target.division", place_name("51"), need=True),
+        Row(f"{YWXX}/DWMC", "employer.name", xml_text(128)),
+        Row(f"{YWXX}/DWXYDM", "employer.uscc", matching("[0-9A-Z]{18}", "应为 18 位统一社会信用代码")),
+        Row(f"{YWXX}/KZX[]/MC", "fields[].name", xml_text(64), need=True),
+        Row(f"{YWXX}/KZX[]/Z", "fields[].value", xml_text(1000), need=True),
+        blocks.REMARK,
+        *blocks.MATERIALS,
+    ),
+    groups=(
+        Group(f"{YWXX}/KZX[]", "fields[]", at_least=0, at_most=50),
+        *blocks.material_list(need=False),
+    ),
+    form="tbty",
+    accepted_on=blocks.acceptance_day,
+    after_read=(
+        odd.read_heads,
+        odd.read_new_case,
+        odd.read_item,
+        odd.read_channel,
+        odd.read_state,
+        odd.read_promised,
+        odd.read_identity,
+        odd.read_scheme,
+        odd.read_materials,
+    ),
+    before_write=(
+        odd.write_heads,
+        odd.write_application_heads,
+        odd.write_identity,
+        odd.write_scheme,
+        odd.write_materials,
+    ),
+)

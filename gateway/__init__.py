@@ -1,0 +1,1 @@
+"""Tongban (通办): the gateway between regional social-insurance case systems."""

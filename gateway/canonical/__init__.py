@@ -1,0 +1,1 @@
+"""What both sides mean, in neither side's words. Pure."""

@@ -1,0 +1,132 @@
+"""Native bytes of one side become the other side's: read, rules, canonical, write (pure)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
+
+from gateway.canonical.event import Event, event_of
+from gateway.errors import Finding, Level, Refusal
+from gateway.exchange.rules import apply_rules
+from gateway.mapping.converters import beijing
+from gateway.mapping.fieldmap import CaseContext, Heads, Reading, Sight, TraceEntry
+from gateway.mapping.plan import Plan, compile_map, left_over, worst_level
+
+if TYPE_CHECKING:
+    from gateway.canonical.kinds import Kind
+    from gateway.mapping.tables import Tables
+    from gateway.region import Opened, Region, Tree
+
+_STEPS = ("9041", "9042", "9043", "9045", "9044")
+_INDEXED = re.compile(r"(\w+)\[(\d+)\]")
+
+
+@dataclass(frozen=True, slots=True)
+class Maps:
+    """Every region's maps, bound to one table set."""
+
+    tables: Tables
+    plans: Mapping[tuple[str, str], Plan] = field(repr=False)
+    by_kind: Mapping[tuple[str, Kind], Plan] = field(repr=False)
+
+    def reader(self, region: str, native_kind: str) -> Plan | None:
+        return self.plans.get((region, native_kind))
+
+    def writer(self, region: str, kind: Kind) -> Plan:
+        return self.by_kind[region, kind]
+
+
+def compile_maps(regions: Mapping[str, Region], tables: Tables) -> Maps:
+    """Compile all maps once; done at start-up and when tables change."""
+    plans = {
+        (slug, native): compile_map(field_map, tables, slug)
+        for slug, region in regions.items()
+        for native, field_map in region.maps.items()
+    }
+    by_kind = {(slug, plan.map.kind): plan for (slug, _), plan in plans.items()}
+    return Maps(tables, plans, by_kind)
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """The other side's message with its proof of how it came about."""
+
+    native_kind: str
+    tree: Tree = field(repr=False)
+    event: Event = field(repr=False)
+    trace: tuple[TraceEntry, ...] = field(repr=False)
+
+
+def refusal(findings: list[Finding]) -> Refusal:
+    """One refusal of all findings; its code is that of the first step that failed (crossing §1)."""
+    refused = tuple(f for f in findings if f.level is Level.REFUSE)
+    code = min((f.code for f in refused), key=lambda c: _STEPS.index(c) if c in _STEPS else 9)
+    return Refusal(422, code, f"报文有 {len(refused)} 处问题，请逐项修改后重新提交", findings=refused)
+
+
+def unknown_kind(opened: Opened, path: str) -> Refusal:
+    text = "报文种类不在接口规定之列，请核对后重新提交"
+    return Refusal(422, "9042", text, findings=(Finding(path, "9042", text),))
+
+
+def read(plan: Plan, opened: Opened, sight: Sight) -> Reading:
+    """Steps 9, 10 and 13 of crossing §1. Errors: `Refusal` 422 with every finding; park findings stay."""
+    reading = plan.read(opened.tree, sight)
+    reading.findings[:0] = opened.faults
+    if not any(f.code == "9042" for f in reading.findings):
+        apply_rules(reading, plan.map.form)
+    if worst_level(reading.findings) is Level.REFUSE:
+        raise refusal(reading.findings)
+    return reading
+
+
+def write(plan: Plan, reading: Reading, sight: Sight, heads: Heads) -> Rendered:
+    """The receiver's tree, the canonical event and the whole trace; park findings land in ``reading``."""
+    tree, writing = plan.write(reading, sight, heads)
+    reading.findings.extend(writing.findings)
+    trace = (*writing.trace, *reading.notes, *left_over(reading, writing))
+    event = event_of(reading.kind, nested(reading, heads.case_no, sight.case))
+    return Rendered(plan.map.native_kind, tree, event, trace)
+
+
+def heads_of(
+    *, key: str, case_no: str, case_ref: str, division: str, now: datetime
+) -> Heads:
+    return Heads(key, case_no, case_ref, division, beijing(now))
+
+
+def nested(reading: Reading, case_no: str = "", case: CaseContext | None = None) -> dict[str, Any]:
+    """Canonical leaves as nested members; crossing-only leaves (``_…``) are left out."""
+    root: dict[str, Any] = {}
+    for path, leaf in reading.leaves.items():
+        if path[0] != "_":
+            _set(root, path, leaf.value)
+    for name, entries in root.items():
+        if isinstance(entries, dict) and entries and all(isinstance(key, int) for key in entries):
+            root[name] = tuple(entries[index] for index in sorted(entries))
+    if case_no:
+        root["case_no"] = case_no
+    if case is not None:
+        root["origin_case_no"] = case.numbers.get(case.origin, "")
+    return root
+
+
+def _set(root: dict[str, Any], path: str, value: Any) -> None:
+    *parents, last = path.split(".")
+    node = root
+    for parent in parents:
+        indexed = _INDEXED.fullmatch(parent)
+        if indexed is None:
+            node = node.setdefault(parent, {})
+        else:
+            node = node.setdefault(indexed[1], {}).setdefault(int(indexed[2]), {})
+    node[last] = value
+
+
+def acceptance_day(plan: Plan, opened: Opened, fallback: date) -> date:
+    """The day whose tables judge an application: its own acceptance date (crossing §3)."""
+    found = plan.map.accepted_on(opened.tree) if plan.map.accepted_on else None
+    return found or fallback

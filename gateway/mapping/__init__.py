@@ -1,0 +1,1 @@
+"""Declared tables made runnable: field maps, code lists, places, items, recognition. Pure but ``load``."""

@@ -1,0 +1,289 @@
+"""Field maps compiled once at start-up into walkable plans, for both directions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from gateway.canonical.kinds import TraceKind
+from gateway.errors import Finding, Level
+from gateway.mapping.fieldmap import (
+    SCHEMA,
+    Fault,
+    FieldMap,
+    Held,
+    Heads,
+    Leaf,
+    Lossy,
+    Reading,
+    Row,
+    Sight,
+    Spelling,
+    TraceEntry,
+    Writing,
+)
+
+if TYPE_CHECKING:
+    from gateway.mapping.converters import Converter
+    from gateway.mapping.tables import Tables
+
+_WEIGHT = {TraceKind.EXACT: 0, TraceKind.CONVERTED: 1, TraceKind.DERIVED: 2, TraceKind.LOSSY: 3}
+
+MISSING = "缺少必填项，请补充后重新提交"
+EXTRA = "接口没有这一项，请删除后重新提交"
+ORDER = "元素次序与接口规定不符，请按接口规定的次序排列"
+BLANK = "空元素不允许：没有值时请不要写这个元素"
+NOT_OBJECT = "应为一组下级成员，不是单个值"
+NOT_LIST = "应为列表"
+
+
+@dataclass(slots=True)
+class _Node:
+    """One member of the native tree: a leaf (``row``), an object or a list of objects."""
+
+    name: str
+    need: bool = False
+    row: Row | None = None
+    form: Converter | None = None
+    repeated: bool = False
+    at_least: int = 1
+    at_most: int = 1
+    list_to: str = ""
+    position: int = 0
+    read_to: str = ""
+    write_from: str = ""
+    children: dict[str, _Node] = field(default_factory=dict)
+    required: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A compiled map: `read` native → canonical, `write` canonical → native."""
+
+    map: FieldMap
+    where: Mapping[str, str]
+    _root: _Node
+
+    def read(self, tree: dict[str, Any], sight: Sight) -> Reading:
+        """Shape: any tree. Never raises: every fault is a finding (9042 form, 9043 value, 1xxx park)."""
+        reading = Reading(self.map.kind, sight, self.where)
+        _read_object(self._root, tree, "", None, (reading, self.map.spelling))
+        if not any(f.code == SCHEMA for f in reading.findings):
+            for irregular in self.map.after_read:
+                irregular(reading)
+        return reading
+
+    def write(self, reading: Reading, sight: Sight, heads: Heads) -> tuple[dict[str, Any], Writing]:
+        """The native tree, with its trace and what the other side cannot say (findings)."""
+        writing = Writing(reading.leaves, reading.counts, sight, heads)
+        for irregular in self.map.before_write:
+            irregular(writing)
+        tree = _write_object(self._root, "", None, (writing, self.map.spelling))
+        return tree, writing
+
+
+def compile_map(field_map: FieldMap, tables: Tables, region: str) -> Plan:
+    """Bind a map to the code lists of ``tables``; done once per table set."""
+    separator = field_map.spelling.separator
+    root = _Node("", need=True)
+    for row in field_map.rows:
+        node = _place(root, row.native, separator)
+        node.row, node.need = row, row.need
+        node.form = row.form.bind(tables, region) if row.form.bind else row.form
+        own, peer = ("origin", "target")
+        node.read_to = (row.to or "").format(own=own, peer=peer)
+        node.write_from = (row.write_from or row.to or "").format(own=peer, peer=own)
+    for group in field_map.groups:
+        node = _place(root, group.native, separator)
+        node.need = group.need
+        node.repeated = group.native.endswith("[]")
+        node.at_least, node.at_most, node.list_to = group.at_least, group.at_most, group.to.removesuffix("[]")
+    _finish(root)
+    where = {row.to: row.native for row in field_map.rows if row.to}
+    return Plan(field_map, where, root)
+
+
+def _place(root: _Node, path: str, separator: str) -> _Node:
+    node = root
+    for part in path.split(separator):
+        name = part.removesuffix("[]")
+        if name not in node.children:
+            node.children[name] = _Node(name, need=True, position=len(node.children))
+        node = node.children[name]
+    return node
+
+
+def _finish(node: _Node) -> None:
+    node.required = tuple(child.name for child in node.children.values() if child.need)
+    for child in node.children.values():
+        _finish(child)
+
+
+def _at(template: str, index: int | None) -> str:
+    return template if index is None else template.replace("[]", f"[{index}]", 1)
+
+
+_Work = tuple[Reading, Spelling]
+
+
+def _read_object(node: _Node, tree: dict[str, Any], base: str, index: int | None, work: _Work) -> None:
+    reading, spelling = work
+    children, last = node.children, -1
+    for name, value in tree.items():
+        child = children.get(name)
+        path = base + name
+        if child is None:
+            reading.findings.append(Finding(path, SCHEMA, EXTRA))
+            continue
+        if spelling.ordered:
+            if child.position < last:
+                reading.findings.append(Finding(path, SCHEMA, ORDER))
+            last = child.position
+        if child.row is not None:
+            _read_leaf(child, value, path, index, work)
+        elif child.repeated:
+            _read_list(child, value, path, work)
+        elif isinstance(value, dict):
+            _read_object(child, value, path + spelling.separator, index, work)
+        else:
+            reading.findings.append(Finding(path, SCHEMA, NOT_OBJECT))
+    for name in node.required:
+        if name not in tree:
+            reading.findings.append(Finding(base + name, SCHEMA, MISSING))
+
+
+def _read_list(node: _Node, value: Any, path: str, work: _Work) -> None:
+    reading, spelling = work
+    entries = value if isinstance(value, list) else [value] if spelling.ordered else None
+    if entries is None:
+        reading.findings.append(Finding(path, SCHEMA, NOT_LIST))
+        return
+    if not node.at_least <= len(entries) <= node.at_most:
+        text = f"应有 {node.at_least} 至 {node.at_most} 条，现有 {len(entries)} 条"
+        reading.findings.append(Finding(path, SCHEMA, text))
+        return
+    reading.counts[node.list_to] = len(entries)
+    for number, entry in enumerate(entries):
+        here = f"{path}[{number + spelling.first_index}]"
+        if isinstance(entry, dict):
+            _read_object(node, entry, here + spelling.separator, number, work)
+        else:
+            reading.findings.append(Finding(here, SCHEMA, NOT_OBJECT))
+
+
+def _read_leaf(node: _Node, value: Any, path: str, index: int | None, work: _Work) -> None:
+    reading, spelling = work
+    form = node.form
+    assert form is not None  # noqa: S101 - leaf nodes have a form by construction
+    if value == "" and (not spelling.blank_is_absent or not node.need or form.blank_ok):
+        if not spelling.blank_is_absent:
+            reading.findings.append(Finding(path, SCHEMA, BLANK))
+        return
+    if not form.ok(value):
+        reading.findings.append(Finding(path, SCHEMA, form.hint))
+        return
+    try:
+        meant = form.read(value, reading.sight)
+    except Fault as fault:
+        reading.fault(path, fault)
+        return
+    to = node.read_to
+    before = value if type(value) is str else str(value)
+    if not to:
+        reading.held[path] = Held(meant, before)
+        return
+    kind = form.kind
+    if type(meant) is Lossy:
+        meant, kind = meant.value, TraceKind.LOSSY
+    row = node.row
+    rule = (row.rule if row else "") or form.rule
+    reading.leaves[to if index is None else _at(to, index)] = Leaf(meant, path, before, rule, kind)
+
+
+_Pen = tuple[Writing, Spelling]
+
+
+def _write_object(node: _Node, base: str, index: int | None, pen: _Pen) -> dict[str, Any]:
+    tree: dict[str, Any] = {}
+    separator = pen[1].separator
+    for name, child in node.children.items():
+        path = base + name
+        if child.row is not None:
+            _write_leaf(child, path, index, tree, pen)
+        elif child.repeated:
+            entries = _write_list(child, path, pen)
+            if entries:
+                tree[name] = entries
+        else:
+            inner = _write_object(child, path + separator, index, pen)
+            if inner:
+                tree[name] = inner
+    return tree
+
+
+def _write_list(node: _Node, path: str, pen: _Pen) -> list[dict[str, Any]]:
+    writing, spelling = pen
+    return [
+        _write_object(node, f"{path}[{number + spelling.first_index}]{spelling.separator}", number, pen)
+        for number in range(writing.counts.get(node.list_to, 0))
+    ]
+
+
+def _write_leaf(node: _Node, path: str, index: int | None, tree: dict[str, Any], pen: _Pen) -> None:
+    writing = pen[0]
+    given = writing.given.get(path)
+    if given is not None:
+        tree[node.name] = given.value
+        if given.leaf is not None:
+            _note(writing, given.leaf, path, given.rule, given.kind, given.value)
+        return
+    form = node.form
+    assert form is not None  # noqa: S101 - leaf nodes have a form by construction
+    if form.constant is not None:
+        tree[node.name] = form.constant
+        return
+    wanted = node.write_from
+    if not wanted:
+        return
+    canonical = wanted if index is None else _at(wanted, index)
+    leaf = writing.leaves.get(canonical)
+    if leaf is None or leaf.value is None:
+        return
+    writing.used.add(canonical)
+    try:
+        said = form.write(leaf.value, writing.sight)
+    except Fault as fault:
+        writing.findings.append(Finding(leaf.path or path, fault.code, fault.text, fault.level))
+        return
+    kind = form.kind
+    if type(said) is Lossy:
+        said, kind = said.value, TraceKind.LOSSY
+    tree[node.name] = said
+    row = node.row
+    _note(writing, leaf, path, leaf.rule or (row.rule if row else "") or form.rule, kind, said)
+
+
+def _note(writing: Writing, leaf: Leaf, path: str, rule: str, kind: TraceKind, said: Any) -> None:
+    worst = leaf.kind if _WEIGHT[leaf.kind] > _WEIGHT[kind] else kind
+    after = said if type(said) is str else str(said)
+    writing.trace.append(TraceEntry(leaf.path, path, rule, worst, leaf.before, after))
+
+
+def left_over(reading: Reading, writing: Writing) -> list[TraceEntry]:
+    """Trace of the leaves the other side has no place for (law: lossless or traced)."""
+    dropped = []
+    for canonical, leaf in reading.leaves.items():
+        if canonical in writing.used or canonical in reading.covered or leaf.path is None or leaf.kind is TraceKind.DERIVED:
+            continue
+        kind = TraceKind.LOSSY if leaf.kind is TraceKind.LOSSY else TraceKind.DROPPED
+        dropped.append(TraceEntry(leaf.path, None, leaf.rule, kind, leaf.before, None))
+    return dropped
+
+
+def worst_level(findings: list[Finding]) -> Level | None:
+    """The level that decides the message: refuse over park over nothing."""
+    levels = {finding.level for finding in findings}
+    if Level.REFUSE in levels:
+        return Level.REFUSE
+    return Level.PARK if levels else None
