@@ -1,0 +1,236 @@
+"""Composition root: reads settings, opens everything once, and hands clock, ids, keys and tables to the verbs."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Literal
+
+import redis.asyncio
+import uuid_utils.compat
+from sqlalchemy import text
+
+from gateway import regions as regions_
+from gateway.errors import CannotStart
+from gateway.exchange.translate import Maps, compile_maps
+from gateway.limits import Limiter
+from gateway.mapping import load as tables_
+from gateway.settings import Settings, decode_key
+from gateway.settings import load as load_settings
+from gateway.store import engine as engines
+from gateway.store.audit import Audit
+from gateway.store.cases import Cases
+from gateway.store.deliveries import Deliveries
+from gateway.store.intake import Intake
+from gateway.store.serials import Serials
+from gateway.store.tokens import Tokens
+from gateway.store.vault import Vault
+from gateway.transport.bell import Bell
+from gateway.transport.client import PeerClient
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Mapping
+    from pathlib import Path
+    from uuid import UUID
+
+    from pydantic import BaseModel
+    from sqlalchemy.ext.asyncio import AsyncEngine
+
+    from gateway.mapping.tables import Tables
+    from gateway.region import Region
+
+#: Set by the supervisor so that all processes of one gateway show the same time (gateway §6 ``[clock]``).
+CLOCK_OFFSET = "TONGBAN_CLOCK_OFFSET_S"
+
+Role = Literal["web", "worker", "cli"]
+
+
+@dataclass(frozen=True, slots=True)
+class SystemClock:
+    """The gateway's clock: real time, moved by a constant in tests."""
+
+    offset: timedelta = timedelta()
+
+    def now(self) -> datetime:
+        """Aware, UTC."""
+        return datetime.now(UTC) + self.offset  # noqa: TID251 - the one clock
+
+
+def configure(path: Path | None, environ: Mapping[str, str]) -> Settings:
+    """Settings, with the section of every region judged by the region itself. Errors: `CannotStart`."""
+    sections = {slug: region.credentials for slug, region in regions_.discover().items()}
+    return load_settings(path, environ, sections=sections)
+
+
+def clock_offset_s(settings: Settings, environ: Mapping[str, str]) -> float:
+    """Seconds the gateway's clock is ahead: the supervisor's word, else what ``[clock] now`` asks for."""
+    if CLOCK_OFFSET in environ:
+        return float(environ[CLOCK_OFFSET])
+    start = settings.clock.now
+    return 0.0 if start is None else (start - SystemClock().now()).total_seconds()
+
+
+@dataclass(frozen=True, slots=True)
+class Rulebook:
+    """What a translation needs and a database does not: regions, tables and the clock."""
+
+    regions: Mapping[str, Region]
+    tables: Tables = field(repr=False)
+    maps: Maps = field(repr=False)
+    clock: SystemClock
+
+    def other(self, slug: str) -> Region:
+        """The other region of the pair."""
+        return next(region for other, region in self.regions.items() if other != slug)
+
+
+def rulebook(settings: Settings, environ: Mapping[str, str]) -> Rulebook:
+    """Load the tables. Errors: `CannotStart` with every fault as ``file:line: sentence``."""
+    tables = tables_.load_tables(settings.tables_dir or tables_.PACKAGED, settings.calendar_until)
+    clock = SystemClock(timedelta(seconds=clock_offset_s(settings, environ)))
+    regions = regions_.discover()
+    return Rulebook(regions, tables, compile_maps(regions, tables), clock)
+
+
+def credentials_of(settings: Settings, regions: Mapping[str, Region]) -> Mapping[str, BaseModel]:
+    """Each region's section as its own model (judged before, by `configure`)."""
+    return MappingProxyType(
+        {slug: region.credentials.model_validate(settings.regions[slug]) for slug, region in regions.items()}
+    )
+
+
+def master_key(settings: Settings) -> bytes:
+    """The configured key, else the one made at the first start and kept under ``data_dir`` (mode 0600)."""
+    if settings.keys.master_key is not None:
+        return decode_key(settings.keys.master_key)
+    file = settings.data_dir / "master.key"
+    if not file.exists():
+        _make_key(file)
+    key = decode_key(file.read_text(encoding="ascii").strip())
+    if len(key) != 32:
+        raise CannotStart(f"keys.master_key: {file.name} 不是 32 字节的主密钥，请恢复该文件的备份")
+    return key
+
+
+def _make_key(file: Path) -> None:
+    """Written aside and linked into place: of several processes one wins, and none reads half a key."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    aside = file.with_name(f"{file.name}.{os.getpid()}")
+    with os.fdopen(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
+        out.write(secrets.token_hex(32))
+    with suppress(FileExistsError):
+        os.link(aside, file)
+    aside.unlink()
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """Everything a verb may ask for. Opened once per process; nothing in it is replaced while it runs."""
+
+    settings: Settings
+    clock: SystemClock
+    new_id: Callable[[], UUID]
+    regions: Mapping[str, Region]
+    credentials: Mapping[str, BaseModel] = field(repr=False)
+    tables: Tables = field(repr=False)
+    maps: Maps = field(repr=False)
+    engine: AsyncEngine = field(repr=False)
+    vault: Vault = field(repr=False)
+    intake: Intake = field(repr=False)
+    serials: Serials = field(repr=False)
+    deliveries: Deliveries = field(repr=False)
+    cases: Cases = field(repr=False)
+    audit: Audit = field(repr=False)
+    tokens: Tokens = field(repr=False)
+    bell: Bell = field(repr=False)
+    clients: Mapping[str, PeerClient] = field(repr=False)
+    limiter: Limiter = field(repr=False)
+
+    @classmethod
+    @asynccontextmanager
+    async def open(
+        cls, settings: Settings, *, role: Role = "web", environ: Mapping[str, str] | None = None
+    ) -> AsyncIterator[Runtime]:
+        """Open a process's runtime; a worker has clients for the peers too.
+
+        The database is migrated already. Errors: `CannotStart` for settings, tables or keys.
+        """
+        if settings.database_url is None or settings.redis_url is None:
+            raise CannotStart(
+                "database_url, redis_url: 该进程需要这两个地址，请在配置中填写或由 tongban serve 启动"
+            )
+        book = rulebook(settings, os.environ if environ is None else environ)
+        async with AsyncExitStack() as stack:
+            engine = engines.create(settings.database_url, name=f"tongban-{role}")
+            stack.push_async_callback(engine.dispose)
+            vault = await Vault.open(engine, master_key(settings), algorithm=settings.keys.algorithm)
+            intake = Intake(engine, vault)
+            stack.push_async_callback(intake.close)
+            bell = Bell(settings.redis_url)
+            stack.push_async_callback(bell.close)
+            credentials = credentials_of(settings, book.regions)
+            clients = _clients(settings, credentials) if role == "worker" else {}
+            for client in clients.values():
+                stack.push_async_callback(client.close)
+            yield cls(
+                settings=settings,
+                clock=book.clock,
+                new_id=uuid_utils.compat.uuid7,
+                regions=book.regions,
+                credentials=credentials,
+                tables=book.tables,
+                maps=book.maps,
+                engine=engine,
+                vault=vault,
+                intake=intake,
+                serials=Serials(engine),
+                deliveries=Deliveries(engine, vault),
+                cases=Cases(engine, vault),
+                audit=Audit(engine),
+                tokens=Tokens(engine),
+                bell=bell,
+                clients=clients,
+                limiter=Limiter(settings.limits.per_minute),
+            )
+
+    def other(self, slug: str) -> Region:
+        """The other region of the pair."""
+        return next(region for other, region in self.regions.items() if other != slug)
+
+    async def unusable(self) -> list[str]:
+        """What is missing to serve, as one Chinese sentence each; empty when ready. Reads no case."""
+        faults = []
+        try:
+            async with engines.single(self.engine) as connection:
+                await connection.execute(text("SELECT version_num FROM alembic_version"))
+        except Exception as error:  # noqa: BLE001 - whatever it is, the store is not usable
+            faults.append(f"数据库不可用（{type(error).__name__}）：请检查 database_url、PostgreSQL 及其迁移")
+        if not await queue_usable(self.settings.redis_url or ""):
+            faults.append("消息队列不可用：请检查 redis_url 和 Redis")
+        if set(self.tables.regions) < set(self.regions):
+            faults.append("规则表缺少地区：请检查 tables_dir")
+        return faults
+
+
+async def queue_usable(redis_url: str) -> bool:
+    """True when Redis answers within a second."""
+    client = redis.asyncio.Redis.from_url(redis_url, socket_timeout=1, socket_connect_timeout=1)
+    try:
+        return bool(await client.ping())
+    except (redis.RedisError, OSError):
+        return False
+    finally:
+        await client.aclose()
+
+
+def _clients(settings: Settings, credentials: Mapping[str, Any]) -> dict[str, PeerClient]:
+    return {
+        slug: PeerClient(
+            section.base_url, timeout_s=settings.delivery.timeout_s, connections=settings.delivery.window
+        )
+        for slug, section in credentials.items()
+    }

@@ -1,0 +1,1 @@
+"""The doors for HTTP: thin handlers that turn requests into verbs and values into answers."""

@@ -1,0 +1,142 @@
+"""The HTTP application: routes, errors as problem details, and the runtime opened for its life."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.routing import Route
+
+from gateway import log
+from gateway.store.engine import is_away
+from gateway.web import docs, health, items, tracking, translation
+from gateway.web.intake import take_message
+from gateway.web.openapi import describe
+from gateway.web.problem import Code, Problem, answer
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+    from contextlib import AbstractAsyncContextManager
+
+    from starlette.requests import Request
+    from starlette.responses import Response
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+    from gateway.runtime import Runtime
+
+_log = log.get(__name__)
+
+_BY_STATUS: dict[int, tuple[Code, str]] = {
+    400: ("bad-request", "请求有误，请对照接口文档改正"),
+    404: ("not-found", "没有这个地址，接口文档在 /docs"),
+    405: ("method-not-allowed", "该地址不支持这种请求方法"),
+    413: ("too-large", "请求过大，请缩减后重发"),
+    415: ("unsupported-media-type", "不支持的内容类型"),
+}
+
+
+def create(opening: Callable[[], AbstractAsyncContextManager[Runtime]] | None = None) -> FastAPI:
+    """The application. ``opening`` is entered at start-up; without it, ``app.state.runtime`` is set by hand."""
+
+    @asynccontextmanager
+    async def life(app: FastAPI) -> AsyncIterator[None]:
+        if opening is None:
+            yield
+            return
+        async with opening() as app.state.runtime:
+            yield
+
+    app = FastAPI(
+        title="通办网关",
+        version="1",
+        lifespan=life,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,
+        # Intake stands outside FastAPI: no model is made of a message at the door.
+        routes=[Route("/v1/{region}/messages", take_message, methods=["POST"])],
+    )
+    for router in (tracking.router, items.router, translation.router, health.router, docs.router):
+        app.include_router(router)
+    app.add_exception_handler(Problem, _on_problem)
+    app.add_exception_handler(HTTPException, _on_http)
+    app.add_exception_handler(RequestValidationError, _on_validation)
+    app.add_middleware(LastResort)
+    app.state.describe = lambda regions: describe(app, regions)
+    return app
+
+
+class LastResort:
+    """Turns what nobody expected into a 500 with an id, or a 503 when the store is away; logs, never tells."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = False
+
+        async def watched(message: Message) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, watched)
+        except Exception as error:
+            problem = _unexpected(error, scope)
+            if started:
+                raise
+            await answer(problem)(scope, receive, send)
+
+
+def _unexpected(error: Exception, scope: Scope) -> Problem:
+    if is_away(error):
+        _log.warning("store_away", path=scope["path"], cause=type(error).__name__)
+        return Problem("not-ready", "数据库暂不可用，请稍后重试", headers={"Retry-After": "5"})
+    error_id = str(scope["app"].state.runtime.new_id())
+    _log.error("request_failed", path=scope["path"], error_id=error_id, exc_info=error)
+    return Problem(
+        "internal", f"网关内部错误，请将编号 {error_id} 告知运维人员", instance=f"urn:uuid:{error_id}"
+    )
+
+
+async def _on_problem(_request: Request, problem: Any) -> Response:
+    return answer(problem)
+
+
+async def _on_http(_request: Request, error: Any) -> Response:
+    code, detail = _BY_STATUS.get(error.status_code, ("bad-request", "请求有误，请对照接口文档改正"))
+    return answer(Problem(code, detail, headers=error.headers))
+
+
+async def _on_validation(_request: Request, error: Any) -> Response:
+    """Query and path parameters that do not fit: always 400, all of them at once, never their values."""
+    findings = [_finding(fault) for fault in error.errors()]
+    return answer(Problem("bad-request", "请求参数有误，请按 findings 改正后重试", findings=findings))
+
+
+_REMEDIES = {
+    "extra_forbidden": "未知的参数，请改正拼写或删除",
+    "missing": "缺少必填参数",
+    "greater_than_equal": "须大于等于 {ge}",
+    "less_than_equal": "须小于等于 {le}",
+    "int_parsing": "须为整数",
+    "string_pattern_mismatch": "格式不正确，须符合 {pattern}",
+    "enum": "须为 {expected} 之一",
+    "date_from_datetime_parsing": "须为 yyyy-MM-dd",
+    "date_parsing": "须为 yyyy-MM-dd",
+}
+
+
+def _finding(fault: dict[str, Any]) -> dict[str, str]:
+    context = fault.get("ctx", {})
+    own = context.get("error")
+    text = str(own) if own is not None else _REMEDIES.get(fault["type"], "取值不正确").format(**context)
+    return {"path": ".".join(str(part) for part in fault["loc"][1:]), "code": fault["type"], "text": text}

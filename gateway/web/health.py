@@ -1,0 +1,46 @@
+"""Is the process alive, is the gateway ready, and its numbers; open to everyone, no case is read."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends
+from starlette.responses import JSONResponse, Response
+
+from gateway import metrics
+from gateway.web import schemas
+from gateway.web.auth import runtime
+from gateway.web.problem import Problem, answer
+
+router = APIRouter(tags=["运行"])
+
+
+@router.get("/healthz", summary="存活", response_model=schemas.Health)
+async def healthz() -> Response:
+    """进程存活即为 200。"""
+    return JSONResponse({"status": "ok"})
+
+
+@router.get(
+    "/readyz",
+    summary="就绪",
+    response_model=schemas.Health,
+    responses={503: {"model": schemas.Problem, "description": "暂不可用，detail 写明原因"}},
+)
+async def readyz(rt: Annotated[Any, Depends(runtime)]) -> Response:
+    """数据库、队列、规则表均可用时为 200。"""
+    faults = await rt.unusable()
+    if faults:
+        return answer(Problem("not-ready", "；".join(faults), headers={"Retry-After": "5"}))
+    return JSONResponse({"status": "ready"})
+
+
+@router.get(
+    "/metrics",
+    summary="指标",
+    response_class=Response,
+    responses={200: {"content": {"text/plain": {"example": "tongban_messages_total{…} 17.0"}}}},
+)
+async def numbers() -> Response:
+    """Prometheus 文本；只读计数器，从不扫描数据表。"""
+    return Response(metrics.render(), media_type=metrics.CONTENT_TYPE)

@@ -1,0 +1,108 @@
+"""Query parameters of the JSON API: unknown ones and values out of range are errors (gateway §1, §2)."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime, time, timedelta
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from gateway.canonical.kinds import State  # noqa: TC001 - pydantic reads it
+from gateway.web.views import BEIJING
+
+# A "+" in a query string arrives as a blank when the sender did not escape it.
+_LOST_PLUS = re.compile(r"(?<=\d) (?=\d\d:?\d\d$)")
+
+
+def _absent(value: Any) -> Any:
+    return None if value == "" else value
+
+
+def _start(value: Any) -> Any:
+    return _moment(value, last=False)
+
+
+def _end(value: Any) -> Any:
+    return _moment(value, last=True)
+
+
+def _moment(value: Any, *, last: bool) -> Any:
+    """An aware moment; a day is its Beijing midnight, as an end the one after it."""
+    if not isinstance(value, str) or not value:
+        return None
+    try:
+        on = date.fromisoformat(value) if len(value) == 10 else None
+        at = (
+            datetime.fromisoformat(_LOST_PLUS.sub("+", value)) if on is None else datetime.combine(on, time())
+        )
+    except ValueError:
+        raise ValueError("须为 yyyy-MM-dd 或带时区的时间，例如 2026-11-23T15:42:10+08:00") from None
+    if not 1900 <= at.year <= 2900:
+        raise ValueError("年份须在 1900 至 2900 之间")
+    if on is not None:
+        return datetime.combine(on + timedelta(days=int(last)), time(), BEIJING)
+    if at.tzinfo is None:
+        raise ValueError("时间须带时区，例如 2026-11-23T15:42:10+08:00")
+    # The end is exclusive in the store and inclusive here.
+    return at + timedelta(microseconds=int(last))
+
+
+_Text = Annotated[str | None, BeforeValidator(_absent)]
+
+
+class _Query(BaseModel):
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+
+class NoQuery(_Query):
+    """For requests that take none."""
+
+
+class PageQuery(_Query):
+    """Keyset paging."""
+
+    limit: Annotated[int, Field(ge=1, le=200)] = Field(default=50, description="每页条数，1–200")
+    after: _Text = Field(default=None, description="上一页返回的 next")
+
+
+class CaseQuery(PageQuery):
+    """Filters of the case list."""
+
+    region: _Text = Field(default=None, description="来源地区", examples=["{origin}"])
+    division: Annotated[str | None, BeforeValidator(_absent), Field(pattern=r"^\d{6}$")] = Field(
+        default=None, description="来源或目的地区划（六位代码）", examples=["510104"]
+    )
+    item: _Text = Field(default=None, description="事项代号", examples=["pension_transfer"])
+    state: Annotated[State | None, BeforeValidator(_absent)] = Field(
+        default=None, description="状态代码", examples=["22"]
+    )
+    origin_case_no: _Text = Field(
+        default=None, description="来源地的办件编号", examples=["510104-20261123-000017"]
+    )
+    received_from: Annotated[datetime | None, BeforeValidator(_start)] = Field(
+        default=None,
+        description="收件不早于（日期或带时区的时间，含）",
+        examples=["2026-11-23"],
+    )
+    received_to: Annotated[datetime | None, BeforeValidator(_end)] = Field(
+        default=None, description="收件不晚于（日期或带时区的时间，含）", examples=["2026-11-23"]
+    )
+
+
+class ItemQuery(_Query):
+    """The day whose versions are shown."""
+
+    on: Annotated[date | None, BeforeValidator(_absent)] = Field(
+        default=None, description="日期，缺省为今天（北京时间）", examples=["2026-11-23"]
+    )
+
+
+class TranslateQuery(_Query):
+    """The frame of a dry run."""
+
+    sender: str = Field(alias="from", description="报文的发送地区", examples=["{origin}"])
+    context: str | None = Field(default=None, description="办件上下文：JSON 对象的 URL 安全 base64，不带填充")
+    target_division: Annotated[str | None, Field(pattern=r"^\d{6}$")] = Field(
+        default=None, description="接收机构的区划（六位代码）", examples=["500103"]
+    )

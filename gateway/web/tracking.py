@@ -1,0 +1,115 @@
+"""Where is my case: one case, lists, parked messages and their release (gateway §1, §2)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Path, Query, Request
+from starlette.responses import JSONResponse, Response
+
+from gateway.exchange import intervene
+from gateway.store.cases import CaseFilter
+from gateway.web import schemas, views
+from gateway.web.auth import Caller, needs, runtime
+from gateway.web.masking import Masker
+from gateway.web.problem import Problem
+
+if TYPE_CHECKING:
+    from gateway.web.queries import CaseQuery, NoQuery, PageQuery
+
+router = APIRouter(prefix="/v1", tags=["办件"])
+
+_NOT_FOUND: dict[int | str, dict[str, Any]] = {404: {"model": schemas.Problem, "description": "没有找到"}}
+
+
+def masker(request: Request) -> Masker:
+    """Made once: the field maps do not change while the process runs."""
+    found: Masker | None = getattr(request.app.state, "masker", None)
+    if found is None:
+        found = request.app.state.masker = Masker.of(runtime(request).regions)
+    return found
+
+
+@router.get("/cases", summary="办件列表", response_model=schemas.CasePage)
+async def cases(
+    _caller: Annotated[Caller, needs("cases")],
+    rt: Annotated[Any, Depends(runtime)],
+    query: Annotated[CaseQuery, Query()],
+) -> Response:
+    """收件时间新的在前，同时收件的按办件编号降序。翻页期间新到的办件不影响后续各页。"""
+    if query.region is not None and query.region not in rt.regions:
+        raise Problem("bad-request", f"region 须为 {'、'.join(rt.regions)} 之一")
+    wanted = CaseFilter(**query.model_dump(exclude={"limit", "after"}))
+    try:
+        found, following = await rt.cases.page(wanted, query.limit, query.after)
+    except ValueError:
+        raise _bad_cursor() from None
+    return JSONResponse({"cases": [views.case_line(case) for case in found], "next": following})
+
+
+@router.get("/cases/{case_no}", summary="一个办件", response_model=schemas.CaseView, responses=_NOT_FOUND)
+async def case(
+    caller: Annotated[Caller, needs("cases")],
+    rt: Annotated[Any, Depends(runtime)],
+    masks: Annotated[Masker, Depends(masker)],
+    case_no: Annotated[str, Path(description="通办编号", examples=["CYTB5101042026112300000017"])],
+    _query: Annotated[NoQuery, Query()],
+) -> Response:
+    """状态、期限、经过和字段留痕；有 cases:full 权限时不脱敏，每次查看均留审计记录。"""
+    history = await rt.cases.history(case_no)
+    if history is None:
+        raise Problem("not-found", "没有这个办件，请核对通办编号")
+    full = caller.may("cases:full")
+    if full:  # on record before anything is shown
+        await rt.audit.append(actor=caller.actor, verb="look", target=case_no, reason="cases:full")
+    return JSONResponse(views.case_view(history, masker=masks, full=full))
+
+
+@router.get("/parked", summary="挂起的报文", response_model=schemas.ParkedPage)
+async def parked(
+    _caller: Annotated[Caller, needs("cases")],
+    rt: Annotated[Any, Depends(runtime)],
+    query: Annotated[PageQuery, Query()],
+) -> Response:
+    """等待码表或规则的报文。"""
+    try:
+        found, following = await rt.cases.parked_page(query.limit, query.after)
+    except ValueError:
+        raise _bad_cursor() from None
+    return JSONResponse({"parked": [views.parked_line(message) for message in found], "next": following})
+
+
+@router.post(
+    "/parked/{id}/release",
+    status_code=202,
+    summary="重新处理挂起的报文",
+    response_model=schemas.Released,
+    responses={**_NOT_FOUND, 409: {"model": schemas.Problem, "description": "仍缺少码表或规则，见 findings"}},
+)
+async def release(
+    caller: Annotated[Caller, needs("operate")],
+    rt: Annotated[Any, Depends(runtime)],
+    id_: Annotated[str, Path(alias="id", description="报文编号")],
+    _query: Annotated[NoQuery, Query()],
+) -> Response:
+    """按当前的表从第 9 步起重新处理；收件时间和受理日期不变。"""
+    message_id = _id(id_)
+    message = await rt.cases.parked(message_id) if message_id is not None else None
+    if message is None:
+        raise Problem("not-found", "没有这条挂起的报文，它可能已被处理")
+    findings = await intervene.release(rt, message.id, caller.actor)
+    if findings:
+        raise Problem("still-parked", "报文仍不能处理，请先补齐 findings 所列内容", findings=findings)
+    return JSONResponse({"id": str(message.id), "status": "released", "case_no": message.case_no}, 202)
+
+
+def _id(written: str) -> UUID | None:
+    try:
+        return UUID(written)
+    except ValueError:
+        return None
+
+
+def _bad_cursor() -> Problem:
+    return Problem("bad-cursor", "after 须原样使用上一页返回的 next")

@@ -1,0 +1,120 @@
+"""Stored values as the members of the JSON API: times in Beijing, absent is null (gateway §2, §3)."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING, Any
+
+from gateway.canonical.identifiers import mask_id, mask_name
+from gateway.web.masking import Masker, mask_words
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date
+
+    from gateway.canonical.tracking import CaseEvent, TimeLimit, TrackedCase
+    from gateway.mapping.items import ItemVersion
+    from gateway.store.records import CaseHistory, ParkedMessage
+
+BEIJING = timezone(timedelta(hours=8))
+
+
+def moment(at: datetime | None) -> str | None:
+    """RFC 3339 with ``+08:00``, whole seconds as the life cycle knows them."""
+    return None if at is None else at.astimezone(BEIJING).isoformat(timespec="seconds")
+
+
+def day(on: date | None) -> str | None:
+    return None if on is None else on.isoformat()
+
+
+def limit(value: TimeLimit) -> dict[str, Any]:
+    return {"value": value.value, "unit": value.unit}
+
+
+def case_line(case: TrackedCase) -> dict[str, Any]:
+    """A case in the list."""
+    return {
+        "case_no": case.case_no,
+        "origin": _side(case.origin, case.origin_division, case.origin_case_no),
+        "target": _side(case.target, case.target_division, case.target_case_no),
+        "item": case.item or None,
+        "state": {"code": case.state.value, "name": case.state.label},
+        "due_on": day(case.due_on),
+        "received_at": moment(case.received_at),
+    }
+
+
+def case_view(history: CaseHistory, *, masker: Masker, full: bool) -> dict[str, Any]:
+    """A case with its timeline and trace; masked unless ``full``."""
+    case, person = history.record.case, history.record.person
+    view = case_line(case) | {
+        "kind": case.kind.value,
+        "accepted_at": moment(case.accepted_at),
+        "due_provisional": case.due_provisional,
+        "parked": case.parked,
+        "applicant": {
+            "name": person.name if full else mask_name(person.name),
+            "id_type": person.id_type,
+            "id_no": person.id_no if full else mask_id(person.id_no),
+        },
+        "timeline": [_event(event, full=full) for event in history.events],
+        "trace": [dict(entry) if full else masker.entry(entry) for entry in history.trace],
+    }
+    if case.remaining is not None:
+        view["remaining"] = limit(case.remaining)
+    return view
+
+
+def parked_line(message: ParkedMessage) -> dict[str, Any]:
+    """A parked message."""
+    return {
+        "id": str(message.id),
+        "region": message.region,
+        "message_key": message.key,
+        "kind": message.kind.value,
+        "case_no": message.case_no,
+        "findings": [dict(finding) for finding in message.findings],
+        "received_at": moment(message.received_at),
+    }
+
+
+def item_version(version: ItemVersion) -> dict[str, Any]:
+    """One version of an item, with the base code of every region."""
+    return {
+        "item": version.item,
+        "name": version.name,
+        "form": version.form,
+        "kind": version.kind,
+        **{f"{slug}_base_code": code for slug, code in sorted(version.base_codes.items(), reverse=True)},
+        "schemes": list(version.schemes),
+        "applicants": list(version.applicants),
+        "legal_limit": limit(version.legal),
+        "promised_limit": limit(version.promised),
+        "effective_from": day(version.effective_from),
+        "effective_to": day(version.effective_to),
+        "mode": version.mode,
+        "materials": list(version.materials),
+    }
+
+
+def item_view(versions: Sequence[ItemVersion], current: ItemVersion | None) -> dict[str, Any]:
+    """The item as it is in force, or as it last was, with all its versions."""
+    return item_version(current or versions[-1]) | {
+        "versions": [item_version(version) for version in versions]
+    }
+
+
+def _side(region: str, division: str, case_no: str) -> dict[str, Any]:
+    return {"region": region, "division": division or None, "case_no": case_no or None}
+
+
+def _event(event: CaseEvent, *, full: bool) -> dict[str, Any]:
+    return {
+        "at": moment(event.at),
+        "kind": event.kind.value,
+        "from_state": None if event.from_state is None else event.from_state.value,
+        "to_state": event.to_state.value,
+        "actor": event.actor,
+        "note": event.note if full else mask_words(event.note),
+    }
