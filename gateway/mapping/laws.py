@@ -19,15 +19,15 @@ def missing(line: Line, columns: Iterable[str]) -> Iterator[Fault]:
 
 
 def repeated(lines: Iterable[Line], column: str, what: str) -> Iterator[Fault]:
-    first: dict[str, int] = {}
+    first: dict[str, Line] = {}
     for line in lines:
         cell = line[column]
         if not cell:
             continue
         if cell in first:
-            yield line.fault(f"{what} {cell} 与第 {first[cell]} 行重复")
+            yield line.fault(f"{what} {cell} 与 {first[cell].path} 第 {first[cell].number} 行重复")
         else:
-            first[cell] = line.number
+            first[cell] = line
 
 
 def period(line: Line, start: str, end: str) -> Iterator[Fault]:
