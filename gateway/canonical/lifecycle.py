@@ -158,7 +158,7 @@ def _report(case: TrackedCase, event: StatusReport, *, by: str, step: Step) -> D
         return Conflict("9023", "现阶段这个状态应由另一方报告：请核对办件")
     last = case.last_report.get(by)
     if last is not None and event.at < last.at:
-        return _ignored(case, step, code="1101")
+        return _ignored("1101")
     take = _take(case, event, by=by)
     if take is Take.TAKEN:
         return _taken(case, event, by=by, step=step)
@@ -166,7 +166,7 @@ def _report(case: TrackedCase, event: StatusReport, *, by: str, step: Step) -> D
         return _noted(case, event, by=by, step=step)
     if take is Take.CONFLICT:
         return _not_now(case, f"不能报告 {event.state} {event.state.label}")
-    return _ignored(case, step, code="1102" if event.state is case.state else "1101")
+    return _ignored("1102" if event.state is case.state else "1101")
 
 
 def _take(case: TrackedCase, event: StatusReport, *, by: str) -> Take:
@@ -224,10 +224,8 @@ _IGNORED_TEXT = {
 }
 
 
-def _ignored(case: TrackedCase, step: Step, *, code: str) -> Ignored:
-    text = _IGNORED_TEXT[code]
-    line = CaseEvent(step.at, EventKind.IGNORED, case.state, case.state, step.actor, f"{code} {text}")
-    return Ignored(code, text, (line,))
+def _ignored(code: str) -> Ignored:
+    return Ignored(code, _IGNORED_TEXT[code])
 
 
 # --- the other follow-ups --------------------------------------------------------------------------

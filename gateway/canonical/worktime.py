@@ -146,6 +146,8 @@ def _running_days(suspensions: tuple[Suspension, ...], *, after: date) -> Iterat
 
 def _stands_still(suspensions: tuple[Suspension, ...], day: date) -> bool:
     """The notice day counts, the day of supply does not; a day with both counts (gateway §2)."""
+    if not suspensions:
+        return False
     if any(s.since == day for s in suspensions):
         return False
     return any(s.until is not None and s.since < day <= s.until for s in suspensions)

@@ -222,17 +222,6 @@ def test_an_ignored_report_is_not_the_last_one_taken():
     assert isinstance(report(once, "40", when=at("2026-11-25")), Move)
 
 
-def test_an_ignored_report_leaves_a_line_in_the_timeline():
-    result = report(accepted("30"), "20")
-    (line,) = result.events
-    assert (line.kind, line.from_state, line.to_state) == (
-        EventKind.IGNORED,
-        State.IN_REVIEW,
-        State.IN_REVIEW,
-    )
-    assert line.note.startswith("1101 ")
-
-
 # --- who may report --------------------------------------------------------------------------------
 
 OWNED = ["11", "20", "21", "30", "31", "32|hearing", "33", "40", "41"]
