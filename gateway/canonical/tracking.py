@@ -127,11 +127,10 @@ class Move:
 
 @dataclass(frozen=True, slots=True)
 class Ignored:
-    """A report kept without effect (1101 older, 1102 already held), and its timeline line."""
+    """A report kept without effect (1101 older, 1102 already held)."""
 
     code: str
     text: str
-    events: tuple[CaseEvent, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
