@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel
-
-from gateway.errors import Finding
-
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import date, datetime
+
+    from pydantic import BaseModel
+
+    from gateway.errors import Finding
     from gateway.mapping.fieldmap import FieldMap
 
 #: A decoded native message: nested ``dict``, ``list``, ``str``, ``int``, ``Decimal``, ``bool``, ``None``.
@@ -133,6 +133,11 @@ class Region:
     read_reply: Callable[[int, bytes], Reply]
     message_key: Callable[[int, datetime], str]
     mint_case_no: Callable[[str, date, int], str | None]
+    #: where a message says its kind and its case number, for findings
+    kind_path: str
+    case_path: str
+    #: member of the dry run's ``context`` that holds this region's case number (gateway §4)
+    context_name: str
     #: seconds either side of the receiver's clock in which a proof is valid
     window_s: int = 300
     #: admitted gaps against the conformance laws, each with its reason

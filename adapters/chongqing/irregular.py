@@ -17,7 +17,7 @@ WAITING = "待办理"
 FIRST_STATES = {WAITING: "10", "已受理": "20"}
 
 
-# ---------------------------------------------------------------- heads
+# --- heads ---
 
 
 def read_heads(reading: Reading) -> None:
@@ -109,7 +109,7 @@ def write_application_heads(writing: Writing) -> None:
     writing.give(f"{BJXX}/BJZT", WAITING)
 
 
-# ---------------------------------------------------------------- person (M17, M18)
+# --- person (M17, M18) ---
 
 
 def read_identity(reading: Reading) -> None:
@@ -140,10 +140,12 @@ def write_identity(writing: Writing) -> None:
 
 def _unsaid(writing: Writing, canonical: str, code: str, fault: Fault) -> None:
     leaf = writing.leaves.get(canonical)
-    writing.findings.append(Finding((leaf.path if leaf else None) or canonical, code, fault.text, fault.level))
+    writing.findings.append(
+        Finding((leaf.path if leaf else None) or canonical, code, fault.text, fault.level)
+    )
 
 
-# ---------------------------------------------------------------- scheme (M2)
+# --- scheme (M2) ---
 
 
 def read_scheme(reading: Reading, to: str = "scheme") -> None:
@@ -191,7 +193,7 @@ def write_benefit_scheme(writing: Writing) -> None:
     write_scheme(writing, "benefit.scheme")
 
 
-# ---------------------------------------------------------------- materials (M9)
+# --- materials (M9) ---
 
 
 def read_materials(reading: Reading) -> None:
@@ -212,7 +214,7 @@ def write_materials(writing: Writing) -> None:
             writing.give(f"BODY/CLLB/CL[{number + 1}]/CLMC", row.name)
 
 
-# ---------------------------------------------------------------- YLZY_SQ
+# --- YLZY_SQ ---
 
 
 def read_transfer(reading: Reading) -> None:
@@ -239,7 +241,7 @@ def read_transfer(reading: Reading) -> None:
         reading.refuse(f"{YWXX}/LXH", "转入地发起的申请必须附联系函")
 
 
-# ---------------------------------------------------------------- YLZY_XXB
+# --- YLZY_XXB ---
 
 
 def read_years(reading: Reading) -> None:
@@ -280,7 +282,7 @@ def write_sheet_state(writing: Writing) -> None:
     writing.derive(f"{BJXX}/BJZT", "已转出", "M13")
 
 
-# ---------------------------------------------------------------- ZGRZ_TZ
+# --- ZGRZ_TZ ---
 
 
 def read_certification(reading: Reading) -> None:
@@ -310,10 +312,12 @@ def _result(alive: str) -> str:
 def write_certification(writing: Writing) -> None:
     writing.give("HEAD/JSF", "CQ500000")
     writing.give(f"{BJXX}/BJZT", "已办结")
-    writing.derive(f"{BJXX}/BJJG", _result(writing.value("certification.alive")), "M13", "certification.alive")
+    writing.derive(
+        f"{BJXX}/BJJG", _result(writing.value("certification.alive")), "M13", "certification.alive"
+    )
 
 
-# ---------------------------------------------------------------- ZT_TZ (M13)
+# --- ZT_TZ (M13) ---
 
 
 def read_status(reading: Reading) -> None:

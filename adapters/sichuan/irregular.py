@@ -17,7 +17,7 @@ SUSPENDING = frozenset({"1", "2", "3", "5"})
 GATEWAY_HANDLER = ("CYTB", "川渝通办网关")
 
 
-# ---------------------------------------------------------------- heads
+# --- heads ---
 
 
 def read_key(reading: Reading) -> None:
@@ -103,7 +103,7 @@ def write_heads(writing: Writing) -> None:
 
 
 def write_application_heads(writing: Writing) -> None:
-    """itemCode = base-{yab003}000000-000-uscc-1-00 of the receiving agency (crossing M21)."""
+    """ItemCode = base-{yab003}000000-000-uscc-1-00 of the receiving agency (crossing M21)."""
     tables, division = writing.sight.tables, writing.value("target.division")
     agency = tables.agencies.of(division)
     base = tables.items.code_of(writing.value("item"), SLUG)
@@ -126,11 +126,11 @@ def write_accepted(writing: Writing) -> None:
     writing.also("param.aae035", int(local.strftime("%Y%m%d")), "accepted_at")
 
 
-# ---------------------------------------------------------------- materials (M9)
+# --- materials (M9) ---
 
 
 def read_materials(reading: Reading) -> None:
-    """clmc and dzzz are display and repetition: dropped, traced when they say something else."""
+    """Clmc and dzzz are display and repetition: dropped, traced when they say something else."""
     words = reading.sight.tables.codes(SLUG, "material")
     for number in range(reading.counts.get("materials", 0)):
         base = f"param.clist[{number}]"
@@ -154,7 +154,7 @@ def write_materials(writing: Writing) -> None:
         writing.give(f"{base}.dzzz", "1" if electronic else "0")
 
 
-# ---------------------------------------------------------------- tbzy0001
+# --- tbzy0001 ---
 
 
 def read_transfer(reading: Reading) -> None:
@@ -189,12 +189,12 @@ def write_transfer(writing: Writing) -> None:
         writing.derive("param.yac256", place.full_name, "M8", "origin.division")
     agency = writing.sight.tables.agencies.of(peer)
     if agency is not None:
-        writing.derive("param.yac251", agency.agency, "M8", "origin.division")
+        writing.derive("param.yac251", agency.name, "M8", "origin.division")
     writing.derive("param.aae173", "10", "M22")
     writing.used |= {"transfer.from_division", "transfer.to_division"}
 
 
-# ---------------------------------------------------------------- tbzy0002
+# --- tbzy0002 ---
 
 
 def read_years(reading: Reading) -> None:
@@ -268,7 +268,7 @@ def write_sheet(writing: Writing) -> None:
         writing.used.add("_settlement_interest")
 
 
-# ---------------------------------------------------------------- tbsy0001, tbrz0001
+# --- tbsy0001, tbrz0001 ---
 
 
 def read_contract_end(reading: Reading) -> None:
@@ -299,11 +299,11 @@ def write_certification(writing: Writing) -> None:
     writing.used.add("accepted_at")
 
 
-# ---------------------------------------------------------------- tbzt0001 (M13)
+# --- tbzt0001 (M13) ---
 
 
 def read_status(reading: Reading) -> None:
-    """blzt with tbcx names the state; unknown words park, impossible pairs are refused."""
+    """Blzt with tbcx names the state; unknown words park, impossible pairs are refused."""
     held = reading.held.get("param.blzt")
     if held is None:
         return
@@ -314,7 +314,9 @@ def read_status(reading: Reading) -> None:
     if special is not None and tables.codes(SLUG, "special_procedure").read(special) is None:
         reading.park("param.tbcx", "1006", "特别程序代码不在码表中，报文已挂起")
     elif not _pair_stands(word, special):
-        reading.refuse("param.tbcx", "特别程序：blzt 为 08 时必填 1、2、3、5 之一，为 06 时只可填 4，其他状态不填")
+        reading.refuse(
+            "param.tbcx", "特别程序：blzt 为 08 时必填 1、2、3、5 之一，为 06 时只可填 4，其他状态不填"
+        )
     row = tables.codes(SLUG, "status").read(f"{word}|{special or ''}")
     if row is None:
         return

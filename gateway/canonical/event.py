@@ -6,6 +6,7 @@ Values: codes are hub keys, money and rates Decimal (元, share of 1), dates pla
 
 from __future__ import annotations
 
+import datetime as dt
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Annotated, Any, Literal
@@ -135,9 +136,9 @@ class Amounts(Part):
 
 
 class Unemployment(Part):
-    date: date
+    date: dt.date
     reason: str
-    registered_on: date | None = None
+    registered_on: dt.date | None = None
     claim_place: str
 
 
@@ -241,7 +242,7 @@ class CertificationNotice(Application):
 class GeneralApplication(Application):
     kind: Literal["general.apply"]
     employer: Employer | None = None
-    fields: tuple[ExtraField, ...] = ()  # type: ignore[assignment]
+    fields: tuple[ExtraField, ...] = ()
 
 
 class SheetPerson(Part):

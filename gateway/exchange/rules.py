@@ -33,7 +33,7 @@ def apply_rules(reading: Reading, form: str) -> None:
         _item(reading, form)
 
 
-# ---------------------------------------------------------------- person (M16, M17, M18)
+# --- person (M16, M17, M18) ---
 
 
 def _identity(reading: Reading) -> None:
@@ -77,7 +77,7 @@ def _uscc(reading: Reading) -> None:
         reading.warn("employer.uscc", "M20")
 
 
-# ---------------------------------------------------------------- item (M2, M12, M16, M21)
+# --- item (M2, M12, M16, M21) ---
 
 
 def _item(reading: Reading, form: str) -> None:
@@ -90,7 +90,9 @@ def _item(reading: Reading, form: str) -> None:
         return
     version = items.version(item, on)
     if version is None:
-        reading.park(reading.path("item"), "1007", "受理日没有生效的事项版本，报文已挂起；请核对受理日期或事项目录")
+        reading.park(
+            reading.path("item"), "1007", "受理日没有生效的事项版本，报文已挂起；请核对受理日期或事项目录"
+        )
         return
     _allowed(reading, version)
     if reading.kind is not Kind.CERTIFICATION_NOTICE:
@@ -178,7 +180,7 @@ def _case_materials(reading: Reading) -> None:
         recognise_materials(reading, reading.sight.case.item)
 
 
-# ---------------------------------------------------------------- the kinds
+# --- the kinds ---
 
 
 def _employer(reading: Reading) -> None:
@@ -217,9 +219,13 @@ def _same_case(reading: Reading) -> None:
         leaf = reading.leaves.get(name)
         if leaf is None or not meant:
             continue
-        said = leaf.value.replace("x", "X") if name == "applicant.id_no" else leaf.value
-        if said != meant:
+        if _capital(name, leaf.value) != _capital(name, meant):
             reading.refuse(leaf.path or name, "与办件申请时的内容不一致，请核对是否为同一办件")
+
+
+def _capital(name: str, written: str) -> str:
+    """A small x of an identity number is no difference (crossing M17)."""
+    return written.replace("x", "X") if name == "applicant.id_no" else written
 
 
 def _sheet(reading: Reading) -> None:

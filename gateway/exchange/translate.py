@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from gateway.canonical.event import Event, event_of
@@ -16,6 +14,9 @@ from gateway.mapping.fieldmap import CaseContext, Heads, Reading, Sight, TraceEn
 from gateway.mapping.plan import Plan, compile_map, left_over, worst_level
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date, datetime
+
     from gateway.canonical.kinds import Kind
     from gateway.mapping.tables import Tables
     from gateway.region import Opened, Region, Tree
@@ -67,7 +68,7 @@ def refusal(findings: list[Finding]) -> Refusal:
     return Refusal(422, code, f"报文有 {len(refused)} 处问题，请逐项修改后重新提交", findings=refused)
 
 
-def unknown_kind(opened: Opened, path: str) -> Refusal:
+def unknown_kind(path: str) -> Refusal:
     text = "报文种类不在接口规定之列，请核对后重新提交"
     return Refusal(422, "9042", text, findings=(Finding(path, "9042", text),))
 
@@ -92,9 +93,7 @@ def write(plan: Plan, reading: Reading, sight: Sight, heads: Heads) -> Rendered:
     return Rendered(plan.map.native_kind, tree, event, trace)
 
 
-def heads_of(
-    *, key: str, case_no: str, case_ref: str, division: str, now: datetime
-) -> Heads:
+def heads_of(*, key: str, case_no: str, case_ref: str, division: str, now: datetime) -> Heads:
     return Heads(key, case_no, case_ref, division, beijing(now))
 
 

@@ -7,7 +7,6 @@ may raise `Fault` (9043 or a park code) or return `Lossy`.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
@@ -18,6 +17,8 @@ from gateway.errors import Level
 from gateway.mapping.fieldmap import Fault, Lossy, Sight
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from gateway.mapping.tables import Tables
 
 #: Beijing time; both interfaces write it without a zone (SC-N §5, CQ-N §5).
@@ -48,7 +49,7 @@ class Converter:
     bind: Callable[[Tables, str], Converter] | None = None
 
 
-# ---------------------------------------------------------------- text (M19, M20)
+# --- text (M19, M20) ---
 
 # What M20 refuses wherever it stands: C0 but LF, DEL and C1, private use of all planes, lone surrogates.
 _FORBIDDEN = re.compile(
@@ -112,7 +113,7 @@ def fixed(value: str) -> Converter:
     return Converter(value, "M22", lambda v: v == value, f"应为 {value}", constant=value)
 
 
-# ---------------------------------------------------------------- codes (M1)
+# --- codes (M1) ---
 
 
 def code(list_name: str, expression: str, *, rule: str = "M1", kind: TraceKind | None = None) -> Converter:
@@ -158,7 +159,7 @@ def no_row(list_name: str) -> Fault:
     return Fault(f"码表 {list_name} 没有这个值对应的行，报文已挂起；补充码表后即可放行", NO_ROW, Level.PARK)
 
 
-# ---------------------------------------------------------------- dates (M7)
+# --- dates (M7) ---
 
 
 def _date(digits: str) -> date:
@@ -277,7 +278,7 @@ iso_time = Converter(
     write=lambda t, _: beijing(t),
 )
 
-# ---------------------------------------------------------------- numbers (M3, M4, M5)
+# --- numbers (M3, M4, M5) ---
 
 
 def _decimal(value: Any, places: int, most: Decimal) -> bool:
@@ -412,7 +413,7 @@ month_count = Converter(
     write=lambda n, _: f"{n // 12}年{n % 12}个月",
 )
 
-# ---------------------------------------------------------------- places (M8)
+# --- places (M8) ---
 
 _NO_PLACE = {
     "1003": "区划不在区划表中，或在受理日尚未生效、已撤销且没有承接区划；报文已挂起，请核对区划",

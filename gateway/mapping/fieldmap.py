@@ -6,15 +6,16 @@ named function of the region (``after_read``, ``before_write``) over the rows it
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import date
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gateway.canonical.kinds import Kind, TraceKind
 from gateway.errors import Finding, Level
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import date
+
     from gateway.mapping.converters import Converter
     from gateway.mapping.tables import Tables
 

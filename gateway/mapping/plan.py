@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -12,8 +11,8 @@ from gateway.mapping.fieldmap import (
     SCHEMA,
     Fault,
     FieldMap,
-    Held,
     Heads,
+    Held,
     Leaf,
     Lossy,
     Reading,
@@ -25,6 +24,8 @@ from gateway.mapping.fieldmap import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from gateway.mapping.converters import Converter
     from gateway.mapping.tables import Tables
 
@@ -274,7 +275,12 @@ def left_over(reading: Reading, writing: Writing) -> list[TraceEntry]:
     """Trace of the leaves the other side has no place for (law: lossless or traced)."""
     dropped = []
     for canonical, leaf in reading.leaves.items():
-        if canonical in writing.used or canonical in reading.covered or leaf.path is None or leaf.kind is TraceKind.DERIVED:
+        if (
+            canonical in writing.used
+            or canonical in reading.covered
+            or leaf.path is None
+            or leaf.kind is TraceKind.DERIVED
+        ):
             continue
         kind = TraceKind.LOSSY if leaf.kind is TraceKind.LOSSY else TraceKind.DROPPED
         dropped.append(TraceEntry(leaf.path, None, leaf.rule, kind, leaf.before, None))

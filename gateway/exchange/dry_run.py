@@ -1,0 +1,214 @@
+"""The dry run: what a message would become, without proof, key or store (pure). Source: gateway §4."""
+
+from __future__ import annotations
+
+import base64
+import re
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from gateway.canonical.worktime import beijing_day
+from gateway.errors import Finding, Refusal
+from gateway.exchange import casework, translate
+from gateway.mapping.fieldmap import CaseContext, Heads, Sight
+from gateway.mapping.plan import worst_level
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from gateway.exchange.translate import Maps, Rendered
+    from gateway.mapping.fieldmap import Reading
+    from gateway.mapping.tables import Tables
+    from gateway.region import Opened, Region
+    from gateway.store.records import CaseRecord
+
+MEMBERS = frozenset(
+    {"case_no", "item", "accepted_on", "old_place", "claim_place", "applicant", "scheme", "target_division"}
+)
+_DIVISION = re.compile("5[01][0-9]{4}")
+
+
+class BadContext(ValueError):  # noqa: N818 - a word of the field, not a programming error
+    """The context is no object of the members of gateway §4; ``str`` says which member."""
+
+
+class Parked(Exception):  # noqa: N818 - an outcome, not an error
+    """The message would be parked."""
+
+    def __init__(self, findings: tuple[Finding, ...]) -> None:
+        super().__init__("parked")
+        self.findings = findings
+
+
+@dataclass(frozen=True, slots=True)
+class DryRun:
+    """A dry run: who sends, when, and what is known of the case.
+
+    ``context`` is the object of gateway §4, ``record`` the stored case its ``case_no`` names.
+    """
+
+    regions: Mapping[str, Region]
+    tables: Tables
+    maps: Maps
+    sender: str
+    now: datetime
+    context: Mapping[str, Any] | None = None
+    record: CaseRecord | None = None
+    target_division: str = ""
+
+    @property
+    def receiver(self) -> str:
+        return next(slug for slug in self.regions if slug != self.sender)
+
+
+def dry_run(run: DryRun, body: bytes) -> dict[str, Any]:
+    """The result object of gateway §4.
+
+    Errors: `Refusal` 422 with every finding, `Parked`, `BadContext`. Nothing is stored or masked.
+    """
+    sender, receiver = run.regions[run.sender], run.regions[run.receiver]
+    opened = sender.parse(body)
+    plan = run.maps.reader(run.sender, opened.native_kind)
+    if plan is None:
+        raise translate.unknown_kind(sender.kind_path)
+    today = beijing_day(run.now)
+    context = _context(run, opened)
+    sight = Sight(run.tables, run.sender, run.sender, run.receiver, today, door=False)
+    if plan.map.kind.opens_case:
+        sight = replace(sight, on=translate.acceptance_day(plan, opened, today))
+    elif context is not None:
+        sight = replace(sight, on=context.accepted_on, case=context)
+    reading = translate.read(plan, opened, sight)
+    if not plan.map.kind.opens_case and context is None:
+        text = "后续报文需要办件的上下文，请在 context 中给出办件编号等内容"
+        raise Refusal(422, "9044", text, findings=(Finding(sender.case_path, "9044", text),))
+    _stop_if_parked(reading)
+    heads = _heads(run, reading, context)
+    writer = run.maps.writer(run.receiver, reading.kind)
+    rendered = translate.write(writer, reading, replace(sight, region=run.receiver), heads)
+    _stop_if_parked(reading)
+    return _result(run, reading, rendered, receiver, heads.case_no)
+
+
+def _stop_if_parked(reading: Reading) -> None:
+    if worst_level(reading.findings) is not None:
+        raise Parked(tuple(reading.findings))
+
+
+def _result(
+    run: DryRun, reading: Reading, rendered: Rendered, receiver: Region, case_no: str
+) -> dict[str, Any]:
+    case = reading.sight.case
+    native = receiver.render(rendered.tree, rendered.native_kind)
+    return {
+        "kind": reading.kind.value,
+        "item": case.item if case else reading.value("item"),
+        "case_no": case_no,
+        "canonical": rendered.event.model_dump(mode="json", exclude_none=True, by_alias=True),
+        "native": {
+            "region": run.receiver,
+            "content_type": receiver.content_type,
+            "encoding": "base64",
+            "body": base64.b64encode(native).decode(),
+        },
+        "trace": [entry.as_json() for entry in rendered.trace],
+    }
+
+
+# --- numbers and heads ---
+
+
+def _heads(run: DryRun, reading: Reading, context: CaseContext | None) -> Heads:
+    receiver, today = run.regions[run.receiver], beijing_day(run.now)
+    given = run.context or {}
+    if reading.kind.opens_case:
+        own = casework.origin_division(reading, run.regions[run.sender])
+        division = reading.value("target.division")
+        case_no = given.get("case_no") or f"CYTB{own}{today:%Y%m%d}00000000"
+        minted = receiver.mint_case_no(division, today, 0)
+        case_ref = given.get(receiver.context_name) or minted or case_no
+    else:
+        assert context is not None  # noqa: S101 - checked by the caller
+        case_no, case_ref = context.case_no, context.numbers[run.receiver]
+        division = _division(run, context) or f"{receiver.division_prefix}0000"
+    return translate.heads_of(
+        key=receiver.message_key(0, run.now),
+        case_no=case_no,
+        case_ref=case_ref,
+        division=division,
+        now=run.now,
+    )
+
+
+def _division(run: DryRun, context: CaseContext) -> str:
+    asked = run.target_division or (run.context or {}).get("target_division") or ""
+    if asked and not _DIVISION.fullmatch(asked):
+        raise BadContext("target_division: 应为六位区划代码")
+    if asked:
+        return str(asked)
+    return context.origin_division if context.origin == run.receiver else context.target_division
+
+
+# --- context ---
+
+
+def _context(run: DryRun, opened: Opened) -> CaseContext | None:
+    stored = casework.context_of(run.record) if run.record else None
+    if run.context is None:
+        return stored
+    given = run.context
+    _check(run, given)
+    known = stored or _made_up(run, given, opened)
+    changed: dict[str, Any] = {
+        name: given[name] for name in ("item", "old_place", "claim_place", "scheme") if given.get(name)
+    }
+    if given.get("accepted_on"):
+        changed["accepted_on"] = _day(given["accepted_on"])
+    if given.get("applicant"):
+        changed["applicant"] = given["applicant"]
+    numbers = {
+        slug: given.get(region.context_name) or known.numbers.get(slug, "")
+        for slug, region in run.regions.items()
+    }
+    return replace(known, numbers=numbers, **changed)
+
+
+def _check(run: DryRun, given: Mapping[str, Any]) -> None:
+    names = MEMBERS | {region.context_name for region in run.regions.values()}
+    for name, value in given.items():
+        if name not in names:
+            raise BadContext(f"context.{name}: 没有这个成员")
+        if name == "applicant":
+            if not isinstance(value, dict) or not all(isinstance(v, str) for v in value.values()):
+                raise BadContext("context.applicant: 应为由 name、id_type、id_no 组成的对象")
+        elif value is not None and not isinstance(value, str):
+            raise BadContext(f"context.{name}: 应为文本")
+
+
+def _made_up(run: DryRun, given: Mapping[str, Any], opened: Opened) -> CaseContext:
+    """A context for a case that is not stored: placeholders where nothing is given."""
+    today = beijing_day(run.now)
+    case_no = str(given.get("case_no") or opened.gateway_ref or _placeholder(run, opened))
+    origin = next((slug for slug, r in run.regions.items() if case_no[4:6] == r.division_prefix), run.sender)
+    target = next(slug for slug in run.regions if slug != origin)
+    numbers = {}
+    for slug, region in run.regions.items():
+        minted = region.mint_case_no(f"{region.division_prefix}0000", today, 0)
+        numbers[slug] = opened.case_ref if slug == run.sender and opened.case_ref else minted or case_no
+    return CaseContext(case_no, "", today, origin, target, numbers)
+
+
+def _placeholder(run: DryRun, opened: Opened) -> str:
+    if opened.case_ref.startswith("CYTB"):
+        return opened.case_ref
+    prefix = run.regions[run.sender].division_prefix
+    return f"CYTB{prefix}0000{beijing_day(run.now):%Y%m%d}00000000"
+
+
+def _day(written: str) -> date:
+    try:
+        return date.fromisoformat(written)
+    except ValueError:
+        raise BadContext("context.accepted_on: 应为 yyyy-MM-dd 形式的日期") from None

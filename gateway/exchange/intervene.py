@@ -1,0 +1,266 @@
+"""What staff do to work that does not flow: retry, cancel, release, mend, return to the origin."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from gateway.canonical.kinds import Kind, State, TraceKind
+from gateway.canonical.lifecycle import returned_to_origin
+from gateway.canonical.tracking import CaseEvent, Conflict, EventKind, Move, TrackedCase
+from gateway.canonical.worktime import beijing_day
+from gateway.errors import Refusal
+from gateway.exchange import casework, translate
+from gateway.exchange.crossing import (
+    bodies_of,
+    read_follow_up,
+    render,
+    render_follow_up,
+    target_number,
+)
+from gateway.mapping.fieldmap import Leaf, Reading, Sight
+from gateway.store.records import Intent, Part, Stored, StoredReceipt
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from uuid import UUID
+
+    from gateway.canonical.lifecycle import Decision
+    from gateway.exchange.door import Desk
+    from gateway.store.records import CaseRecord, ParkedMessage
+
+log = structlog.get_logger()
+
+Findings = list[dict[str, str]]
+
+#: fields of a case that are learned when its application can finally be read
+_LEARNED = (
+    "item",
+    "scheme",
+    "origin_division",
+    "target_division",
+    "target_case_no",
+    "accepted_at",
+    "accepted_on",
+    "limit",
+    "old_division",
+    "old_region",
+    "claim_place",
+)
+
+
+async def retry(rt: Desk, message_id: UUID, actor: str, reason: str) -> None:
+    """Send a dead or refused message again, same message key. Errors: `LookupError` when it is neither."""
+    destination = await rt.deliveries.retry(message_id)
+    await rt.audit.append(actor, "retry", str(message_id), reason)
+    await rt.bell.ring(destination)
+
+
+async def cancel(rt: Desk, message_id: UUID, actor: str, reason: str) -> None:
+    """Give a message up; its followers go on. Errors: `LookupError` when it is gone or under way."""
+    destination = await rt.deliveries.cancel(message_id)
+    await rt.audit.append(actor, "cancel", str(message_id), reason)
+    await rt.bell.ring(destination)
+
+
+async def release(rt: Desk, message_id: UUID, actor: str) -> Findings:
+    """Treat a parked message again from step 9 (crossing §1). Empty = released; else what is missing.
+
+    Errors: `LookupError` when it is not parked.
+    """
+    message = await rt.cases.parked(message_id)
+    if message is None:
+        raise LookupError(str(message_id))
+    record = await _record(rt, message.case_no)
+    try:
+        findings = await _release(rt, message, record, actor)
+    except Refusal as refused:
+        findings = [finding.as_json() for finding in refused.findings]
+    if not findings:
+        await rt.audit.append(actor, "release", str(message_id), "")
+        await render_waiting(rt, record.case.id, message.case_no)
+    return findings
+
+
+async def release_all(rt: Desk, actor: str) -> int:
+    """Release whatever the tables now allow, oldest first; the number released. Run when tables change."""
+    released, after = 0, None
+    while True:
+        page, after = await rt.cases.parked_page(100, after)
+        for message in page:
+            try:
+                released += not await release(rt, message.id, actor)
+            except LookupError:  # someone else was quicker
+                continue
+        if after is None:
+            return released
+
+
+async def return_to_origin(rt: Desk, case_no: str, actor: str, reason: str) -> None:
+    """Give an undeliverable case back: 28 → 21, and the origin is told so (gateway §5).
+
+    Errors: `LookupError` for an unknown case, `Refusal` 409 9022 when it is not in 28.
+    """
+    record = await _record(rt, case_no)
+    await rt.deliveries.cancel_case(record.case.id, record.case.target)
+    acceptance = await rt.intake.accept(await _declined(rt, record, actor, reason))
+    if acceptance.stored is Stored.CONFLICT and acceptance.conflict is not None:
+        raise Refusal(409, acceptance.conflict.code, acceptance.conflict.text)
+    await rt.audit.append(actor, "return", case_no, reason)
+    await rt.bell.ring(record.case.origin)
+
+
+async def render_waiting(rt: Desk, case_id: UUID, case_no: str) -> None:
+    """Give the followers of a released application their bytes, in order. Safe to repeat."""
+    for message in await rt.intake.unrendered(case_id):
+        record = await _record(rt, case_no)
+        if record.case.parked:
+            return
+        reading = _read_again(rt, message, record)
+        to = rt.regions[_receiver(record.case, message.region)]
+        rendered = await render_follow_up(rt, to, reading, record, rt.clock.now())
+        if rendered is None:
+            log.warning("follower_not_rendered", message_id=str(message.id), case_no=case_no)
+            return
+        bodies = bodies_of(to, reading, rendered, case_no)
+        await rt.intake.set_rendered(message.id, rendered.native_kind, bodies, rt.tables.digest)
+        await rt.bell.ring(to.slug)
+
+
+async def heal(rt: Desk) -> int:
+    """Followers that came while their case was being released; called by the sweep."""
+    stranded = await rt.intake.stranded()
+    for case_id, case_no in stranded:
+        await render_waiting(rt, case_id, case_no)
+    return len(stranded)
+
+
+# --- release ---
+
+
+async def _record(rt: Desk, case_no: str) -> CaseRecord:
+    record = await rt.cases.by_no(case_no)
+    if record is None:
+        raise LookupError(case_no)
+    return record
+
+
+def _receiver(case: TrackedCase, sender: str) -> str:
+    return case.target if sender == case.origin else case.origin
+
+
+async def _release(rt: Desk, message: ParkedMessage, record: CaseRecord, actor: str) -> Findings:
+    reading = _read_again(rt, message, record)
+    if reading.findings:
+        return [finding.as_json() for finding in reading.findings]
+    to = rt.regions[_receiver(record.case, message.region)]
+    learned: dict[str, Any] = {}
+    if message.kind.opens_case:
+        case = await _learned(rt, record.case, reading)
+        learned = {name: getattr(case, name) for name in _LEARNED}
+        rendered = await render(rt, to, reading, case.case_no, case.target_case_no, rt.clock.now())
+    else:
+        rendered = await render_follow_up(rt, to, reading, record, rt.clock.now())
+    if reading.findings:
+        return [finding.as_json() for finding in reading.findings]
+    acceptance = await rt.intake.release(
+        message.id,
+        decide=_decision(rt, message, reading, actor),
+        tables_digest=rt.tables.digest,
+        bodies=bodies_of(to, reading, rendered, record.case.case_no),
+        target=learned,
+        out_kind=rt.maps.writer(to.slug, reading.kind).map.native_kind,
+    )
+    if acceptance.conflict is not None:
+        path = rt.regions[message.region].case_path
+        return [{"path": path, "code": acceptance.conflict.code, "text": acceptance.conflict.text}]
+    await rt.bell.ring(to.slug)
+    return []
+
+
+def _read_again(rt: Desk, message: ParkedMessage, record: CaseRecord) -> Reading:
+    region = rt.regions[message.region]
+    opened = region.parse(message.raw)
+    plan = rt.maps.reader(message.region, message.native_kind)
+    if plan is None:
+        raise translate.unknown_kind(region.kind_path)
+    receiver = _receiver(record.case, message.region)
+    on = translate.acceptance_day(plan, opened, beijing_day(record.case.received_at))
+    sight = Sight(rt.tables, message.region, message.region, receiver, on)
+    if message.kind.opens_case:
+        return translate.read(plan, opened, sight)
+    return read_follow_up(plan, opened, sight, record)
+
+
+async def _learned(rt: Desk, case: TrackedCase, reading: Reading) -> TrackedCase:
+    """The case with what its application now says; its numbers are minted by the day of first receipt."""
+    origin, target = rt.regions[case.origin], rt.regions[case.target]
+    known = casework.learned(case, reading, origin=origin, target=target)
+    if known.target_case_no:
+        return known
+    division = reading.value("target.division")
+    number = await target_number(rt, target, division, case.case_no, case.received_at)
+    return replace(known, target_case_no=number)
+
+
+def _decision(rt: Desk, message: ParkedMessage, reading: Reading, actor: str) -> Any:
+    now = rt.clock.now()
+
+    def decide(case: TrackedCase) -> Decision:
+        if message.kind.opens_case:
+            return casework.release_case(case, reading, at=now, actor=actor)
+        decided = casework.follow_up(
+            case,
+            reading,
+            by=message.region,
+            at=message.received_at,
+            actor=message.region,
+            is_parked=False,
+        )
+        if not isinstance(decided, Move):
+            return decided
+        line = CaseEvent(now, EventKind.RELEASED, case.state, case.state, actor)
+        return replace(decided, events=(line, *decided.events))
+
+    return decide
+
+
+# --- return to the origin ---
+
+
+async def _declined(rt: Desk, record: CaseRecord, actor: str, reason: str) -> Intent:
+    """The gateway's own status report 21 to the origin, in the origin's format."""
+    case, now = record.case, rt.clock.now()
+    origin = rt.regions[case.origin]
+    context = casework.context_of(record)
+    sight = Sight(rt.tables, case.target, case.target, case.origin, context.accepted_on, context)
+    reading = Reading(Kind.STATUS_REPORT, sight, {})
+    told: Mapping[str, Any] = {"state": State.DECLINED.value, "at": now, "reason": reason}
+    for name, value in told.items():
+        reading.leaves[f"status.{name}"] = Leaf(value, None, None, "M13", TraceKind.DERIVED)
+    rendered = await render(rt, origin, reading, case.case_no, case.origin_case_no, now)
+
+    def decide(locked: TrackedCase) -> Move | Conflict:
+        move = returned_to_origin(locked, reason, at=now, actor=actor, calendar=rt.tables.calendar)
+        return replace(move, forward=True) if isinstance(move, Move) else move
+
+    message_id = rt.new_id()
+    key = f"return:{message_id}"
+    return Intent(
+        message_id=message_id,
+        region="gateway",
+        destination=case.origin,
+        key=key,
+        digest=key,
+        kind=Kind.STATUS_REPORT,
+        native_kind="",
+        out_kind=rendered.native_kind,
+        received_at=now,
+        case_id=case.id,
+        tables_digest=rt.tables.digest,
+        bodies={Part.RAW: b"", **bodies_of(origin, reading, rendered, case.case_no)},
+        decide=decide,
+        receipt=lambda _: StoredReceipt(202, b"", key),
+    )

@@ -1,0 +1,303 @@
+"""The verb of the door: verify, translate, store, ring, answer in the sender's own format."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import structlog
+
+from gateway import metrics
+from gateway.canonical.tracking import Ignored, Move, TrackedCase
+from gateway.canonical.worktime import beijing_day
+from gateway.errors import Finding, Level, Refusal
+from gateway.exchange import casework, translate
+from gateway.exchange.crossing import bodies_of, read_follow_up, render, render_follow_up, target_number
+from gateway.mapping.fieldmap import Reading, Sight
+from gateway.mapping.plan import Plan, worst_level
+from gateway.region import Inbound, Opened, Outcome, Receipt, Region
+from gateway.store.records import Acceptance, Intent, Part, Stored, StoredReceipt
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from gateway.canonical.lifecycle import Decision
+    from gateway.exchange.door import Door
+    from gateway.exchange.translate import Rendered
+
+log = structlog.get_logger()
+
+ACCEPTED = 202
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What goes back to the sender."""
+
+    status: int
+    body: bytes
+    content_type: str
+    retry_after: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """One message at the door, once it could be read."""
+
+    region: Region
+    target: Region
+    opened: Opened
+    raw: bytes
+    now: datetime
+
+
+async def receive(rt: Door, region: Region, inbound: Inbound) -> Answer:
+    """Take one message. Source: crossing §1, steps 2 to 15.
+
+    Shape: always an `Answer` in the region's own format. Errors: none but bugs; a `Refusal` becomes
+    a receipt with all findings.
+    """
+    now = rt.clock.now()
+    opened: Opened | None = None
+    try:
+        region.verify(inbound, rt.credentials[region.slug], now)
+        _within_rate(rt, region, now)
+        opened = region.open(inbound)
+        _within_window(opened, region, now)
+        known = await _admitted(rt, region, opened, now)
+        if known is not None:
+            return _answer(region, known)
+        post = Post(region, rt.other(region.slug), opened, inbound.body, now)
+        acceptance = await _accept(rt, post)
+    except Refusal as refused:
+        return await _refused(rt, region, opened, refused, now)
+    if acceptance.ring:
+        await rt.bell.ring(acceptance.ring)
+    assert acceptance.receipt is not None  # noqa: S101 - stored and known intents have one
+    return _answer(region, acceptance.receipt)
+
+
+def _within_rate(rt: Door, region: Region, now: datetime) -> None:
+    wait = rt.limiter.allow(region.slug, now)
+    if wait is not None:
+        raise Refusal(429, "9050", "报文太多，请稍后重发", retry_after=wait)
+
+
+def _within_window(opened: Opened, region: Region, now: datetime) -> None:
+    """Step 7. A time that cannot be read is left to the schema, which refuses it with its path."""
+    if opened.sent_at is not None and abs((now - opened.sent_at).total_seconds()) > region.window_s:
+        raise Refusal(
+            401, "9002", f"发送时间与网关时间相差超过 {region.window_s} 秒，请校准时钟后重新签名发送"
+        )
+
+
+async def _admitted(rt: Door, region: Region, opened: Opened, now: datetime) -> StoredReceipt | None:
+    """Steps 7 and 8: the nonce is burnt, a known key answers its first receipt."""
+    admission = await rt.intake.admit(region.slug, opened.key, opened.nonce, now)
+    if admission.nonce_used:
+        raise Refusal(401, "9003", "随机串在时间窗内已使用过，请换新的随机串重新签名发送")
+    if admission.known is None:
+        return None
+    if admission.known.digest != opened.digest:
+        raise key_reused()
+    return admission.known
+
+
+def key_reused() -> Refusal:
+    return Refusal(409, "9020", "报文编号已用于另一内容，请使用新的编号")
+
+
+async def _accept(rt: Door, post: Post) -> Acceptance:
+    plan = rt.maps.reader(post.region.slug, post.opened.native_kind)
+    if plan is None:
+        raise translate.unknown_kind(post.region.kind_path)
+    if plan.map.kind.opens_case:
+        intent, reading = await _application(rt, post, plan)
+    else:
+        intent, reading = await _follow_up(rt, post, plan)
+    if post.opened.sent_at is None:  # the schema saw no fault in what the window could not read
+        raise Refusal(401, "9002", "发送时间无法识别，请按接口规定填写后重新签名发送")
+    acceptance = await rt.intake.accept(intent)
+    _check(acceptance, post)
+    _count(post, reading, acceptance)
+    return acceptance
+
+
+def _check(acceptance: Acceptance, post: Post) -> None:
+    match acceptance.stored:
+        case Stored.KEY_REUSED:
+            raise key_reused()
+        case Stored.CASE_USED:
+            raise Refusal(
+                409,
+                "9021",
+                "办件编号已使用过，请核对是否重复提交，或使用新的办件编号",
+                findings=(Finding(post.region.case_path, "9021", "办件编号已使用过"),),
+            )
+        case Stored.CONFLICT:
+            conflict = acceptance.conflict
+            code, text = (conflict.code, conflict.text) if conflict else ("9022", "")
+            raise Refusal(409, code, text, findings=(Finding(post.region.case_path, code, text),))
+        case Stored.STORED | Stored.KNOWN:
+            return
+
+
+# --- applications ---
+
+
+async def _application(rt: Door, post: Post, plan: Plan) -> tuple[Intent, Reading]:
+    origin, target, today = post.region, post.target, beijing_day(post.now)
+    on = translate.acceptance_day(plan, post.opened, today)
+    sight = Sight(rt.tables, origin.slug, origin.slug, target.slug, on)
+    reading = translate.read(plan, post.opened, sight)
+    division = casework.origin_division(reading, origin)
+    serial = await rt.serials.take(f"case:{division}", today)
+    case_no = f"CYTB{division}{today:%Y%m%d}{serial:08d}"
+    rendered = target_no = None
+    if not reading.findings:
+        target_no = await target_number(rt, target, reading.value("target.division"), case_no, post.now)
+        rendered = await render(rt, target, reading, case_no, target_no, post.now)
+    is_parked = worst_level(reading.findings) is Level.PARK
+    numbers = casework.Numbers(rt.new_id(), case_no, target_no or "")
+    case = casework.new_case(
+        reading,
+        numbers,
+        origin=origin,
+        target=target,
+        origin_case_no=post.opened.case_ref,
+        received_at=post.now,
+        is_parked=is_parked,
+    )
+
+    def decide(fresh: TrackedCase) -> Move:
+        return casework.open_case(fresh, reading, at=post.now, calendar=rt.tables.calendar)
+
+    intent = await _intent(rt, post, reading, case, None if is_parked else rendered, decide)
+    return replace(intent, new_case=case, person=casework.person_of(reading)), reading
+
+
+# --- follow-ups ---
+
+
+async def _follow_up(rt: Door, post: Post, plan: Plan) -> tuple[Intent, Reading]:
+    record = await rt.cases.find(post.region.slug, post.opened.case_ref) if post.opened.case_ref else None
+    sight = Sight(rt.tables, post.region.slug, post.region.slug, post.target.slug, beijing_day(post.now))
+    if record is None:
+        translate.read(plan, post.opened, sight)
+        raise unknown_case(post.region)
+    reading = read_follow_up(plan, post.opened, sight, record)
+    rendered = await render_follow_up(rt, post.target, reading, record, post.now)
+    is_parked = worst_level(reading.findings) is Level.PARK
+
+    def decide(locked: TrackedCase) -> Decision:
+        return casework.follow_up(
+            locked,
+            reading,
+            by=post.region.slug,
+            at=post.now,
+            actor=post.region.slug,
+            is_parked=is_parked,
+        )
+
+    intent = await _intent(rt, post, reading, record.case, None if is_parked else rendered, decide)
+    return intent, reading
+
+
+def unknown_case(region: Region) -> Refusal:
+    text = "没有这个办件，请核对办件编号；新办件请先提交申请"
+    return Refusal(422, "9044", text, findings=(Finding(region.case_path, "9044", text),))
+
+
+# --- what is stored ---
+
+
+async def _intent(
+    rt: Door,
+    post: Post,
+    reading: Reading,
+    case: TrackedCase,
+    rendered: Rendered | None,
+    decide: Callable[[TrackedCase], Decision],
+) -> Intent:
+    is_parked = worst_level(reading.findings) is Level.PARK
+    serial = await rt.serials.take(f"message:{post.region.slug}", beijing_day(post.now))
+    key = post.region.message_key(serial, post.now)
+
+    def receipt(decided: Move | Ignored) -> StoredReceipt:
+        given = _receipt(post, decided, reading, case.case_no, is_parked=is_parked)
+        return StoredReceipt(ACCEPTED, post.region.receipt(given, key, post.now), post.opened.digest)
+
+    return Intent(
+        message_id=rt.new_id(),
+        region=post.region.slug,
+        destination=post.target.slug,
+        key=post.opened.key,
+        digest=post.opened.digest,
+        kind=reading.kind,
+        native_kind=post.opened.native_kind,
+        out_kind=rt.maps.writer(post.target.slug, reading.kind).map.native_kind,
+        received_at=post.now,
+        case_id=case.id,
+        tables_digest=rt.tables.digest,
+        bodies={Part.RAW: post.raw, **bodies_of(post.target, reading, rendered, case.case_no)},
+        decide=decide,
+        receipt=receipt,
+        parked=is_parked,
+        findings=tuple(finding.as_json() for finding in reading.findings),
+    )
+
+
+def _receipt(
+    post: Post, decided: Move | Ignored, reading: Reading, case_no: str, *, is_parked: bool
+) -> Receipt:
+    given = Receipt(
+        Outcome.ACCEPTED,
+        ACCEPTED,
+        case_ref=post.opened.case_ref,
+        case_no=case_no,
+        sender=post.opened.sender,
+    )
+    if isinstance(decided, Ignored):
+        return replace(given, outcome=Outcome.IGNORED, code=decided.code, text=decided.text)
+    if is_parked:
+        return replace(given, outcome=Outcome.PARKED, findings=tuple(reading.findings))
+    return given
+
+
+def _count(post: Post, reading: Reading, acceptance: Acceptance) -> None:
+    outcome = Outcome.ACCEPTED
+    if isinstance(acceptance.result, Ignored):
+        outcome = Outcome.IGNORED
+    elif reading.findings:
+        outcome = Outcome.PARKED
+    metrics.MESSAGES.labels(post.region.slug, "in", reading.kind, outcome).inc()
+    log.info("message_taken", region=post.region.slug, kind=reading.kind.value, outcome=outcome.value)
+
+
+# --- answers ---
+
+
+def _answer(region: Region, receipt: StoredReceipt) -> Answer:
+    return Answer(receipt.status, receipt.body, region.content_type)
+
+
+async def _refused(
+    rt: Door, region: Region, opened: Opened | None, refused: Refusal, now: datetime
+) -> Answer:
+    given = Receipt(
+        Outcome.REFUSED,
+        refused.status,
+        refused.code,
+        refused.text,
+        refused.findings,
+        case_ref=opened.case_ref if opened else "",
+        sender=opened.sender if opened else "",
+        retry_after=refused.retry_after,
+    )
+    kind = opened.native_kind if opened and rt.maps.reader(region.slug, opened.native_kind) else ""
+    metrics.MESSAGES.labels(region.slug, "in", kind, Outcome.REFUSED).inc()
+    log.info("message_refused", region=region.slug, status=refused.status, code=refused.code)
+    # A refusal is no event of ours: its receipt number needs no counter, and no database.
+    key = region.message_key(int(now.timestamp() * 1000), now)
+    return Answer(refused.status, region.receipt(given, key, now), region.content_type, refused.retry_after)
