@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from enum import StrEnum
-from typing import Any
-from uuid import UUID
+from typing import TYPE_CHECKING, Any
 
-from gateway.canonical.kinds import Kind
 from gateway.canonical.tracking import CaseEvent, Conflict, Ignored, Move, TrackedCase
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from uuid import UUID
+
+    from gateway.canonical.kinds import Kind
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,197 @@
+"""Reading cases: by either side's number, by person, in pages, with their whole history."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from sqlalchemy import select, text, tuple_
+
+from gateway.canonical.kinds import State
+from gateway.canonical.tracking import CaseEvent, EventKind, TrackedCase
+from gateway.store import releases
+from gateway.store.engine import single
+from gateway.store.records import CaseHistory, CaseRecord, ParkedMessage
+from gateway.store.rows import FIXED, MOVING, case_of
+from gateway.store.schema import CASES
+from gateway.store.vault import BODY
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy import RowMapping, TextClause
+    from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+    from gateway.store.vault import Vault
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class CaseFilter:
+    """What a list shows; None: any. ``region`` and ``division`` are the origin's.
+
+    ``received_from`` and ``received_to`` are aware and both count.
+    """
+
+    region: str | None = None
+    division: str | None = None
+    item: str | None = None
+    state: State | str | None = None
+    origin_case_no: str | None = None
+    received_from: datetime | None = None
+    received_to: datetime | None = None
+
+
+class Cases:
+    """Cases as they stand. Persons are decrypted only for the one case that is asked for."""
+
+    def __init__(self, engine: AsyncEngine, vault: Vault) -> None:
+        self._engine, self._vault = engine, vault
+
+    async def find(self, region: str, case_ref: str) -> CaseRecord | None:
+        """The case that this region knows by this number: its own, or the one it was given as target."""
+        async with single(self._engine) as connection:
+            return await self._one(connection, _BY_REF, {"region": region, "ref": case_ref})
+
+    async def by_no(self, case_no: str) -> CaseRecord | None:
+        """The case of one of our numbers."""
+        async with single(self._engine) as connection:
+            return await self._one(connection, _BY_NO, {"case_no": case_no})
+
+    async def by_citizen(self, id_no: str, limit: int = 50) -> list[CaseRecord]:
+        """The newest cases of a person, found by the blind index of the number."""
+        async with single(self._engine) as connection:
+            index = self._vault.blind_index(id_no)
+            found = await connection.execute(_BY_CITIZEN, {"index": index, "places": limit})
+            rows = found.mappings().all()
+        await self._vault.learn(row["person"] for row in rows)
+        return [self._record(row) for row in rows]
+
+    async def history(self, case_no: str) -> CaseHistory | None:
+        """Everything the case view shows: timeline and trace in order of arrival."""
+        async with single(self._engine) as connection:
+            record = await self._one(connection, _BY_NO, {"case_no": case_no})
+            if record is None:
+                return None
+            which = {"case_id": record.case.id}
+            events = (await connection.execute(_EVENTS, which)).mappings().all()
+            traces = (await connection.execute(_TRACES, which)).mappings().all()
+        await self._vault.learn([row["note"] for row in events] + [row["trace"] for row in traces])
+        return CaseHistory(
+            record=record,
+            events=tuple(self._event(record.case.id, row) for row in events),
+            trace=tuple(entry for row in traces for entry in self._trace(row)),
+        )
+
+    async def page(
+        self, wanted: CaseFilter, limit: int, after: str | None = None
+    ) -> tuple[list[TrackedCase], str | None]:
+        """Newest receipt first, ties by case number descending; ``after`` takes the second value again.
+
+        Errors: `ValueError` for a cursor that is not ours.
+        """
+        query = (
+            select(*(CASES.c[name] for name in (*FIXED, *MOVING)))
+            .where(*_conditions(wanted))
+            .order_by(CASES.c.received_at.desc(), CASES.c.case_no.desc())
+            .limit(limit + 1)
+        )
+        if after is not None:
+            query = query.where(tuple_(CASES.c.received_at, CASES.c.case_no) < tuple_(*_read_cursor(after)))
+        async with single(self._engine) as connection:
+            cases = [case_of(row) for row in (await connection.execute(query)).mappings()]
+        more = len(cases) > limit
+        return cases[:limit], _cursor(cases[limit - 1]) if more else None
+
+    async def parked(self, message_id: UUID) -> ParkedMessage | None:
+        """One parked message with its exact bytes."""
+        return await releases.parked(self._engine, self._vault, message_id)
+
+    async def parked_page(
+        self, limit: int, after: str | None = None
+    ) -> tuple[list[ParkedMessage], str | None]:
+        """Parked messages, oldest first, without their bytes. Errors: `ValueError` for a bad cursor."""
+        found = await releases.parked_page(self._engine, limit + 1, None if after is None else UUID(after))
+        more = len(found) > limit
+        return found[:limit], str(found[limit - 1].id) if more else None
+
+    async def _one(
+        self, connection: AsyncConnection, query: TextClause, which: dict[str, Any]
+    ) -> CaseRecord | None:
+        row = (await connection.execute(query, which)).mappings().one_or_none()
+        if row is None:
+            return None
+        await self._vault.learn([row["person"]])
+        return self._record(row)
+
+    def _record(self, row: RowMapping) -> CaseRecord:
+        return CaseRecord(case_of(row), self._vault.open_person(row["id"], row["person"]))
+
+    def _event(self, case_id: UUID, row: RowMapping) -> CaseEvent:
+        return CaseEvent(
+            at=row["at"],
+            kind=EventKind(row["kind"]),
+            from_state=State(row["from_state"]) if row["from_state"] else None,
+            to_state=State(row["to_state"]),
+            actor=row["actor"],
+            note=self._vault.open_text(case_id, f"events.note.{row['n']}", row["note"]),
+        )
+
+    def _trace(self, row: RowMapping) -> Sequence[dict[str, Any]]:
+        plain = self._vault.decrypt(BODY, row["message_id"], "bodies.trace", row["trace"])
+        entries: Sequence[dict[str, Any]] = json.loads(plain)
+        return entries
+
+
+# UNION ALL and not OR: each half is one probe of its own unique or partial index
+_BY_REF = text(
+    "SELECT * FROM cases WHERE origin = :region AND origin_case_no = :ref"
+    " UNION ALL SELECT * FROM cases WHERE target = :region AND target_case_no = :ref AND target_case_no <> ''"
+    " LIMIT 1"
+)
+_BY_NO = text("SELECT * FROM cases WHERE case_no = :case_no")
+_BY_CITIZEN = text("SELECT * FROM cases WHERE citizen_index = :index ORDER BY id DESC LIMIT :places")
+_EVENTS = text("SELECT * FROM events WHERE case_id = :case_id ORDER BY n")
+_TRACES = text(
+    "SELECT b.message_id, b.trace FROM messages m JOIN bodies b ON b.message_id = m.id"
+    " WHERE m.case_id = :case_id AND b.trace IS NOT NULL ORDER BY m.seq"
+)
+
+
+def _conditions(wanted: CaseFilter) -> list[Any]:
+    c = CASES.c
+    equal = {
+        c.origin: wanted.region,
+        c.origin_division: wanted.division,
+        c.item: wanted.item,
+        c.state: None if wanted.state is None else str(wanted.state),
+        c.origin_case_no: wanted.origin_case_no,
+    }
+    conditions: list[Any] = [column == value for column, value in equal.items() if value is not None]
+    if wanted.received_from is not None:
+        conditions.append(c.received_at >= wanted.received_from)
+    if wanted.received_to is not None:
+        conditions.append(c.received_at <= wanted.received_to)
+    return conditions
+
+
+def _cursor(case: TrackedCase) -> str:
+    place = f"{(case.received_at - _EPOCH) // timedelta(microseconds=1)}|{case.case_no}"
+    return base64.urlsafe_b64encode(place.encode()).decode().rstrip("=")
+
+
+def _read_cursor(written: str) -> tuple[datetime, str]:
+    try:
+        padded = written + "=" * (-len(written) % 4)
+        at, case_no = base64.b64decode(padded, altchars=b"-_", validate=True).decode().split("|")
+        if not at.isascii() or not at.isdigit() or not case_no or "\x00" in case_no:
+            raise ValueError("not a place in the list")
+        return _EPOCH + timedelta(microseconds=int(at)), case_no
+    except (binascii.Error, UnicodeError, OverflowError) as error:
+        raise ValueError("not a place in the list") from error

@@ -1,0 +1,273 @@
+"""The queue: claim under a lease, settle under a fence, let the next of a case go; operators' verbs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from sqlalchemy import text
+
+from gateway.canonical.kinds import Kind
+from gateway.store import releases, statements
+from gateway.store.batch import Standing, event_rows, standing_of
+from gateway.store.engine import single
+from gateway.store.records import Delivery, Ending, OpenDelivery, Settlement
+from gateway.store.vault import BODY
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from datetime import datetime
+
+    from sqlalchemy import RowMapping
+    from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+    from gateway.canonical.tracking import Move, TrackedCase
+    from gateway.store.records import Part
+    from gateway.store.vault import Vault
+
+#: What an ending makes of the row; None: it leaves.
+_STATES = {Ending.DELIVERED: None, Ending.RETRY: "ready", Ending.REFUSED: "refused", Ending.DEAD: "dead"}
+#: Endings after which the next of the case may go (gateway §5).
+_FREEING = frozenset({Ending.DELIVERED, Ending.REFUSED})
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What counted, and what came too late to: somebody else holds those deliveries now."""
+
+    counted: tuple[Settlement, ...]
+    late: tuple[Settlement, ...]
+
+
+class Deliveries:
+    """Open deliveries by destination.
+
+    Leases and waits run on the database's clock, one for all workers. ``clock`` is the gateway's own: by
+    it the first attempt is dated, because the promise to give up after days is made in its time.
+    """
+
+    def __init__(self, engine: AsyncEngine, vault: Vault, *, clock: Callable[[], datetime]) -> None:
+        self._engine, self._vault, self._clock = engine, vault, clock
+
+    async def claim(self, destination: str, places: int, lease_s: float) -> list[Delivery]:
+        """At most ``places`` due deliveries, ours for ``lease_s`` seconds; two claimers never share one."""
+        async with single(self._engine) as connection:
+            found = await connection.execute(
+                statements.CLAIM,
+                {"destination": destination, "places": places, "lease_s": lease_s, "now": self._clock()},
+            )
+            claimed = found.mappings().all()
+            if not claimed:
+                return []
+            ids = sorted(row["id"] for row in claimed)
+            bodies = await connection.execute(
+                statements.RENDERED, {"ids": ids, "low": ids[0], "high": ids[-1]}
+            )
+            sealed = {row.message_id: row.rendered for row in bodies}
+        await self._vault.learn(sealed.values())
+        return [self._delivery(row, sealed[row["id"]]) for row in claimed]
+
+    async def settle(
+        self,
+        settlements: Sequence[Settlement],
+        *,
+        on_end: Callable[[TrackedCase, Settlement], Move],
+    ) -> Settled:
+        """Write what attempts led to, in one transaction; a settlement with an old fence touches nothing.
+
+        ``on_end`` moves the case of a settlement that is no retry, on the locked row.
+        """
+        latest = {settlement.delivery.id: settlement for settlement in settlements}
+        await self._vault.prepare(
+            row_id
+            for settlement in latest.values()
+            for row_id in (settlement.delivery.id, settlement.delivery.case_id)
+        )
+        async with self._engine.begin() as connection:
+            counted = await self._settle(connection, list(latest.values()), on_end)
+        late = [settlement for settlement in settlements if settlement.delivery.id not in counted]
+        return Settled(tuple(s for s in latest.values() if s.delivery.id in counted), tuple(late))
+
+    async def due(self) -> dict[str, float]:
+        """Seconds the oldest due delivery has waited, by destination; destinations without one are left out."""
+        async with single(self._engine) as connection:
+            return {row.destination: row.overdue_s for row in await connection.execute(statements.DUE)}
+
+    async def next_due_in(self, destination: str) -> float | None:
+        """Seconds until something is due (0 or less: now), None when nothing waits for a time."""
+        async with single(self._engine) as connection:
+            found = await connection.execute(statements.NEXT_DUE, {"destination": destination})
+            seconds: float | None = found.scalar_one_or_none()
+            return seconds
+
+    async def promote_stranded(self) -> int:
+        """Let go whatever waits behind nothing; how many cases it looked at. The sweep's backstop."""
+        async with self._engine.begin() as connection:
+            cases = sorted((await connection.execute(statements.STRANDED)).scalars())
+            if cases:
+                await connection.execute(statements.LOCK_CASES, {"ids": cases})
+                await connection.execute(statements.PROMOTE, {"cases": cases})
+        return len(cases)
+
+    async def retry(self, message_id: UUID) -> bool:
+        """Send a dead or refused delivery again under the same message id, or a waiting one at once.
+
+        It goes back to its place in the order of its case; attempts are counted anew. False when it is
+        not there, is being sent, is parked, or waits behind another.
+        """
+        async with self._engine.begin() as connection:
+            held = await releases.hold(connection, message_id)
+            if held is None or held.delivery["state"] not in ("dead", "refused", "ready"):
+                return False
+            place = {name: held.delivery[name] for name in ("case_id", "destination", "seq")}
+            await connection.execute(_AFRESH, {"id": message_id})
+            await connection.execute(statements.HOLD_FOLLOWERS, place)
+            await connection.execute(statements.REOPEN, {"id": message_id})
+            return True
+
+    async def cancel(self, message_id: UUID) -> bool:
+        """Take a delivery out; the next of its case may go. False when it is gone or being sent."""
+        async with self._engine.begin() as connection:
+            held = await releases.hold(connection, message_id)
+            if held is None or held.delivery["state"] == "sending":
+                return False
+            await connection.execute(statements.DROP_DELIVERY, {"id": message_id})
+            await connection.execute(statements.PROMOTE, {"cases": [held.standing.case.id]})
+            return True
+
+    async def requeue(
+        self, message_id: UUID, *, out_kind: str, bodies: Mapping[Part, bytes], tables_digest: str
+    ) -> bool:
+        """Send a dead, refused or still waiting delivery with new bytes (a table was mended)."""
+        await self._vault.prepare([message_id])
+        new = releases.NewBytes(message_id, tables_digest, bodies, out_kind)
+        if not await releases.set_rendered(self._engine, self._vault, new):
+            return False
+        await self.retry(message_id)
+        return True
+
+    async def open(
+        self, state: str | None = None, *, limit: int = 50, after: str | None = None
+    ) -> tuple[list[OpenDelivery], str | None]:
+        """Deliveries as operators see them, oldest first. Errors: `ValueError` for a bad cursor."""
+        async with single(self._engine) as connection:
+            found = await connection.execute(
+                _OPEN, {"state": state, "after": None if after is None else UUID(after), "places": limit + 1}
+            )
+            rows = found.mappings().all()
+        await self._vault.learn(row["last_error"] for row in rows)
+        more = len(rows) > limit
+        return [self._open(row) for row in rows[:limit]], str(rows[limit - 1]["id"]) if more else None
+
+    async def _settle(
+        self,
+        connection: AsyncConnection,
+        settlements: list[Settlement],
+        on_end: Callable[[TrackedCase, Settlement], Move],
+    ) -> set[UUID]:
+        cases = sorted({settlement.delivery.case_id for settlement in settlements})
+        locked = await connection.execute(statements.LOCK_CASES, {"ids": cases})
+        standing = {row["id"]: standing_of(row) for row in locked.mappings()}
+        held = await connection.execute(
+            statements.LOCK_CLAIMS,
+            {
+                "ids": [settlement.delivery.id for settlement in settlements],
+                "fences": [settlement.delivery.fence for settlement in settlements],
+            },
+        )
+        counted = set(held.scalars())
+        valid = [settlement for settlement in settlements if settlement.delivery.id in counted]
+        if not valid:
+            return counted
+        events: list[dict[str, Any]] = []
+        moved: dict[UUID, Standing] = {}
+        for settlement in valid:
+            if settlement.ending is not Ending.RETRY:
+                case = standing[settlement.delivery.case_id]
+                events.extend(self._end(case, settlement, on_end))
+                moved[case.case.id] = case
+        await connection.execute(
+            statements.SETTLE,
+            {
+                **statements.arrays("s", statements.ENDED, map(self._ended_row, valid)),
+                **statements.arrays("a", statements.ATTEMPT, map(self._attempt_row, valid)),
+                **statements.arrays("e", statements.EVENT, events),
+                **statements.arrays("c", statements.CASE, (case.row() for case in moved.values())),
+            },
+        )
+        return counted
+
+    def _end(
+        self,
+        standing: Standing,
+        settlement: Settlement,
+        on_end: Callable[[TrackedCase, Settlement], Move],
+    ) -> list[dict[str, Any]]:
+        move = on_end(standing.case, settlement)
+        rows = event_rows(self._vault, move.case.id, move.events, after=standing.last_event)
+        standing.case, standing.last_event = move.case, standing.last_event + len(rows)
+        return rows
+
+    def _ended_row(self, settlement: Settlement) -> dict[str, Any]:
+        delivery = settlement.delivery
+        words = f"{settlement.code} {settlement.text}".strip()
+        return {
+            "id": delivery.id,
+            "case_id": delivery.case_id,
+            "destination": delivery.destination,
+            "state": _STATES[settlement.ending],
+            "due_in_s": settlement.due_in_s,
+            "last_error": self._vault.seal_text(delivery.id, "deliveries.last_error", words),
+            "frees": settlement.ending in _FREEING,
+        }
+
+    def _attempt_row(self, settlement: Settlement) -> dict[str, Any]:
+        delivery = settlement.delivery
+        return {
+            "message_id": delivery.message_id,
+            "case_id": delivery.case_id,
+            "attempt": delivery.attempt,
+            "fence": delivery.fence,
+            "began_at": settlement.began_at,
+            "took_s": settlement.took_s,
+            "http_status": settlement.http_status,
+            "outcome": settlement.ending.value,
+            "code": settlement.code,
+            # a peer's words may name a person
+            "words": self._vault.seal_text(delivery.id, f"attempts.words.{delivery.fence}", settlement.text),
+        }
+
+    def _delivery(self, row: RowMapping, sealed: bytes) -> Delivery:
+        return Delivery(
+            id=row["id"],
+            message_id=row["id"],
+            case_id=row["case_id"],
+            destination=row["destination"],
+            kind=Kind(row["kind"]),
+            native_kind=row["native_kind"],
+            attempt=row["attempt"],
+            fence=row["fence"],
+            rendered=self._vault.decrypt(BODY, row["id"], "bodies.rendered", sealed),
+            first_attempt_at=row["first_attempt_at"],
+            case_no=row["case_no"],
+        )
+
+    def _open(self, row: RowMapping) -> OpenDelivery:
+        return OpenDelivery(
+            message_id=row["id"],
+            case_no=row["case_no"],
+            destination=row["destination"],
+            native_kind=row["native_kind"],
+            state=row["state"],
+            attempt=row["attempt"],
+            due_at=row["due_at"],
+            last_error=self._vault.open_text(row["id"], "deliveries.last_error", row["last_error"]),
+        )
+
+
+_AFRESH = text("UPDATE deliveries SET attempt = 0, first_attempt_at = NULL, last_error = NULL WHERE id = :id")
+_OPEN = text(
+    "SELECT * FROM deliveries WHERE (CAST(:state AS text) IS NULL OR state = CAST(:state AS text))"
+    " AND (CAST(:after AS uuid) IS NULL OR id > CAST(:after AS uuid)) ORDER BY id LIMIT :places"
+)

@@ -1,0 +1,142 @@
+"""How a tracked case becomes a row of ``cases`` and back: columns for lists, JSON for the rest (pure)."""
+
+from __future__ import annotations
+
+import json
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
+
+from gateway.canonical.kinds import Kind, State
+from gateway.canonical.tracking import Clock, LastReport, Suspension, TimeLimit, TrackedCase
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sqlalchemy import RowMapping
+
+#: Columns that never change once a case exists.
+FIXED = ("id", "case_no", "kind", "origin", "target", "origin_case_no", "received_at")
+#: Columns a move may change.
+MOVING = (
+    "target_case_no",
+    "state",
+    "item",
+    "scheme",
+    "origin_division",
+    "target_division",
+    "parked",
+    "due_on",
+    "tracking",
+)
+
+
+def columns(case: TrackedCase) -> dict[str, Any]:
+    """The row of a case: `FIXED` and `MOVING` columns, ``tracking`` as JSON text."""
+    return {
+        "id": case.id,
+        "case_no": case.case_no,
+        "kind": case.kind.value,
+        "origin": case.origin,
+        "target": case.target,
+        "origin_case_no": case.origin_case_no,
+        "received_at": case.received_at,
+        "target_case_no": case.target_case_no,
+        "state": case.state.value,
+        "item": case.item,
+        "scheme": case.scheme,
+        "origin_division": case.origin_division,
+        "target_division": case.target_division,
+        "parked": case.parked,
+        "due_on": case.due_on,
+        "tracking": json.dumps(_rest(case), ensure_ascii=False, separators=(",", ":")),
+    }
+
+
+def case_of(row: RowMapping | Mapping[str, Any]) -> TrackedCase:
+    """The case of a row (JSON as text or already read)."""
+    rest = row["tracking"]
+    if isinstance(rest, str):
+        rest = json.loads(rest)
+    return TrackedCase(
+        id=row["id"],
+        case_no=row["case_no"],
+        kind=Kind(row["kind"]),
+        origin=row["origin"],
+        target=row["target"],
+        origin_case_no=row["origin_case_no"],
+        received_at=row["received_at"],
+        target_case_no=row["target_case_no"],
+        state=State(row["state"]),
+        item=row["item"],
+        scheme=row["scheme"],
+        origin_division=row["origin_division"],
+        target_division=row["target_division"],
+        parked=row["parked"],
+        due_on=row["due_on"],
+        **_unrest(rest),
+    )
+
+
+_FLAGS = ("accepted_by_origin", "accepted_by_target", "answered", "rated", "due_provisional")
+_TEXTS = ("old_region", "old_division", "claim_place")
+
+
+def _rest(case: TrackedCase) -> dict[str, Any]:
+    """Every other field; what holds its default is left out."""
+    rest: dict[str, Any] = {
+        **{name: True for name in _FLAGS if getattr(case, name)},
+        **{name: getattr(case, name) for name in _TEXTS if getattr(case, name)},
+        "accepted_at": case.accepted_at and case.accepted_at.isoformat(),
+        "accepted_on": case.accepted_on and case.accepted_on.isoformat(),
+        "limit": _limit(case.limit),
+        "remaining": _limit(case.remaining),
+        "last_report": {side: [last.at.isoformat(), last.words] for side, last in case.last_report.items()},
+        "clock": _clock(case.clock),
+    }
+    return {name: value for name, value in rest.items() if value}
+
+
+def _unrest(rest: Mapping[str, Any]) -> dict[str, Any]:
+    read: dict[str, Any] = {name: rest[name] for name in (*_FLAGS, *_TEXTS) if name in rest}
+    if "accepted_at" in rest:
+        read["accepted_at"] = datetime.fromisoformat(rest["accepted_at"])
+    if "accepted_on" in rest:
+        read["accepted_on"] = date.fromisoformat(rest["accepted_on"])
+    for name in ("limit", "remaining"):
+        if name in rest:
+            read[name] = TimeLimit(*rest[name])
+    if "last_report" in rest:
+        read["last_report"] = {
+            side: LastReport(datetime.fromisoformat(at), words)
+            for side, (at, words) in rest["last_report"].items()
+        }
+    if "clock" in rest:
+        read["clock"] = _unclock(rest["clock"])
+    return read
+
+
+def _limit(limit: TimeLimit | None) -> list[int | str] | None:
+    return None if limit is None else [limit.value, limit.unit]
+
+
+def _clock(clock: Clock) -> dict[str, Any]:
+    written: dict[str, Any] = {
+        "started_on": clock.started_on and clock.started_on.isoformat(),
+        "suspensions": [
+            [gap.since.isoformat(), gap.until and gap.until.isoformat()] for gap in clock.suspensions
+        ],
+        "stopped": clock.stopped,
+    }
+    return {name: value for name, value in written.items() if value}
+
+
+def _unclock(written: Mapping[str, Any]) -> Clock:
+    started = written.get("started_on")
+    return Clock(
+        started_on=date.fromisoformat(started) if started else None,
+        suspensions=tuple(
+            Suspension(date.fromisoformat(since), date.fromisoformat(until) if until else None)
+            for since, until in written.get("suspensions", ())
+        ),
+        stopped=written.get("stopped", False),
+    )

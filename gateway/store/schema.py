@@ -1,0 +1,246 @@
+"""The tables as they are now; the migrations say how they came to be (a test compares the two)."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Date,
+    Double,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TIMESTAMP
+
+METADATA = MetaData()
+
+#: Ranged by month of their first column, a UUIDv7.
+PARTITIONED = ("messages", "bodies", "events", "attempts")
+
+
+def _text(name: str) -> Column[str]:
+    return Column(name, Text, nullable=False)
+
+
+def _at(name: str, *, optional: bool = False) -> Column[object]:
+    return Column(name, TIMESTAMP(timezone=True), nullable=optional)
+
+
+CASES = Table(
+    "cases",
+    METADATA,
+    Column("id", Uuid, primary_key=True),
+    _text("case_no"),
+    _text("kind"),
+    _text("origin"),
+    _text("target"),
+    _text("origin_case_no"),
+    _text("target_case_no"),
+    _at("received_at"),
+    _text("state"),
+    _text("item"),
+    _text("scheme"),
+    _text("origin_division"),
+    _text("target_division"),
+    Column("parked", Boolean, nullable=False),
+    Column("due_on", Date),
+    Column("tracking", JSONB, nullable=False),
+    Column("last_seq", Integer, nullable=False),
+    Column("last_event", Integer, nullable=False),
+    Column("person", LargeBinary),
+    Column("citizen_index", LargeBinary),
+)
+Index("cases_case_no", CASES.c.case_no, unique=True)
+Index("cases_origin_no", CASES.c.origin, CASES.c.origin_case_no, unique=True)
+Index(
+    "cases_target_no",
+    CASES.c.target,
+    CASES.c.target_case_no,
+    postgresql_where=text("target_case_no <> ''"),
+)
+Index("cases_newest", CASES.c.received_at, CASES.c.case_no)
+Index("cases_division_newest", CASES.c.origin_division, CASES.c.received_at, CASES.c.case_no)
+Index("cases_item_newest", CASES.c.item, CASES.c.received_at, CASES.c.case_no)
+Index("cases_state_newest", CASES.c.state, CASES.c.received_at, CASES.c.case_no)
+Index("cases_citizen", CASES.c.citizen_index, CASES.c.id, postgresql_where=text("citizen_index IS NOT NULL"))
+
+MESSAGES = Table(
+    "messages",
+    METADATA,
+    Column("id", Uuid, primary_key=True),
+    Column("case_id", Uuid, nullable=False),
+    Column("seq", Integer, nullable=False),
+    _text("region"),
+    _text("destination"),
+    _text("kind"),
+    _text("native_kind"),
+    _text("out_kind"),
+    _text("idempotency_key"),
+    _text("digest"),
+    _text("outcome"),
+    Column("findings", JSONB),
+    _text("tables_digest"),
+    _at("received_at"),
+    Column("receipt_status", SmallInteger, nullable=False),
+    Column("receipt", LargeBinary, nullable=False),
+)
+Index("messages_case", MESSAGES.c.case_id, MESSAGES.c.seq)
+
+BODIES = Table(
+    "bodies",
+    METADATA,
+    Column("message_id", Uuid, primary_key=True),
+    Column("raw", LargeBinary),
+    Column("canonical", LargeBinary),
+    Column("trace", LargeBinary),
+    Column("rendered", LargeBinary),
+)
+
+RECEIPTS = Table(
+    "receipts",
+    METADATA,
+    _text("region"),
+    _text("idempotency_key"),
+    _text("digest"),
+    Column("message_id", Uuid, nullable=False),
+    _at("received_at"),
+    PrimaryKeyConstraint("region", "idempotency_key"),
+)
+
+EVENTS = Table(
+    "events",
+    METADATA,
+    Column("id", Uuid, primary_key=True, server_default=text("uuidv7()")),
+    Column("case_id", Uuid, nullable=False),
+    Column("n", Integer, nullable=False),
+    _at("at"),
+    _text("kind"),
+    Column("from_state", Text),
+    _text("to_state"),
+    _text("actor"),
+    Column("note", LargeBinary),
+)
+Index("events_case", EVENTS.c.case_id, EVENTS.c.n)
+
+DELIVERIES = Table(
+    "deliveries",
+    METADATA,
+    Column("id", Uuid, primary_key=True),
+    Column("case_id", Uuid, nullable=False),
+    _text("case_no"),
+    Column("seq", Integer, nullable=False),
+    _text("destination"),
+    _text("kind"),
+    _text("native_kind"),
+    _text("state"),
+    Column("rendered", Boolean, nullable=False),
+    _at("due_at", optional=True),
+    Column("attempt", Integer, nullable=False, server_default=text("0")),
+    Column("fence", Integer, nullable=False, server_default=text("0")),
+    _at("first_attempt_at", optional=True),
+    Column("last_error", LargeBinary),
+    CheckConstraint("state IN ('behind', 'ready', 'sending', 'parked', 'dead', 'refused')"),
+)
+Index(
+    "deliveries_order",
+    DELIVERIES.c.case_id,
+    DELIVERIES.c.destination,
+    DELIVERIES.c.seq,
+    unique=True,
+)
+Index(
+    "deliveries_due",
+    DELIVERIES.c.destination,
+    DELIVERIES.c.due_at,
+    postgresql_where=text("due_at IS NOT NULL"),
+)
+Index(
+    "deliveries_resting",
+    DELIVERIES.c.state,
+    DELIVERIES.c.id,
+    postgresql_where=text("state IN ('parked', 'dead', 'refused')"),
+)
+
+ATTEMPTS = Table(
+    "attempts",
+    METADATA,
+    Column("id", Uuid, primary_key=True, server_default=text("uuidv7()")),
+    Column("message_id", Uuid, nullable=False),
+    Column("case_id", Uuid, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("fence", Integer, nullable=False),
+    _at("began_at"),
+    Column("took_s", Double, nullable=False),
+    Column("http_status", SmallInteger),
+    _text("outcome"),
+    _text("code"),
+    Column("words", LargeBinary),
+)
+Index("attempts_case", ATTEMPTS.c.case_id, ATTEMPTS.c.id)
+
+NONCES = Table(
+    "nonces",
+    METADATA,
+    _text("region"),
+    _text("nonce"),
+    _at("seen_at"),
+    PrimaryKeyConstraint("region", "nonce"),
+    prefixes=["UNLOGGED"],
+)
+
+COUNTERS = Table(
+    "counters",
+    METADATA,
+    _text("scope"),
+    Column("day", Date, nullable=False),
+    Column("taken", BigInteger, nullable=False),
+    PrimaryKeyConstraint("scope", "day"),
+)
+
+DATA_KEYS = Table(
+    "data_keys",
+    METADATA,
+    Column("id", Integer, Identity(always=True), primary_key=True),
+    _text("purpose"),
+    _text("month"),
+    Column("wrapped", LargeBinary, nullable=False),
+    _text("wrapped_by"),
+    UniqueConstraint("purpose", "month"),
+)
+
+API_TOKENS = Table(
+    "api_tokens",
+    METADATA,
+    Column("sha256", Text, primary_key=True),
+    _text("name"),
+    Column("scopes", ARRAY(Text), nullable=False),
+    _at("created_at"),
+    _at("revoked_at", optional=True),
+)
+Index("api_tokens_name", API_TOKENS.c.name, unique=True, postgresql_where=text("revoked_at IS NULL"))
+
+AUDIT = Table(
+    "audit",
+    METADATA,
+    Column("id", Uuid, primary_key=True),
+    _at("at"),
+    _text("actor"),
+    _text("verb"),
+    _text("target"),
+    Column("reason", LargeBinary),
+    Column("before", JSONB),
+    Column("after", JSONB),
+)
+Index("audit_target", AUDIT.c.target, AUDIT.c.id)

@@ -1,0 +1,344 @@
+"""The SQL that locks, in one file, so that its order can be reviewed in one sitting.
+
+Order of locks, everywhere: receipts by key, new cases by origin's number, existing cases by id,
+deliveries. Rows travel as arrays through ``unnest``: one round trip whatever the size of a batch.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import TextClause, text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+Shape = dict[str, str]
+
+_CASE_FIXED: Shape = {
+    "id": "uuid",
+    "case_no": "text",
+    "kind": "text",
+    "origin": "text",
+    "target": "text",
+    "origin_case_no": "text",
+    "received_at": "timestamptz",
+}
+_CASE_MOVING: Shape = {
+    "target_case_no": "text",
+    "state": "text",
+    "item": "text",
+    "scheme": "text",
+    "origin_division": "text",
+    "target_division": "text",
+    "parked": "bool",
+    "due_on": "date",
+    "tracking": "text",
+    "last_seq": "int",
+    "last_event": "int",
+}
+_PERSON: Shape = {"person": "bytea", "citizen_index": "bytea"}
+
+KEY: Shape = {
+    "region": "text",
+    "idempotency_key": "text",
+    "digest": "text",
+    "message_id": "uuid",
+    "received_at": "timestamptz",
+}
+NEW_CASE: Shape = {**_CASE_FIXED, **_CASE_MOVING, **_PERSON}
+CASE: Shape = {"id": "uuid", **_CASE_MOVING}
+MESSAGE: Shape = {
+    "id": "uuid",
+    "case_id": "uuid",
+    "seq": "int",
+    "region": "text",
+    "destination": "text",
+    "kind": "text",
+    "native_kind": "text",
+    "out_kind": "text",
+    "idempotency_key": "text",
+    "digest": "text",
+    "outcome": "text",
+    "findings": "text",
+    "tables_digest": "text",
+    "received_at": "timestamptz",
+    "receipt_status": "int",
+    "receipt": "bytea",
+}
+BODY: Shape = {
+    "message_id": "uuid",
+    "raw": "bytea",
+    "canonical": "bytea",
+    "trace": "bytea",
+    "rendered": "bytea",
+}
+EVENT: Shape = {
+    "case_id": "uuid",
+    "n": "int",
+    "at": "timestamptz",
+    "kind": "text",
+    "from_state": "text",
+    "to_state": "text",
+    "actor": "text",
+    "note": "bytea",
+}
+DELIVERY: Shape = {
+    "id": "uuid",
+    "case_id": "uuid",
+    "case_no": "text",
+    "seq": "int",
+    "destination": "text",
+    "kind": "text",
+    "native_kind": "text",
+    "state": "text",
+    "rendered": "bool",
+}
+NONCE: Shape = {"region": "text", "nonce": "text", "seen_at": "timestamptz"}
+ENDED: Shape = {
+    "id": "uuid",
+    "case_id": "uuid",
+    "destination": "text",
+    "state": "text",
+    "due_in_s": "float8",
+    "last_error": "bytea",
+    "frees": "bool",
+}
+ATTEMPT: Shape = {
+    "message_id": "uuid",
+    "case_id": "uuid",
+    "attempt": "int",
+    "fence": "int",
+    "began_at": "timestamptz",
+    "took_s": "float8",
+    "http_status": "int",
+    "outcome": "text",
+    "code": "text",
+    "words": "bytea",
+}
+
+
+def arrays(alias: str, shape: Shape, rows: Iterable[Mapping[str, Any]]) -> dict[str, list[Any]]:
+    """The parameters of `_rows`: one array per column."""
+    kept = list(rows)
+    return {f"{alias}_{name}": [row.get(name) for row in kept] for name in shape}
+
+
+def _rows(alias: str, shape: Shape) -> str:
+    casts = ", ".join(f"CAST(:{alias}_{name} AS {kind}[])" for name, kind in shape.items())
+    return f"unnest({casts}) AS {alias}({', '.join(shape)})"
+
+
+def _insert(table: str, alias: str, shape: Shape, **instead: str) -> str:
+    values = ", ".join(instead.get(name, f"{alias}.{name}") for name in shape)
+    return f"INSERT INTO {table} ({', '.join(shape)}) SELECT {values} FROM {_rows(alias, shape)}"  # noqa: S608
+
+
+def _update_cases() -> str:
+    instead = {"tracking": "CAST(c.tracking AS jsonb)"}
+    values = ", ".join(f"{name} = {instead.get(name, f'c.{name}')}" for name in _CASE_MOVING)
+    return f"UPDATE cases SET {values} FROM {_rows('c', CASE)} WHERE cases.id = c.id"  # noqa: S608
+
+
+# -- the door ------------------------------------------------------------------------------------
+
+#: A nonce is fresh when unseen, or seen longer ago than the window (both its sides).
+TAKE_NONCES: TextClause = text(
+    _insert("nonces", "n", NONCE) + " ON CONFLICT (region, nonce) DO UPDATE SET seen_at = excluded.seen_at"
+    " WHERE nonces.seen_at < excluded.seen_at - CAST(:window AS interval)"
+    " RETURNING region, nonce"
+)
+
+PRUNE_NONCES = text("DELETE FROM nonces WHERE seen_at < :before")
+
+#: The receipts once given for these keys.
+KNOWN_KEYS = text(
+    "SELECT r.region, r.idempotency_key, r.digest, m.receipt_status, m.receipt"
+    " FROM unnest(CAST(:regions AS text[]), CAST(:keys AS text[])) AS k(region, key)"
+    " JOIN receipts r ON r.region = k.region AND r.idempotency_key = k.key"
+    " JOIN messages m ON m.id = r.message_id"
+)
+
+# -- acceptance, one transaction in this order -----------------------------------------------------
+
+#: 1. Waits for whoever is storing the same key; what is not returned was there before.
+TAKE_KEYS = text(_insert("receipts", "r", KEY) + " ON CONFLICT DO NOTHING RETURNING message_id")
+
+#: 2. What is not returned is a case number its origin has used before.
+NEW_CASES = text(
+    _insert("cases", "c", NEW_CASE, tracking="CAST(c.tracking AS jsonb)")
+    + " ON CONFLICT (origin, origin_case_no) DO NOTHING RETURNING id"
+)
+
+#: 3. A statement of its own: only a later one sees what the former holder of the lock has written.
+LOCK_CASES = text("SELECT * FROM cases WHERE id = ANY(CAST(:ids AS uuid[])) ORDER BY id FOR UPDATE")
+
+#: 4. Only messages answered 202 are remembered (crossing §1).
+FORGET_KEYS = text(
+    "DELETE FROM receipts r USING unnest(CAST(:regions AS text[]), CAST(:keys AS text[])) AS k(region, key)"
+    " WHERE r.region = k.region AND r.idempotency_key = k.key"
+)
+
+_OPEN_BEFORE = (
+    "EXISTS (SELECT FROM deliveries e WHERE e.case_id = {d}.case_id AND e.destination = {d}.destination"
+    " AND e.seq < {d}.seq AND e.state <> 'refused')"
+)
+_IF_FIRST = (
+    "CASE WHEN d.state = 'ready' AND " + _OPEN_BEFORE.format(d="d") + " THEN 'behind' ELSE d.state END"
+)
+
+#: 5. Everything else; under the case locks nobody can slip in between.
+WRITE = text(
+    f"""
+    WITH m AS ({_insert("messages", "m", MESSAGE, findings="CAST(m.findings AS jsonb)")}),
+         b AS ({_insert("bodies", "b", BODY)}),
+         e AS ({_insert("events", "e", EVENT)}),
+         d AS (INSERT INTO deliveries ({", ".join(DELIVERY)}, due_at)
+               SELECT t.*, CASE WHEN t.state = 'ready' THEN now() END
+                 FROM (SELECT {", ".join(_IF_FIRST if name == "state" else f"d.{name}" for name in DELIVERY)}
+                         FROM {_rows("d", DELIVERY)}) AS t({", ".join(DELIVERY)}))
+    {_update_cases()}
+    """  # noqa: S608
+)
+
+#: The same for one case and its events, when nothing new arrives.
+SAVE_CASES = text(f"WITH e AS ({_insert('events', 'e', EVENT)}) {_update_cases()}")
+
+# -- sending ---------------------------------------------------------------------------------------
+
+#: One range of one index; an expired lease is simply due again.
+CLAIM = text(
+    """
+    WITH picked AS (
+      SELECT id FROM deliveries WHERE destination = :destination AND due_at <= now()
+      ORDER BY due_at LIMIT :places FOR UPDATE SKIP LOCKED)
+    UPDATE deliveries d
+       SET state = 'sending', fence = d.fence + 1, attempt = d.attempt + 1,
+           due_at = now() + CAST(:lease_s AS float8) * interval '1 second',
+           first_attempt_at = COALESCE(d.first_attempt_at, :now)
+      FROM picked WHERE d.id = picked.id
+    RETURNING d.id, d.case_id, d.case_no, d.destination, d.kind, d.native_kind, d.attempt, d.fence,
+              d.first_attempt_at
+    """
+)
+
+#: ``low`` and ``high`` let the planner skip the other months' partitions.
+RENDERED = text(
+    "SELECT message_id, rendered FROM bodies"
+    " WHERE message_id = ANY(CAST(:ids AS uuid[])) AND message_id BETWEEN :low AND :high"
+)
+
+#: After LOCK_CASES: the claims that still hold; an old fence is not returned.
+LOCK_CLAIMS = text(
+    "SELECT d.id FROM deliveries d"
+    " JOIN unnest(CAST(:ids AS uuid[]), CAST(:fences AS int[])) AS s(id, fence)"
+    "   ON d.id = s.id AND d.fence = s.fence"
+    " WHERE d.state = 'sending' ORDER BY d.id FOR UPDATE OF d"
+)
+
+_PROMOTE = """
+    UPDATE deliveries d SET state = 'ready', due_at = now()
+      FROM (SELECT DISTINCT ON (o.case_id, o.destination) o.id, o.state, o.rendered
+              FROM deliveries o
+              JOIN {freed} ON o.case_id = f.case_id AND o.destination = f.destination
+             WHERE o.state <> 'refused' AND {still_open}
+             ORDER BY o.case_id, o.destination, o.seq) AS next
+     WHERE d.id = next.id AND next.state = 'behind' AND next.rendered
+"""
+
+#: After LOCK_CLAIMS: ended rows leave, the others are dated anew, the next of each case may go.
+#: All parts of one statement see the rows as they were, so those that leave are named as such.
+SETTLE = text(
+    f"""
+    WITH ended AS MATERIALIZED (SELECT * FROM {_rows("s", ENDED)}),
+         gone AS (DELETE FROM deliveries d USING ended s WHERE d.id = s.id AND s.state IS NULL),
+         kept AS (UPDATE deliveries d
+                     SET state = s.state, last_error = s.last_error,
+                         due_at = CASE WHEN s.state = 'ready' THEN now() + s.due_in_s * interval '1 second' END
+                    FROM ended s WHERE d.id = s.id AND s.state IS NOT NULL),
+         next AS ({
+        _PROMOTE.format(
+            freed="(SELECT DISTINCT case_id, destination FROM ended WHERE frees) f",
+            still_open="o.id NOT IN (SELECT id FROM ended WHERE frees)",
+        )
+    }),
+         a AS ({_insert("attempts", "a", ATTEMPT)}),
+         e AS ({_insert("events", "e", EVENT)})
+    {_update_cases()}
+    """  # noqa: S608
+)
+
+#: Under the case lock: whoever is now first of these cases and waits may go.
+PROMOTE = text(
+    _PROMOTE.format(
+        freed="(SELECT DISTINCT case_id, destination FROM deliveries"
+        " WHERE case_id = ANY(CAST(:cases AS uuid[]))) f",
+        still_open="TRUE",
+    )
+)
+
+#: Backstop of the sweep: cases whose first waiting delivery has nothing before it.
+STRANDED = text(
+    f"""
+    SELECT DISTINCT b.case_id FROM deliveries b
+     WHERE b.state = 'behind' AND b.rendered AND NOT {_OPEN_BEFORE.format(d="b")} LIMIT 500
+    """  # noqa: S608
+)
+
+#: One probe per destination, however many rows are due.
+DUE = text(
+    """
+    WITH RECURSIVE lane(destination) AS (
+      (SELECT destination FROM deliveries WHERE due_at IS NOT NULL ORDER BY destination LIMIT 1)
+      UNION ALL
+      SELECT (SELECT d.destination FROM deliveries d
+               WHERE d.due_at IS NOT NULL AND d.destination > lane.destination
+               ORDER BY d.destination LIMIT 1)
+        FROM lane WHERE lane.destination IS NOT NULL)
+    SELECT lane.destination, CAST(extract(epoch FROM now() - f.due_at) AS float8) AS overdue_s
+      FROM lane CROSS JOIN LATERAL (
+        SELECT due_at FROM deliveries d
+         WHERE d.destination = lane.destination AND d.due_at <= now() ORDER BY d.due_at LIMIT 1) f
+    """
+)
+
+NEXT_DUE = text(
+    "SELECT CAST(extract(epoch FROM due_at - now()) AS float8) FROM deliveries"
+    " WHERE destination = :destination AND due_at IS NOT NULL ORDER BY due_at LIMIT 1"
+)
+
+# -- operators and releases, all under LOCK_CASES ----------------------------------------------------
+
+CASE_OF_MESSAGE = text("SELECT case_id, region, received_at FROM messages WHERE id = :id")
+
+LOCK_DELIVERY = text("SELECT * FROM deliveries WHERE id = :id FOR UPDATE")
+
+#: Back into its place in the order: first of its case → ready, else behind.
+REOPEN = text(
+    f"""
+    UPDATE deliveries d
+       SET state = CASE WHEN {_OPEN_BEFORE.format(d="d")} OR NOT d.rendered THEN 'behind' ELSE 'ready' END,
+           due_at = CASE WHEN {_OPEN_BEFORE.format(d="d")} OR NOT d.rendered THEN NULL ELSE now() END
+     WHERE d.id = :id
+    """  # noqa: S608
+)
+
+#: A delivery that comes back overtakes those of its case that were let pass and are not under way.
+HOLD_FOLLOWERS = text(
+    "UPDATE deliveries SET state = 'behind', due_at = NULL"
+    " WHERE case_id = :case_id AND destination = :destination AND seq > :seq AND state = 'ready'"
+)
+
+DROP_DELIVERY = text("DELETE FROM deliveries WHERE id = :id")
+
+SET_BODIES = text(
+    "UPDATE bodies SET canonical = COALESCE(:canonical, canonical), trace = COALESCE(:trace, trace),"
+    " rendered = COALESCE(:rendered, rendered) WHERE message_id = :id"
+)
+
+SET_MESSAGE = text(
+    "UPDATE messages SET outcome = :outcome, out_kind = :out_kind, tables_digest = :tables_digest"
+    " WHERE id = :id"
+)
+
+SET_RENDERED = text("UPDATE deliveries SET rendered = TRUE, native_kind = :out_kind WHERE id = :id")

@@ -1,0 +1,67 @@
+"""The migrations and the declared tables are one and the same."""
+
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from gateway.store import engine as engines
+from gateway.store.schema import METADATA, PARTITIONED
+from sqlalchemy import text
+
+
+async def test_the_migrations_make_exactly_the_declared_tables(engine):
+    def differences(connection):
+        context = MigrationContext.configure(
+            connection, opts={"include_name": _is_no_partition, "compare_type": True}
+        )
+        return compare_metadata(context, METADATA)
+
+    async with engine.connect() as connection:
+        assert await connection.run_sync(differences) == []
+
+
+async def test_migrating_twice_changes_nothing(database_url):
+    await engines.migrate(database_url)
+    await engines.migrate(database_url)
+
+
+async def test_three_months_and_the_rest_have_a_partition(engine):
+    await engines.ensure_partitions(engine)
+    async with engine.connect() as connection:
+        for table in PARTITIONED:
+            found = await connection.execute(
+                text("SELECT count(*) FROM pg_inherits WHERE inhparent = CAST(:table AS regclass)"),
+                {"table": table},
+            )
+            assert found.scalar_one() == 4
+
+
+async def test_a_row_of_now_lands_in_the_partition_of_its_month(engine):
+    async with engine.begin() as connection:
+        row = (
+            await connection.execute(
+                text(
+                    "INSERT INTO events (case_id, n, at, kind, to_state, actor)"
+                    " VALUES (uuidv7(), 1, now(), 'status', '20', 'gateway')"
+                    " RETURNING tableoid::regclass::text, to_char(now(), 'YYYY_MM')"
+                )
+            )
+        ).one()
+    assert row[0] == f"events_{row[1]}"
+
+
+async def test_audit_rows_cannot_be_changed(engine):
+    async with engine.begin() as connection:
+        await connection.execute(
+            text("INSERT INTO audit (id, at, actor, verb, target) VALUES (uuidv7(), now(), 'a', 'b', 'c')")
+        )
+    for statement in ("UPDATE audit SET actor = 'x'", "DELETE FROM audit", "TRUNCATE audit"):
+        try:
+            async with engine.begin() as connection:
+                await connection.execute(text(statement))
+        except Exception as error:  # noqa: BLE001
+            assert "never changed" in str(error)
+        else:
+            raise AssertionError(statement)
+
+
+def _is_no_partition(name, kind, _parents):
+    return kind != "table" or not name.startswith(tuple(f"{table}_" for table in PARTITIONED))
