@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import time
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,9 @@ SWEEP = "gateway.sweep"
 #: A ring that nobody took is worth nothing after this; a held bell is free again after that. Seconds.
 RING_EXPIRES_S = 30
 HELD_S = 5
+
+#: A heartbeat older than this is a dead worker's. Seconds.
+ALIVE_S = 15
 
 _PATIENCE_S = 0.5
 _REST_S = 0.005
@@ -86,6 +90,10 @@ class Bell:
         """Let the next ring through."""
         await self._quietly(lambda: self._redis.delete(_key(destination)))
 
+    async def beat(self, worker: str) -> None:
+        """Write a worker's heartbeat; it is forgotten when the worker is silent for `ALIVE_S`."""
+        await self._quietly(lambda: self._redis.set(heartbeat_key(worker), "alive", ex=ALIVE_S))
+
     async def close(self) -> None:
         """Finish the rings under way, within the patience for each, and leave."""
         if self._ringers:
@@ -129,6 +137,16 @@ class Bell:
         except Exception as error:  # noqa: BLE001 - a key nobody can set is as good as no key
             self._silent_until = time.monotonic() + _REST_AFTER_FAILURE_S
             _log.warning("bell_unreachable", cause=type(error).__name__)
+
+
+def worker_name(pid: int) -> str:
+    """How a worker process of this machine signs its heartbeat."""
+    return f"{socket.gethostname()}:{pid}"
+
+
+def heartbeat_key(worker: str) -> str:
+    """Where a worker's heartbeat is."""
+    return f"worker:{worker}"
 
 
 def _key(destination: str) -> str:

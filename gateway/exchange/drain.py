@@ -1,0 +1,312 @@
+"""Claim, send and settle what is due for one destination, with as many calls in flight as it has places."""
+
+from __future__ import annotations
+
+import asyncio
+import traceback
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+import structlog
+
+from gateway import metrics
+from gateway.canonical.tracking import Move, TrackedCase
+from gateway.errors import PeerFailure
+from gateway.exchange.verdict import Schedule, Verdict, decide
+from gateway.store.records import Delivery, Ending, Settlement
+from gateway.transport.pace import Pace
+from gateway.transport.replies import Answered, judge
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
+
+    from gateway.region import Region, Reply, SignedRequest
+    from gateway.transport.breaker import Breaker
+
+#: The code of a delivery that died of a bug of ours.
+BUG = "bug"
+
+#: Calls that did not reach the other side's application: the breaker counts these.
+_UNREACHED = frozenset({"connect", "timeout"})
+
+# A settle that fails is tried again within the margin of the lease; then the lease decides.
+_SETTLE_WAITS_S = (0.1, 0.4, 1.0, 2.0)
+
+_log = structlog.get_logger(__name__)
+
+
+class Calls(Protocol):
+    """What a sender needs of ``transport.client.PeerClient``."""
+
+    async def send(self, request: SignedRequest, /) -> Answered: ...
+
+
+class Queue(Protocol):
+    """What a drain needs of ``store.deliveries.Deliveries``."""
+
+    async def claim(
+        self, destination: str, places: int, lease_s: float, now: datetime
+    ) -> Sequence[Delivery]: ...
+
+    async def settle(
+        self, settlements: Sequence[Settlement], *, on_end: Callable[[TrackedCase, Settlement], Move]
+    ) -> Any: ...
+
+    async def next_due_in(self, destination: str) -> float | None: ...
+
+
+class Doorbell(Protocol):
+    """What a drain needs of ``transport.bell.Bell``."""
+
+    async def hold(self, destination: str) -> None: ...
+
+    async def lift(self, destination: str) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """One attempt at one destination, as a value that can be called.
+
+    ``now`` is the gateway's clock, ``ticks`` a monotonic one in seconds, ``draw`` gives jitter (-1 … 1),
+    ``nonce`` a fresh one. Every outcome is a `Settlement`, a bug of ours included: it never raises.
+    """
+
+    region: Region
+    credentials: Any = field(repr=False)
+    client: Calls
+    schedule: Schedule
+    now: Callable[[], datetime]
+    ticks: Callable[[], float]
+    draw: Callable[[], float]
+    nonce: Callable[[], str]
+
+    async def __call__(self, delivery: Delivery) -> Settlement:
+        began_at, began = self.now(), self.ticks()
+        status: int | None = None
+        try:
+            answer, status = await self._ask(delivery)
+            verdict = self._decide(delivery, answer)
+        except Exception as bug:  # noqa: BLE001 - one bad delivery must not end its neighbours
+            verdict = _dead_of(bug)
+        settlement = Settlement(
+            delivery=delivery,
+            ending=verdict.ending,
+            began_at=began_at,
+            took_s=self.ticks() - began,
+            http_status=status,
+            code=verdict.code,
+            text=verdict.text,
+            due_in_s=verdict.due_in_s,
+        )
+        _tell(settlement)
+        return settlement
+
+    async def _ask(self, delivery: Delivery) -> tuple[Reply | PeerFailure, int | None]:
+        # Sealed now: time, nonce and proof belong to the attempt, the message key to the message.
+        request = self.region.seal(
+            delivery.rendered, delivery.native_kind, self.credentials, self.now(), self.nonce()
+        )
+        try:
+            answered = await self.client.send(request)
+        except PeerFailure as failure:
+            return failure, failure.http_status
+        return judge(answered, self.region.read_reply, now=self.now()), answered.status
+
+    def _decide(self, delivery: Delivery, answer: Reply | PeerFailure) -> Verdict:
+        return decide(
+            answer,
+            attempt=delivery.attempt,
+            elapsed_s=(self.now() - delivery.first_attempt_at).total_seconds(),
+            schedule=self.schedule,
+            jitter=self.draw(),
+        )
+
+
+@dataclass(slots=True)
+class Lane:
+    """What is remembered of a destination between drains: its breaker and its pace."""
+
+    destination: str
+    breaker: Breaker
+    pace: Pace = field(default_factory=Pace)
+
+    def places(self, free: int, *, flying: int, now: float) -> int:
+        """How many deliveries may be claimed now."""
+        return self.pace.places(self.breaker.places(free, flying=flying, now=now), now=now)
+
+    def note(self, settlements: Sequence[Settlement], *, now: float) -> None:
+        """Fold what the calls told into the breaker."""
+        for settlement in settlements:
+            if settlement.code != BUG:
+                reached = settlement.code not in _UNREACHED
+                self.breaker = self.breaker.after(reached=reached, now=now)
+        metrics.BREAKER_OPEN.labels(self.destination).set(self.breaker.is_open)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Units: ``window`` calls in flight, the rest seconds.
+
+    ``poll_s``: how often a drain looks for new work while it waits; ``linger_s``: how long it stays when
+    there is none, because the next case of a busy hour is near; ``grace_s``: how long calls in flight may
+    take once the process is to stop.
+    """
+
+    window: int = 64
+    lease_s: float = 45.0
+    poll_s: float = 0.05
+    linger_s: float = 1.0
+    grace_s: float = 8.0
+    hold_s: float = 1.0
+
+
+@dataclass(slots=True)
+class Drain:
+    """One run over one destination; ends when nothing is due for a while, or when told to stop.
+
+    Errors: whatever the store raises when it stays away; what was in flight is then sent again under the
+    same message id when its lease ends.
+    """
+
+    lane: Lane
+    queue: Queue
+    bell: Doorbell
+    send: Callable[[Delivery], Any]
+    on_end: Callable[[TrackedCase, Settlement], Move]
+    now: Callable[[], datetime]
+    stopping: asyncio.Event
+    limits: Limits = field(default_factory=Limits)
+    _flying: set[asyncio.Task[Settlement]] = field(default_factory=set)
+    _held_at: float | None = None
+
+    async def run(self) -> None:
+        """Keep the window full and settle what has finished."""
+        try:
+            while not self.stopping.is_set():
+                await self._hold()
+                await self._launch()
+                if self._flying:
+                    await self._land(self.limits.poll_s)
+                elif not await self._linger() and not await self._last_look():
+                    return
+            await self.bell.lift(self.lane.destination)
+            await self._finish()
+        finally:
+            await self._abandon()
+
+    async def _launch(self) -> int:
+        now = _ticks()
+        flying = len(self._flying)
+        places = self.lane.places(self.limits.window - flying, flying=flying, now=now)
+        if places <= 0 or self.stopping.is_set():
+            return 0
+        due = await self.queue.claim(self.lane.destination, places, self.limits.lease_s, self.now())
+        self.lane.pace = self.lane.pace.spent(len(due), now=now)
+        self._flying |= {asyncio.create_task(self.send(delivery)) for delivery in due}
+        return len(due)
+
+    async def _land(self, patience_s: float) -> None:
+        done, self._flying = await asyncio.wait(
+            self._flying, timeout=patience_s, return_when=asyncio.FIRST_COMPLETED
+        )
+        if done:
+            settled = [task.result() for task in done]
+            self.lane.note(settled, now=_ticks())
+            await self._settle(settled)
+
+    async def _settle(self, settled: Sequence[Settlement]) -> None:
+        for wait in (*_SETTLE_WAITS_S, None):
+            try:
+                await self.queue.settle(list(settled), on_end=self._safe_end)
+            except Exception as error:
+                if wait is None:
+                    raise
+                _log.warning("settle_failed", destination=self.lane.destination, cause=type(error).__name__)
+                await asyncio.sleep(wait)
+            else:
+                return
+
+    def _safe_end(self, case: TrackedCase, settlement: Settlement) -> Move:
+        # A life-cycle bug on one case must not keep the verdicts of its neighbours from being written.
+        try:
+            return self.on_end(case, settlement)
+        except Exception as bug:  # noqa: BLE001
+            _log.error("case_not_moved", case_no=case.case_no, cause=_place_of(bug))
+            return Move(case, ())
+
+    async def _linger(self) -> bool:
+        """Wait for work that is near; True when it is worth to look again."""
+        deadline = _ticks() + self.limits.linger_s
+        while not self.stopping.is_set() and _ticks() < deadline:
+            await _either(self.stopping, self.limits.poll_s)
+            if await self._launch():
+                return True
+        due_in = await self.queue.next_due_in(self.lane.destination)
+        return due_in is not None and due_in <= self.limits.linger_s
+
+    async def _last_look(self) -> bool:
+        # Lifted first: what is stored after this look rings anew, what was stored before is seen by it.
+        self._held_at = None
+        await self.bell.lift(self.lane.destination)
+        return bool(await self._launch())
+
+    async def _hold(self) -> None:
+        now = _ticks()
+        if self._held_at is None or now - self._held_at >= self.limits.hold_s:
+            self._held_at = now
+            await self.bell.hold(self.lane.destination)
+
+    async def _finish(self) -> None:
+        deadline = _ticks() + self.limits.grace_s
+        while self._flying and _ticks() < deadline:
+            await self._land(deadline - _ticks())
+
+    async def _abandon(self) -> None:
+        for task in self._flying:
+            task.cancel()
+        await asyncio.gather(*self._flying, return_exceptions=True)
+
+
+async def _either(event: asyncio.Event, seconds: float) -> None:
+    try:
+        await asyncio.wait_for(event.wait(), seconds)
+    except TimeoutError:
+        return
+
+
+def _ticks() -> float:
+    return asyncio.get_running_loop().time()
+
+
+def _dead_of(bug: Exception) -> Verdict:
+    return Verdict(Ending.DEAD, code=BUG, text=_place_of(bug))
+
+
+def _place_of(bug: BaseException) -> str:
+    # Class and place, never the message: it may quote a person.
+    frames = traceback.extract_tb(bug.__traceback__)
+    where = f" at {frames[-1].name}:{frames[-1].lineno}" if frames else ""
+    return f"{type(bug).__name__}{where}"
+
+
+def _tell(settlement: Settlement) -> None:
+    delivery = settlement.delivery
+    metrics.DELIVERY_SECONDS.labels(delivery.destination, settlement.ending.value).observe(settlement.took_s)
+    if settlement.ending in {Ending.DELIVERED, Ending.REFUSED, Ending.DEAD}:
+        metrics.MESSAGES.labels(
+            delivery.destination, "out", delivery.native_kind, settlement.ending.value
+        ).inc()
+    tell = _log.error if settlement.code == BUG else _log.info
+    tell(
+        "delivery_attempted",
+        message_id=str(delivery.message_id),
+        case_no=delivery.case_no,
+        destination=delivery.destination,
+        kind=delivery.native_kind,
+        attempt=delivery.attempt,
+        ending=settlement.ending.value,
+        http_status=settlement.http_status,
+        code=settlement.code,
+        took_ms=round(settlement.took_s * 1000, 1),
+    )
