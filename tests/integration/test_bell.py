@@ -38,7 +38,7 @@ async def rung(broker, client):
 
 async def quiet(bell):
     while bell._ringers:
-        await asyncio.sleep(0.005)
+        await asyncio.wait(bell._ringers.values())
 
 
 async def test_many_rings_become_one_until_the_bell_is_lifted(rung):

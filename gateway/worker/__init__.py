@@ -1,0 +1,1 @@
+"""The door for background work: Celery rings, one event loop does."""

@@ -1,0 +1,155 @@
+"""What one worker does between start and stop: at most one drain per destination, sweeps, and a heartbeat."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+from dataclasses import dataclass, field
+from random import SystemRandom
+from typing import TYPE_CHECKING
+
+import structlog
+
+from gateway import metrics
+from gateway.canonical import lifecycle
+from gateway.exchange.drain import Drain, Lane, Limits, Sender
+from gateway.exchange.verdict import Schedule
+from gateway.store.records import Ending, Settlement
+from gateway.transport.breaker import Breaker
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from gateway.canonical.tracking import Move, TrackedCase
+    from gateway.runtime import Runtime
+    from gateway.settings import Delivery as DeliverySettings
+
+#: Work overdue for longer than this is rung for even if somebody holds the bell: he is dead, or too slow alone.
+_LOUD_AFTER_S = 1.0
+
+_chance = SystemRandom()
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class Rounds:
+    """The work of this process on its one loop. ``serves``: the destinations whose queues it listens to."""
+
+    runtime: Runtime
+    serves: frozenset[str]
+    stopping: asyncio.Event
+    swept_at: float = 0.0
+    _lanes: dict[str, Lane] = field(default_factory=dict)
+    _running: dict[str, asyncio.Task[None]] = field(default_factory=dict)
+    _again: set[str] = field(default_factory=set)
+
+    def ring(self, destination: str) -> asyncio.Task[None]:
+        """Start a drain, or join the one that runs: it will look once more before it ends.
+
+        One per destination and process, so that a slow side can never take the places of another.
+        """
+        self._again.add(destination)
+        if destination not in self._running:
+            self._running[destination] = asyncio.create_task(self._drain(destination))
+        return self._running[destination]
+
+    async def sweep(self) -> Mapping[str, float]:
+        """Ring for everything due, in case a ring was lost; the seconds overdue by destination."""
+        deliveries = self.runtime.deliveries
+        await deliveries.promote_stranded()
+        overdue: Mapping[str, float] = await deliveries.due()
+        for destination in self.runtime.regions:
+            metrics.DUE_AGE_SECONDS.labels(destination).set(overdue.get(destination, 0.0))
+        for destination, seconds in overdue.items():
+            await self.runtime.bell.ring(destination, loudly=seconds > _LOUD_AFTER_S)
+        self.swept_at = time.monotonic()
+        metrics.LAST_SWEEP.set(time.time())
+        return overdue
+
+    async def watch(self, name: str) -> None:
+        """Until stopping: write the heartbeat, and sweep when nobody else does (Redis or beat is away)."""
+        every_s = sweep_every_s(self.runtime.settings.delivery)
+        while not self.stopping.is_set():
+            await self.runtime.bell.beat(name)
+            if time.monotonic() - self.swept_at > 2 * every_s:
+                await self._sweep_alone()
+            await _nap(self.stopping, every_s)
+
+    async def finish(self) -> None:
+        """Wait for the drains; they have been told to stop and end within their grace."""
+        await asyncio.gather(*self._running.values(), return_exceptions=True)
+
+    async def _sweep_alone(self) -> None:
+        try:
+            overdue = await self.sweep()
+        except Exception as error:  # noqa: BLE001 - the store is away; the next look comes soon
+            _log.warning("sweep_failed", cause=type(error).__name__)
+            return
+        for destination in self.serves & overdue.keys():
+            self.ring(destination)
+
+    async def _drain(self, destination: str) -> None:
+        try:
+            while destination in self._again and not self.stopping.is_set():
+                self._again.discard(destination)
+                await self._drain_of(destination).run()
+        except Exception:  # noqa: BLE001
+            # The store stayed away, or a bug: the sweep starts anew, the leases keep what was in flight.
+            _log.exception("drain_failed", destination=destination)
+        finally:
+            del self._running[destination]
+            self._again.discard(destination)
+
+    def _drain_of(self, destination: str) -> Drain:
+        runtime, settings = self.runtime, self.runtime.settings.delivery
+        lane = self._lanes.setdefault(destination, Lane(destination, Breaker(rest_s=_rest_s(settings))))
+        return Drain(
+            lane=lane,
+            queue=runtime.deliveries,
+            bell=runtime.bell,
+            send=_sender(runtime, destination),
+            on_end=self._ended,
+            now=runtime.clock.now,
+            stopping=self.stopping,
+            limits=Limits(window=settings.window, lease_s=settings.lease),
+        )
+
+    def _ended(self, case: TrackedCase, settlement: Settlement) -> Move:
+        delivery, at = settlement.delivery, self.runtime.clock.now()
+        if settlement.ending is Ending.DELIVERED:
+            return lifecycle.delivered(case, kind=delivery.kind, native_kind=delivery.native_kind, at=at)
+        note = f"{settlement.code} {settlement.text}".strip()
+        return lifecycle.undelivered(case, kind=delivery.kind, at=at, note=note)
+
+
+def sweep_every_s(settings: DeliverySettings) -> float:
+    """Seconds between two sweeps: never longer than the two that keep a lost ring unnoticed."""
+    return min(settings.sweep_s, 2.0)
+
+
+def _rest_s(settings: DeliverySettings) -> float:
+    # A side that cannot be reached is probed often against the schedule, so that the breaker spares calls
+    # and hardly ever delays an attempt the schedule promised.
+    return max(0.05, settings.schedule_s[0] / 5)
+
+
+def _sender(runtime: Runtime, destination: str) -> Sender:
+    settings = runtime.settings.delivery
+    return Sender(
+        region=runtime.regions[destination],
+        credentials=runtime.credentials[destination],
+        client=runtime.clients[destination],
+        schedule=Schedule(settings.schedule_s, settings.give_up_s),
+        now=runtime.clock.now,
+        ticks=time.monotonic,
+        draw=lambda: _chance.uniform(-1.0, 1.0),
+        nonce=lambda: secrets.token_hex(16),
+    )
+
+
+async def _nap(stopping: asyncio.Event, seconds: float) -> None:
+    try:
+        await asyncio.wait_for(stopping.wait(), seconds)
+    except TimeoutError:
+        return
