@@ -1,0 +1,35 @@
+"""``python -m gateway.cli.webserver FD``: the web process, on a listening socket its supervisor holds.
+
+While a web process is replaced, callers wait in the socket's queue instead of being refused.
+"""
+
+from __future__ import annotations
+
+import socket
+import sys
+
+import uvicorn
+
+
+def main(descriptor: int) -> None:
+    """Serve `gateway.asgi` until told to stop; it sets up the log."""
+    server = uvicorn.Server(
+        uvicorn.Config(
+            "gateway.asgi:application",
+            factory=True,
+            lifespan="on",
+            log_config=None,  # ours is set up; uvicorn's would write around the scrubber
+            access_log=False,
+            server_header=False,
+            timeout_keep_alive=30,
+            # Requests being answered get their receipt; idle connections are closed.
+            timeout_graceful_shutdown=5,
+        )
+    )
+    server.run(sockets=[socket.socket(fileno=descriptor)])
+    if not server.started:
+        raise SystemExit(3)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))
