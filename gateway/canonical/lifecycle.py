@@ -50,7 +50,7 @@ __all__ = [
     "apply",
     "delivered",
     "opened",
-    "owner",
+    "owners",
     "parked",
     "released",
     "returned_to_origin",
@@ -139,22 +139,27 @@ def apply(
     assert_never(event)
 
 
-def owner(case: TrackedCase) -> str:
-    """The region that may report 11, 20, 21, 30–33, 40 and 41 (crossing §5.2).
+def owners(case: TrackedCase) -> frozenset[str]:
+    """The regions that may report 11, 20, 21, 30–33, 40 and 41 (crossing §5.2).
 
     The target; after the information sheet of a transfer, or the answer to a claim at the household
-    place, the origin.
+    place, the origin. §5.2 says "origin" and gives "the new place merges the record" as the reason:
+    where the origin is the old place the two disagree, and either side is heard (ADR 0015).
     """
     merging = case.kind is Kind.TRANSFER_APPLY
     paying = case.kind is Kind.UNEMPLOYMENT_CLAIM and case.claim_place == "household_place"
-    return case.origin if case.answered and (merging or paying) else case.target
+    if not (case.answered and (merging or paying)):
+        return frozenset({case.target})
+    if merging and case.old_region == case.origin:
+        return frozenset({case.origin, case.target})
+    return frozenset({case.origin})
 
 
 # --- status reports --------------------------------------------------------------------------------
 
 
 def _report(case: TrackedCase, event: StatusReport, *, by: str, step: Step) -> Decision:
-    if by not in {case.origin, case.target} or (event.state not in ANYONES and by != owner(case)):
+    if by not in {case.origin, case.target} or (event.state not in ANYONES and by not in owners(case)):
         return Conflict("9023", "现阶段这个状态应由另一方报告：请核对办件")
     last = case.last_report.get(by)
     if last is not None and event.at < last.at:
