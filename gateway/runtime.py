@@ -60,8 +60,13 @@ class SystemClock:
         return datetime.now(UTC) + self.offset  # noqa: TID251 - the one clock
 
 
-def configure(path: Path | None, environ: Mapping[str, str]) -> Settings:
-    """Settings, with the section of every region judged by the region itself. Errors: `CannotStart`."""
+def configure(path: Path | None, environ: Mapping[str, str], *, offline: bool = False) -> Settings:
+    """Settings, with the section of every region judged by the region itself.
+
+    ``offline``: for work that calls nobody, region sections may be missing. Errors: `CannotStart`.
+    """
+    if offline:
+        return load_settings(path, environ)
     sections = {slug: region.credentials for slug, region in regions_.discover().items()}
     return load_settings(path, environ, sections=sections)
 
@@ -167,7 +172,8 @@ class Runtime:
         async with AsyncExitStack() as stack:
             engine = engines.create(settings.database_url, name=f"tongban-{role}")
             stack.push_async_callback(engine.dispose)
-            vault = await Vault.open(engine, master_key(settings), algorithm=settings.keys.algorithm)
+            vault = Vault(master_key(settings), engine, algorithm=settings.keys.algorithm)
+            await vault.open()
             intake = Intake(engine, vault)
             stack.push_async_callback(intake.close)
             bell = Bell(settings.redis_url)
@@ -188,9 +194,9 @@ class Runtime:
                 vault=vault,
                 intake=intake,
                 serials=Serials(engine),
-                deliveries=Deliveries(engine, vault),
+                deliveries=Deliveries(engine, vault, clock=book.clock.now),
                 cases=Cases(engine, vault),
-                audit=Audit(engine),
+                audit=Audit(engine, vault),
                 tokens=Tokens(engine),
                 bell=bell,
                 clients=clients,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query
 from starlette.responses import JSONResponse, Response
@@ -10,9 +10,7 @@ from starlette.responses import JSONResponse, Response
 from gateway.web import schemas, views
 from gateway.web.auth import Caller, needs, runtime
 from gateway.web.problem import Problem
-
-if TYPE_CHECKING:
-    from gateway.web.queries import ItemQuery, NoQuery
+from gateway.web.queries import ItemQuery, NoQuery
 
 router = APIRouter(prefix="/v1/items", tags=["事项"])
 

@@ -61,9 +61,14 @@ def describe(app: FastAPI, regions: Mapping[str, Region]) -> dict[str, Any]:
     schemas = document["components"]["schemas"]
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
-    slugs = [*regions, *regions][:2]
-    plain: dict[str, Any] = _plain(document, dict(zip(("{origin}", "{target}"), slugs, strict=False)))
+    plain: dict[str, Any] = _plain(document, _example_slugs(regions))
     return plain
+
+
+def _example_slugs(regions: Mapping[str, Region]) -> dict[str, str]:
+    """The examples' divisions begin with 51; the slugs beside them are of the regions they belong to."""
+    ordered = sorted(regions.values(), key=lambda region: region.division_prefix != "51")
+    return dict(zip(("{origin}", "{target}"), (region.slug for region in ordered), strict=False))
 
 
 def _operations(document: Mapping[str, Any]) -> Iterable[dict[str, Any]]:
@@ -82,6 +87,8 @@ def _add_errors(operation: dict[str, Any]) -> None:
         status, title = CODES[code]
         responses.setdefault(str(status), {"description": title})
     for status, response in responses.items():
+        if response["description"] == "Successful Response":
+            response["description"] = "成功"
         if int(status) >= 400:
             response["content"] = {MEDIA_TYPE: _problem(int(status))}
     operation["responses"] = dict(sorted(responses.items()))

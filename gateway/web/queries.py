@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from gateway.canonical.kinds import State  # noqa: TC001 - pydantic reads it
+from gateway.canonical.kinds import State
 from gateway.web.views import BEIJING
 
 # A "+" in a query string arrives as a blank when the sender did not escape it.
@@ -28,7 +28,7 @@ def _end(value: Any) -> Any:
 
 
 def _moment(value: Any, *, last: bool) -> Any:
-    """An aware moment; a day is its Beijing midnight, as an end the one after it."""
+    """An aware moment; a day is its first moment in Beijing, as an end its last."""
     if not isinstance(value, str) or not value:
         return None
     try:
@@ -41,14 +41,17 @@ def _moment(value: Any, *, last: bool) -> Any:
     if not 1900 <= at.year <= 2900:
         raise ValueError("年份须在 1900 至 2900 之间")
     if on is not None:
-        return datetime.combine(on + timedelta(days=int(last)), time(), BEIJING)
+        return datetime.combine(on, time.max if last else time.min, BEIJING)
     if at.tzinfo is None:
         raise ValueError("时间须带时区，例如 2026-11-23T15:42:10+08:00")
-    # The end is exclusive in the store and inclusive here.
-    return at + timedelta(microseconds=int(last))
+    return at
 
 
-_Text = Annotated[str | None, BeforeValidator(_absent)]
+# PostgreSQL has no place for NUL in a text, and no number of ours has a control character.
+_Word = Annotated[str, Field(max_length=200, pattern=r"^[^\x00-\x1f]*$")]
+_Code = Annotated[str, Field(pattern=r"^\d{6}$")]
+_Text = Annotated[_Word | None, BeforeValidator(_absent)]
+_Division = Annotated[_Code | None, BeforeValidator(_absent)]
 
 
 class _Query(BaseModel):
@@ -70,9 +73,7 @@ class CaseQuery(PageQuery):
     """Filters of the case list."""
 
     region: _Text = Field(default=None, description="来源地区", examples=["{origin}"])
-    division: Annotated[str | None, BeforeValidator(_absent), Field(pattern=r"^\d{6}$")] = Field(
-        default=None, description="来源或目的地区划（六位代码）", examples=["510104"]
-    )
+    division: _Division = Field(default=None, description="来源地区划（六位代码）", examples=["510104"])
     item: _Text = Field(default=None, description="事项代号", examples=["pension_transfer"])
     state: Annotated[State | None, BeforeValidator(_absent)] = Field(
         default=None, description="状态代码", examples=["22"]
@@ -103,6 +104,6 @@ class TranslateQuery(_Query):
 
     sender: str = Field(alias="from", description="报文的发送地区", examples=["{origin}"])
     context: str | None = Field(default=None, description="办件上下文：JSON 对象的 URL 安全 base64，不带填充")
-    target_division: Annotated[str | None, Field(pattern=r"^\d{6}$")] = Field(
+    target_division: _Division = Field(
         default=None, description="接收机构的区划（六位代码）", examples=["500103"]
     )

@@ -14,9 +14,11 @@ from gateway.web import schemas, views
 from gateway.web.auth import Caller, needs, runtime
 from gateway.web.masking import Masker
 from gateway.web.problem import Problem
+from gateway.web.queries import CaseQuery, NoQuery, PageQuery
 
 if TYPE_CHECKING:
-    from gateway.web.queries import CaseQuery, NoQuery, PageQuery
+    from gateway.runtime import Runtime
+    from gateway.store.records import ParkedMessage
 
 router = APIRouter(prefix="/v1", tags=["办件"])
 
@@ -57,12 +59,12 @@ async def case(
     _query: Annotated[NoQuery, Query()],
 ) -> Response:
     """状态、期限、经过和字段留痕；有 cases:full 权限时不脱敏，每次查看均留审计记录。"""
-    history = await rt.cases.history(case_no)
+    history = await rt.cases.history(case_no) if case_no.isalnum() else None
     if history is None:
         raise Problem("not-found", "没有这个办件，请核对通办编号")
     full = caller.may("cases:full")
     if full:  # on record before anything is shown
-        await rt.audit.append(actor=caller.actor, verb="look", target=case_no, reason="cases:full")
+        await rt.audit.append(caller.actor, "look", case_no, "cases:full")
     return JSONResponse(views.case_view(history, masker=masks, full=full))
 
 
@@ -94,21 +96,28 @@ async def release(
     _query: Annotated[NoQuery, Query()],
 ) -> Response:
     """按当前的表从第 9 步起重新处理；收件时间和受理日期不变。"""
-    message_id = _id(id_)
-    message = await rt.cases.parked(message_id) if message_id is not None else None
-    if message is None:
-        raise Problem("not-found", "没有这条挂起的报文，它可能已被处理")
-    findings = await intervene.release(rt, message.id, caller.actor)
+    message = await _parked(rt, id_)
+    try:
+        findings = await intervene.release(rt, message.id, caller.actor)
+    except LookupError:  # someone else was quicker
+        raise _not_parked() from None
     if findings:
         raise Problem("still-parked", "报文仍不能处理，请先补齐 findings 所列内容", findings=findings)
     return JSONResponse({"id": str(message.id), "status": "released", "case_no": message.case_no}, 202)
 
 
-def _id(written: str) -> UUID | None:
+async def _parked(rt: Runtime, written: str) -> ParkedMessage:
     try:
-        return UUID(written)
+        message = await rt.cases.parked(UUID(written))
     except ValueError:
-        return None
+        message = None
+    if message is None:
+        raise _not_parked()
+    return message
+
+
+def _not_parked() -> Problem:
+    return Problem("not-found", "没有这条挂起的报文，它可能已被处理")
 
 
 def _bad_cursor() -> Problem:

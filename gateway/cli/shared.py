@@ -1,0 +1,83 @@
+"""What the commands share: options, exit codes, a runtime for the length of one command."""
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+import json
+import logging
+import os
+from contextlib import ExitStack, asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
+
+import typer
+
+from gateway import log
+from gateway.embedded import postgres, redis
+from gateway.errors import CannotStart
+from gateway.runtime import Runtime, configure
+from gateway.store import engine
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Coroutine, Mapping
+    from types import ModuleType
+
+T = TypeVar("T")
+
+#: gateway §7: 1 = refused, parked or findings; 2 = the command could not run.
+FINDINGS, CANNOT_RUN = 1, 2
+
+Config = Annotated[Path | None, typer.Option("--config", "-c", help="配置文件 gateway.toml", dir_okay=False)]
+By = Annotated[str, typer.Option("--by", help="操作人，记入审计；缺省为登录用户")]
+Reason = Annotated[str, typer.Option("--reason", "-r", help="原因，记入审计")]
+
+
+def actor(by: str) -> str:
+    """How timeline and audit name who typed the command."""
+    return f"staff:{by or getpass.getuser()}"
+
+
+def stop(error: CannotStart) -> NoReturn:
+    """Say why the command cannot run, one fault a line, and end with 2."""
+    typer.echo(str(error), err=True)
+    raise typer.Exit(CANNOT_RUN) from None
+
+
+def finding(members: Mapping[str, Any]) -> None:
+    """One finding: a JSON object on a line of stderr."""
+    typer.echo(json.dumps(members, ensure_ascii=False), err=True)
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    """A command's coroutine, from start to end; what cannot start ends the command with 2."""
+    log.configure(level=logging.WARNING)
+    try:
+        return asyncio.run(work)
+    except CannotStart as error:
+        stop(error)
+
+
+@asynccontextmanager
+async def opened(config: Path | None) -> AsyncIterator[Runtime]:
+    """The runtime over the configured servers; embedded ones are those of the running gateway, or started."""
+    settings = configure(config, os.environ)
+    with ExitStack() as servers:
+        urls = {
+            name: getattr(settings, name) or _embedded(server, settings.data_dir, servers)
+            for name, server in (("database_url", postgres), ("redis_url", redis))
+        }
+        settings = settings.model_copy(update=urls)
+        await engine.migrate(urls["database_url"])
+        async with Runtime.open(settings, role="cli") as rt:
+            yield rt
+
+
+def _embedded(server: ModuleType, data_dir: Path, servers: ExitStack) -> str:
+    running: str | None = server.running(data_dir)
+    if running is not None:
+        return running
+    started = server.start(data_dir)
+    servers.callback(started.stop)
+    url: str = started.url
+    return url
