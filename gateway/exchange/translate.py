@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from gateway.canonical.event import Event, event_of
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from gateway.region import Opened, Region, Tree
 
 _STEPS = ("9041", "9042", "9043", "9045", "9044")
-_INDEXED = re.compile(r"(\w+)\[(\d+)\]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,16 +112,24 @@ def nested(reading: Reading, case_no: str = "", case: CaseContext | None = None)
     return root
 
 
-def _set(root: dict[str, Any], path: str, value: Any) -> None:
-    *parents, last = path.split(".")
+def _set(root: dict[Any, Any], path: str, value: Any) -> None:
+    *parents, last = _steps(path)
     node = root
-    for parent in parents:
-        indexed = _INDEXED.fullmatch(parent)
-        if indexed is None:
-            node = node.setdefault(parent, {})
-        else:
-            node = node.setdefault(indexed[1], {}).setdefault(int(indexed[2]), {})
+    for step in parents:
+        node = node.setdefault(step, {})
     node[last] = value
+
+
+@lru_cache(maxsize=4096)
+def _steps(path: str) -> tuple[str | int, ...]:
+    """``years[0].base`` → ("years", 0, "base"). The paths are those of the maps: few, and always the same."""
+    steps: list[str | int] = []
+    for part in path.split("."):
+        name, _, index = part.partition("[")
+        steps.append(name)
+        if index:
+            steps.append(int(index.removesuffix("]")))
+    return tuple(steps)
 
 
 def acceptance_day(plan: Plan, opened: Opened, fallback: date) -> date:

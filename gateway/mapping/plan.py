@@ -39,6 +39,11 @@ NOT_OBJECT = "应为一组下级成员，不是单个值"
 NOT_LIST = "应为列表"
 
 
+#: A canonical path cut at its index: ``years[].base`` → (``years[``, ``].base``); no cut: one part.
+_Path = tuple[str, str]
+_NOWHERE: _Path = ("", "")
+
+
 @dataclass(slots=True)
 class _Node:
     """One member of the native tree: a leaf (``row``), an object or a list of objects."""
@@ -52,8 +57,9 @@ class _Node:
     at_most: int = 1
     list_to: str = ""
     position: int = 0
-    read_to: str = ""
-    write_from: str = ""
+    read_to: _Path = _NOWHERE
+    write_from: _Path = _NOWHERE
+    rule: str = ""
     children: dict[str, _Node] = field(default_factory=dict)
     required: tuple[str, ...] = ()
 
@@ -93,8 +99,9 @@ def compile_map(field_map: FieldMap, tables: Tables, region: str) -> Plan:
         node.row, node.need = row, row.need
         node.form = row.form.bind(tables, region) if row.form.bind else row.form
         own, peer = ("origin", "target")
-        node.read_to = (row.to or "").format(own=own, peer=peer)
-        node.write_from = (row.write_from or row.to or "").format(own=peer, peer=own)
+        node.read_to = _cut((row.to or "").format(own=own, peer=peer))
+        node.write_from = _cut((row.write_from or row.to or "").format(own=peer, peer=own))
+        node.rule = row.rule or node.form.rule
     for group in field_map.groups:
         node = _place(root, group.native, separator)
         node.need = group.need
@@ -121,8 +128,16 @@ def _finish(node: _Node) -> None:
         _finish(child)
 
 
-def _at(template: str, index: int | None) -> str:
-    return template if index is None else template.replace("[]", f"[{index}]", 1)
+def _cut(path: str) -> _Path:
+    if not path:
+        return _NOWHERE
+    before, _, after = path.partition("[]")
+    return (f"{before}[", f"]{after}") if after else (path, "")
+
+
+def _at(path: _Path, index: int | None) -> str:
+    before, after = path
+    return f"{before}{index}{after}" if after else before
 
 
 _Work = tuple[Reading, Spelling]
@@ -174,12 +189,9 @@ def _read_list(node: _Node, value: Any, path: str, work: _Work) -> None:
 
 
 def _read_leaf(node: _Node, value: Any, path: str, index: int | None, work: _Work) -> None:
-    reading, spelling = work
-    form = node.form
+    reading, form = work[0], node.form
     assert form is not None  # noqa: S101 - leaf nodes have a form by construction
-    if value == "" and (not spelling.blank_is_absent or not node.need or form.blank_ok):
-        if not spelling.blank_is_absent:
-            reading.findings.append(Finding(path, SCHEMA, BLANK))
+    if value == "" and _skips_blank(node, form, path, work):
         return
     if not form.ok(value):
         reading.findings.append(Finding(path, SCHEMA, form.hint))
@@ -189,17 +201,24 @@ def _read_leaf(node: _Node, value: Any, path: str, index: int | None, work: _Wor
     except Fault as fault:
         reading.fault(path, fault)
         return
-    to = node.read_to
     before = value if type(value) is str else str(value)
-    if not to:
+    to = node.read_to
+    if to is _NOWHERE:
         reading.held[path] = Held(meant, before)
         return
     kind = form.kind
     if type(meant) is Lossy:
         meant, kind = meant.value, TraceKind.LOSSY
-    row = node.row
-    rule = (row.rule if row else "") or form.rule
-    reading.leaves[to if index is None else _at(to, index)] = Leaf(meant, path, before, rule, kind)
+    reading.leaves[_at(to, index)] = Leaf(meant, path, before, node.rule, kind)
+
+
+def _skips_blank(node: _Node, form: Converter, path: str, work: _Work) -> bool:
+    """SC-N's ``""`` is an absent optional value; CQ-N refuses an empty element (crossing M19)."""
+    reading, spelling = work
+    if spelling.blank_is_absent:
+        return not node.need or form.blank_ok
+    reading.findings.append(Finding(path, SCHEMA, BLANK))
+    return True
 
 
 _Pen = tuple[Writing, Spelling]
@@ -232,22 +251,20 @@ def _write_list(node: _Node, path: str, pen: _Pen) -> list[dict[str, Any]]:
 
 
 def _write_leaf(node: _Node, path: str, index: int | None, tree: dict[str, Any], pen: _Pen) -> None:
-    writing = pen[0]
+    writing, form = pen[0], node.form
+    assert form is not None  # noqa: S101 - leaf nodes have a form by construction
     given = writing.given.get(path)
     if given is not None:
         tree[node.name] = given.value
         if given.leaf is not None:
             _note(writing, given.leaf, path, given.rule, given.kind, given.value)
         return
-    form = node.form
-    assert form is not None  # noqa: S101 - leaf nodes have a form by construction
-    if form.constant is not None:
-        tree[node.name] = form.constant
-        return
     wanted = node.write_from
-    if not wanted:
+    if wanted is _NOWHERE:
+        if form.constant is not None:
+            tree[node.name] = form.constant
         return
-    canonical = wanted if index is None else _at(wanted, index)
+    canonical = _at(wanted, index)
     leaf = writing.leaves.get(canonical)
     if leaf is None or leaf.value is None:
         return
@@ -261,14 +278,15 @@ def _write_leaf(node: _Node, path: str, index: int | None, tree: dict[str, Any],
     if type(said) is Lossy:
         said, kind = said.value, TraceKind.LOSSY
     tree[node.name] = said
-    row = node.row
-    _note(writing, leaf, path, leaf.rule or (row.rule if row else "") or form.rule, kind, said)
+    _note(writing, leaf, path, leaf.rule or node.rule, kind, said)
 
 
 def _note(writing: Writing, leaf: Leaf, path: str, rule: str, kind: TraceKind, said: Any) -> None:
-    worst = leaf.kind if _WEIGHT[leaf.kind] > _WEIGHT[kind] else kind
+    read = leaf.kind
+    if read is not kind and _WEIGHT[read] > _WEIGHT[kind]:
+        kind = read
     after = said if type(said) is str else str(said)
-    writing.trace.append(TraceEntry(leaf.path, path, rule, worst, leaf.before, after))
+    writing.trace.append(TraceEntry(leaf.path, path, rule, kind, leaf.before, after))
 
 
 def left_over(reading: Reading, writing: Writing) -> list[TraceEntry]:
