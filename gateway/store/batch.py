@@ -149,9 +149,6 @@ class Batch:
                 entry.told = Acceptance(Stored.CONFLICT, conflict=result)
                 return
             case = result.case if isinstance(result, Move) else standing.case
-            if _orphaned(intent, result, case):
-                entry.told = busy()
-                return
             entry.receipt = intent.receipt(result)
         except Exception as error:  # noqa: BLE001 (raised to the caller of this intent)
             entry.told = error
@@ -328,9 +325,3 @@ def ignored_event(result: Ignored, case: TrackedCase, *, at: datetime, actor: st
     """The timeline line of a message that is kept without effect."""
     note = f"{result.code} {result.text}"
     return CaseEvent(at, EventKind.IGNORED, case.state, case.state, actor, note)
-
-
-def _orphaned(intent: Intent, result: Move | Ignored, case: TrackedCase) -> bool:
-    """True when the case was released between translation and lock: nobody would render this one."""
-    waits = isinstance(result, Move) and result.forward and not intent.parked
-    return waits and Part.RENDERED not in intent.bodies and not case.parked

@@ -110,42 +110,52 @@ class Deliveries:
                 await connection.execute(statements.PROMOTE, {"cases": cases})
         return len(cases)
 
-    async def retry(self, message_id: UUID) -> bool:
+    async def retry(self, message_id: UUID) -> str:
         """Send a dead or refused delivery again under the same message id, or a waiting one at once.
 
-        It goes back to its place in the order of its case; attempts are counted anew. False when it is
-        not there, is being sent, is parked, or waits behind another.
+        It goes back to its place in the order of its case; attempts are counted anew. Returns its
+        destination. Errors: `LookupError` when it is gone, being sent, parked, or behind another.
         """
         async with self._engine.begin() as connection:
-            held = await releases.hold(connection, message_id)
-            if held is None or held.delivery["state"] not in ("dead", "refused", "ready"):
-                return False
+            held = await _held(connection, message_id, ("dead", "refused", "ready"))
             place = {name: held.delivery[name] for name in ("case_id", "destination", "seq")}
-            await connection.execute(_AFRESH, {"id": message_id})
+            await connection.execute(statements.AFRESH, {"id": message_id})
             await connection.execute(statements.HOLD_FOLLOWERS, place)
             await connection.execute(statements.REOPEN, {"id": message_id})
-            return True
+            return str(held.delivery["destination"])
 
-    async def cancel(self, message_id: UUID) -> bool:
-        """Take a delivery out; the next of its case may go. False when it is gone or being sent."""
+    async def cancel(self, message_id: UUID) -> str:
+        """Take a delivery out; the next of its case may go. Returns its destination.
+
+        Errors: `LookupError` when it is gone or being sent.
+        """
         async with self._engine.begin() as connection:
-            held = await releases.hold(connection, message_id)
-            if held is None or held.delivery["state"] == "sending":
-                return False
+            held = await _held(connection, message_id, ("behind", "ready", "parked", "dead", "refused"))
             await connection.execute(statements.DROP_DELIVERY, {"id": message_id})
             await connection.execute(statements.PROMOTE, {"cases": [held.standing.case.id]})
-            return True
+            return str(held.delivery["destination"])
+
+    async def cancel_case(self, case_id: UUID, destination: str) -> int:
+        """Take out all that waits for a case towards a side, but for what is being sent; how many."""
+        async with self._engine.begin() as connection:
+            await connection.execute(statements.LOCK_CASES, {"ids": [case_id]})
+            dropped = await connection.execute(
+                statements.DROP_DELIVERIES, {"case_id": case_id, "destination": destination}
+            )
+            return int(dropped.rowcount)
 
     async def requeue(
         self, message_id: UUID, *, out_kind: str, bodies: Mapping[Part, bytes], tables_digest: str
-    ) -> bool:
-        """Send a dead, refused or still waiting delivery with new bytes (a table was mended)."""
+    ) -> str:
+        """Send a dead, refused or still waiting delivery with new bytes (a table was mended).
+
+        Returns its destination. Errors: `LookupError` as `retry`.
+        """
         await self._vault.prepare([message_id])
         new = releases.NewBytes(message_id, tables_digest, bodies, out_kind)
         if not await releases.set_rendered(self._engine, self._vault, new):
-            return False
-        await self.retry(message_id)
-        return True
+            raise LookupError(str(message_id))
+        return await self.retry(message_id)
 
     async def open(
         self, state: str | None = None, *, limit: int = 50, after: str | None = None
@@ -266,8 +276,14 @@ class Deliveries:
         )
 
 
-_AFRESH = text("UPDATE deliveries SET attempt = 0, first_attempt_at = NULL, last_error = NULL WHERE id = :id")
 _OPEN = text(
     "SELECT * FROM deliveries WHERE (CAST(:state AS text) IS NULL OR state = CAST(:state AS text))"
     " AND (CAST(:after AS uuid) IS NULL OR id > CAST(:after AS uuid)) ORDER BY id LIMIT :places"
 )
+
+
+async def _held(connection: AsyncConnection, message_id: UUID, states: tuple[str, ...]) -> releases.Held:
+    held = await releases.hold(connection, message_id)
+    if held is None or held.delivery["state"] not in states:
+        raise LookupError(str(message_id))
+    return held

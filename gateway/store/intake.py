@@ -92,6 +92,10 @@ class Intake:
         """Followers of a case that have no bytes for the other side yet, in order, with ``raw``."""
         return await releases.unrendered(self._engine, self._vault, case_id)
 
+    async def stranded(self) -> list[tuple[UUID, str]]:
+        """Cases (id, number) released while a follower was on its way in: it still has no bytes."""
+        return await releases.stranded(self._engine)
+
     async def close(self) -> None:
         """Take no more; answer all who wait."""
         await self._admissions.close()

@@ -88,6 +88,12 @@ async def unrendered(engine: AsyncEngine, vault: Vault, case_id: UUID) -> list[P
         return await _with_raw(vault, found.mappings().all())
 
 
+async def stranded(engine: AsyncEngine) -> list[tuple[UUID, str]]:
+    """Cases that are parked no more, with followers without bytes."""
+    async with single(engine) as connection:
+        return [(row.case_id, row.case_no) for row in await connection.execute(_STRANDED)]
+
+
 async def parked(engine: AsyncEngine, vault: Vault, message_id: UUID) -> ParkedMessage | None:
     """One parked message with its exact bytes."""
     async with single(engine) as connection:
@@ -174,6 +180,10 @@ _COLUMNS = (
 _WAITING_ROWS = text(
     f"{_COLUMNS}, b.raw FROM deliveries d JOIN messages m ON m.id = d.id JOIN bodies b ON b.message_id = d.id"
     " WHERE d.case_id = :case_id AND NOT d.rendered AND d.state = 'behind' ORDER BY d.seq"
+)
+_STRANDED = text(
+    "SELECT DISTINCT d.case_id, d.case_no FROM deliveries d JOIN cases c ON c.id = d.case_id"
+    " WHERE d.state = 'behind' AND NOT d.rendered AND NOT c.parked LIMIT 500"
 )
 _PARKED_ROW = text(
     f"{_COLUMNS}, b.raw FROM deliveries d JOIN messages m ON m.id = d.id JOIN bodies b ON b.message_id = d.id"

@@ -329,6 +329,13 @@ HOLD_FOLLOWERS = text(
     " WHERE case_id = :case_id AND destination = :destination AND seq > :seq AND state = 'ready'"
 )
 
+#: Attempts and the days until giving up are counted anew.
+AFRESH = text("UPDATE deliveries SET attempt = 0, first_attempt_at = NULL, last_error = NULL WHERE id = :id")
+
+DROP_DELIVERIES = text(
+    "DELETE FROM deliveries WHERE case_id = :case_id AND destination = :destination AND state <> 'sending'"
+)
+
 DROP_DELIVERY = text("DELETE FROM deliveries WHERE id = :id")
 
 SET_BODIES = text(

@@ -7,10 +7,11 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from sqlalchemy import make_url, text
+
 from gateway.embedded import postgres, redis
 from gateway.store import engine as engines
 from gateway.store.vault import Vault
-from sqlalchemy import make_url, text
 
 MASTER_KEY = bytes(range(32))
 

@@ -2,9 +2,10 @@
 
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from sqlalchemy import text
+
 from gateway.store import engine as engines
 from gateway.store.schema import METADATA, PARTITIONED
-from sqlalchemy import text
 
 
 async def test_the_migrations_make_exactly_the_declared_tables(engine):
