@@ -1,0 +1,1 @@
+"""The laws as a library, and stand-ins for the regional systems."""
