@@ -154,9 +154,8 @@ class Desk:
         return handed_in
 
     def pending(self) -> int:
-        """Steps and messages that are still to come without anything new happening."""
-        waiting = sum(1 for sent in self.sent.values() if sent.outcome == "waiting")
-        return waiting + sum(len(case.steps) for case in self.cases.values())
+        """Cases on which something is still to be done without anything new happening."""
+        return len(self._tasks)
 
     def _hand_in(self, said: Said) -> None:
         if said.facts is None:

@@ -1,0 +1,166 @@
+"""A stand-in and the wire of its region were written apart: here they must understand each other."""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from random import Random
+
+import pytest
+
+from adapters.chongqing import wire as chongqing
+from adapters.sichuan import wire as sichuan
+from gateway.canonical.kinds import Kind, State
+from gateway.canonical.rehearsal import Draw, Turn, Unheard
+from gateway.conformance.simulator import new_keys, stand_in_of, worked_messages
+from gateway.errors import Finding, Level
+from gateway.region import Inbound, Outcome, Receipt, Taken
+
+NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
+WIRES = {"sichuan": sichuan, "chongqing": chongqing}
+TURNS = [
+    Turn(Kind.TRANSFER_SHEET),
+    Turn(Kind.UNEMPLOYMENT_ANSWER),
+    Turn(Kind.STATUS_REPORT, State.ACCEPTED),
+    Turn(Kind.STATUS_REPORT, State.SUSPENDED_PROCEDURE, special="appraisal"),
+    Turn(Kind.STATUS_REPORT, State.RETURNED, reason="不符合条件"),
+]
+
+
+class Side:
+    """A stand-in with its keys, and the gateway's wire and credentials towards it."""
+
+    def __init__(self, slug: str) -> None:
+        self.stand_in, self.wire = stand_in_of(slug), WIRES[slug]
+        section, own = new_keys(slug)
+        self.keys = self.stand_in.keys(own)
+        self.credentials = self.wire.Credentials(base_url="http://127.0.0.1:9", **section)
+
+    def draw(self, seed: int = 1) -> Draw:
+        return Draw(Random(seed), seed, NOW)
+
+    def delivery(self, kind: str) -> tuple[str, dict[str, str], bytes]:
+        """A worked message as the gateway delivers it."""
+        examples = importlib.resources.files(f"adapters.{self.stand_in.slug}") / "examples"
+        body = next(
+            entry for entry in examples.iterdir() if entry.name.startswith(f"{kind}.native.")
+        ).read_bytes()
+        rendered = self.wire.render(self.wire.parse(body).tree, kind)
+        sealed = self.wire.seal(rendered, kind, self.credentials, NOW, "0123456789abcdef")
+        assert sealed.path == f"{self.stand_in.inbox}/{kind}"
+        return kind, {name.lower(): value for name, value in sealed.headers.items()}, sealed.body
+
+    def hear(self, kind, headers, body, now=NOW):
+        return self.stand_in.hear(kind, headers, body, self.keys, now)
+
+
+@pytest.fixture(params=WIRES)
+def side(request) -> Side:
+    return Side(request.param)
+
+
+DELIVERED = [
+    *[("sichuan", kind) for kind in ("tbzy0002", "tbsy0001", "tbzt0001")],
+    *[("chongqing", kind) for kind in ("YLZY_SQ", "SYJ_HF", "ZGRZ_TZ")],
+]
+
+
+def test_every_message_of_a_stand_in_passes_the_gate(side):
+    for seed in range(30):
+        for kind in side.stand_in.offers:
+            applied = side.stand_in.apply(kind, side.draw(seed))
+            follow_ups = [side.stand_in.follow(applied.facts, turn, side.draw(seed)) for turn in TURNS]
+            for said in (applied, *follow_ups):
+                headers, body = side.stand_in.request(said, side.keys, NOW, "0123456789abcdef")
+                inbound = Inbound({name.lower(): value for name, value in headers.items()}, body)
+                side.wire.verify(inbound, side.credentials, NOW)
+                opened = side.wire.open_message(inbound)
+                assert (opened.native_kind, opened.key) == (said.native_kind, said.key)
+                assert opened.case_ref == said.case_ref == applied.facts.case_ref
+                assert opened.sent_at == NOW
+                assert opened.faults == ()
+
+
+def test_a_later_attempt_is_the_same_message(side):
+    said = side.stand_in.apply(Kind.TRANSFER_APPLY, side.draw())
+    bodies = [side.stand_in.request(said, side.keys, NOW + timedelta(minutes=m), "n" * 8)[1] for m in (0, 9)]
+    first, second = (side.wire.parse(body) for body in bodies)
+    assert (first.key, first.digest) == (second.key, second.digest)
+
+
+@pytest.mark.parametrize(("slug", "kind"), DELIVERED)
+def test_a_delivery_of_the_gateway_is_heard(slug, kind):
+    side = Side(slug)
+    heard = side.hear(*side.delivery(kind))
+    assert heard.native_kind == kind
+    assert heard.key.startswith("TB")
+    assert bool(heard.facts) == heard.kind.opens_case
+    assert bool(heard.state) == (heard.kind is Kind.STATUS_REPORT)
+
+
+@pytest.mark.parametrize(("slug", "kind"), DELIVERED)
+@pytest.mark.parametrize("late", [0, 400])
+@pytest.mark.parametrize("tampered", [False, True])
+def test_a_proof_that_does_not_hold_is_not_heard(slug, kind, late, tampered):
+    if not late and not tampered:
+        return
+    side = Side(slug)
+    path, headers, body = side.delivery(kind)
+    with pytest.raises(Unheard) as caught:
+        side.hear(path, headers, body + b" " * tampered, NOW + timedelta(seconds=late))
+    assert caught.value.status == 401
+
+
+def test_a_stranger_is_not_heard(side):
+    kind, headers, body = side.delivery({"sichuan": "tbzt0001", "chongqing": "SYJ_HF"}[side.stand_in.slug])
+    with pytest.raises(Unheard):
+        side.hear(kind, {}, body)
+    with pytest.raises(Unheard):
+        Side(side.stand_in.slug).hear(kind, headers, body)
+
+
+def test_the_facts_of_a_transfer_say_who_keeps_the_record():
+    side = Side("chongqing")
+    facts = side.hear(*side.delivery("YLZY_SQ")).facts
+    assert (facts.case_ref, facts.division) == ("CYTB5101042026112300000017", "500103")
+    assert (facts.old_place, facts.origin_concludes, facts.origin) == (True, True, False)
+
+
+@pytest.mark.parametrize(
+    ("receipt", "taken"),
+    [
+        (Receipt(Outcome.ACCEPTED, 202, case_no="CYTB5101042026112300000017"), True),
+        (Receipt(Outcome.PARKED, 202, findings=(Finding("a", "1001", "x", Level.PARK),)), True),
+        (Receipt(Outcome.IGNORED, 202, "1101", "早于已有状态"), True),
+        (Receipt(Outcome.REFUSED, 422, "9043", "共 1 项", (Finding("a", "9043", "x"),)), False),
+    ],
+)
+def test_receipts_of_the_gateway_are_read(side, receipt, taken):
+    told = side.stand_in.read(receipt.status, side.wire.receipt(receipt, side.wire.message_key(1, NOW), NOW))
+    assert told.taken is taken
+    assert told.case_no == receipt.case_no
+    assert told.code == ("" if receipt.outcome is Outcome.ACCEPTED else (receipt.code or "1001"))
+    assert side.stand_in.read(502, b"<html/>").taken is None
+
+
+def test_receipts_of_a_stand_in_are_read(side):
+    heard = side.hear(*side.delivery({"sichuan": "tbsy0001", "chongqing": "YLZY_SQ"}[side.stand_in.slug]))
+    accepted = side.wire.read_reply(202, side.stand_in.answer(heard, None, side.draw()))
+    assert accepted.taken is Taken.DELIVERED
+    refusal = Unheard(422, "9043", "param", "核验未通过")
+    refused = side.wire.read_reply(422, side.stand_in.answer(None, refusal, side.draw()))
+    assert (refused.taken, refused.code) == (Taken.REFUSED, "9043")
+    assert "核验未通过" in refused.text
+
+
+def test_worked_messages_are_found_and_a_follow_up_is_addressed_to_its_case(side):
+    own, people = worked_messages(side.stand_in)
+    assert people
+    answer = {"sichuan": Kind.UNEMPLOYMENT_ANSWER, "chongqing": Kind.TRANSFER_SHEET}[side.stand_in.slug]
+    facts = side.stand_in.apply(Kind.TRANSFER_APPLY, side.draw()).facts
+    adopted = side.stand_in.adopt(own[answer], facts)
+    opened = side.wire.parse(adopted.body)
+    assert opened.case_ref == adopted.case_ref == facts.case_ref
+    assert opened.gateway_ref == ""
+    assert side.stand_in.adopt(own[answer], replace(facts, case_ref=facts.case_ref)).body == adopted.body
