@@ -140,7 +140,7 @@ def _transfer(draw: Draw) -> tuple[dict[str, Any], Facts]:
         "LXH": _contact_letter(agency, facts.case_ref) if new_place else None,
     }
     body = {"BJXX": heading, "SQR": applicant, "YWXX": business, "CLLB": {"CL": _card(draw)}}
-    return body, replace(facts, old_place=not new_place, origin_concludes=True)
+    return body, replace(facts, old_place=not new_place, origin_concludes=new_place)
 
 
 def _claim(draw: Draw) -> tuple[dict[str, Any], Facts]:

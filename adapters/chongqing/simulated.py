@@ -197,15 +197,17 @@ def _check_head(root: etree._Element, jym: str, now: datetime) -> None:
 def _facts(kind: Kind, root: etree._Element, *, origin: bool) -> Facts:
     agency = _text(root, "HEAD/FSF" if origin else "HEAD/JSF")
     scheme = (_text(root, "BODY/YWXX/XZLX"), _text(root, "BODY/YWXX/YLLX"))
+    # the view is always Chongqing's: 转出 = the relation leaves Chongqing
+    old_place = _text(root, "BODY/YWXX/ZYFX") == "转出"
+    moves = kind is Kind.TRANSFER_APPLY
     return Facts(
         kind=kind,
         case_ref=_text(root, "BODY/BJXX/SBLSH"),
         division=agency.removeprefix("CQ"),
         origin=origin,
         scheme="|".join(filter(None, scheme)),
-        # the view is always Chongqing's: 转出 = the relation leaves Chongqing
-        old_place=_text(root, "BODY/YWXX/ZYFX") == "转出",
-        origin_concludes=kind is Kind.TRANSFER_APPLY or _text(root, "BODY/YWXX/SLFS") == "户籍地申领",
+        old_place=old_place,
+        origin_concludes=origin != old_place if moves else _text(root, "BODY/YWXX/SLFS") == "户籍地申领",
         name=_text(root, "BODY/SQR/XM"),
         id_no=_text(root, "BODY/SQR/ZJHM"),
     )

@@ -109,7 +109,7 @@ def _transfer(draw: Draw) -> tuple[dict[str, Any], Facts]:
     if new_place:
         param["lxh"] = _contact_letter(agency, tree["affairCode"])
     facts = Facts(Kind.TRANSFER_APPLY, tree["affairCode"], agency.division, origin=True, scheme=scheme)
-    return tree, _of(facts, who, old_place=not new_place, origin_concludes=True)
+    return tree, _of(facts, who, old_place=not new_place, origin_concludes=new_place)
 
 
 def _claim(draw: Draw) -> tuple[dict[str, Any], Facts]:

@@ -185,15 +185,17 @@ def _check_form(kind: Kind, tree: Any) -> None:
 
 def _facts(kind: Kind, tree: Any, *, origin: bool) -> Facts:
     param = tree["param"]
+    # the view is always Sichuan's: 1 = the relation leaves Sichuan
+    old_place = param.get("aac070") == "1"
+    moves = kind is Kind.TRANSFER_APPLY
     return Facts(
         kind=kind,
         case_ref=tree["affairCode"],
         division=tree["yab003"],
         origin=origin,
         scheme=param.get("aae140", ""),
-        # the view is always Sichuan's: 1 = the relation leaves Sichuan
-        old_place=param.get("aac070") == "1",
-        origin_concludes=kind is Kind.TRANSFER_APPLY or param.get("sldbz") == "2",
+        old_place=old_place,
+        origin_concludes=origin != old_place if moves else param.get("sldbz") == "2",
         name=tree["aac003"],
         id_no=tree["aac002"],
     )

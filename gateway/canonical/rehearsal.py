@@ -27,8 +27,8 @@ class Facts:
     """What a stand-in remembers of a case to go on with it.
 
     ``case_ref`` is the number this side uses, ``division`` its own agency, ``scheme`` the native code.
-    ``old_place``: this side keeps the record that moves; ``origin_concludes``: the origin owns the case
-    after the sheet or answer (crossing §5.2).
+    ``old_place``: this side keeps the record that moves; ``origin_concludes``: the origin is the one that
+    ends the case, as new place of a transfer or as household place of a claim (crossing §5.2).
     """
 
     kind: Kind

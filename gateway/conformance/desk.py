@@ -214,8 +214,8 @@ class Desk:
             if heard.kind is Kind.CERTIFICATION_NOTICE:
                 case.state = State.CONCLUDED
             case.steps.extend(script.as_target(case.facts, self._chance, self.habits))
-        elif case.facts.origin:
-            steps = script.as_origin(case.facts, heard.kind, heard.state, self._chance, self.habits)
+        else:
+            steps = script.on_hearing(case.facts, heard.kind, heard.state, self._chance, self.habits)
             case.steps.extend(steps)
         if case.steps and (case.work is None or case.work.done()):
             self._start(case, self._work(case))

@@ -52,8 +52,8 @@ _INFORMATION = {
 def as_target(facts: Facts, chance: Random, habits: Habits) -> list[Step]:
     """What the target does with an application it has received.
 
-    It never reports once the case is the origin's: its sheet or answer is its last word then, and of a
-    transfer from the origin it only says that it accepts (crossing §5.2).
+    It never reports once the case is the origin's: its sheet or answer is its last word then. As the new
+    place it only says that it accepts, and waits for the sheet (crossing §5.2).
     """
     if facts.kind is Kind.CERTIFICATION_NOTICE:
         return []
@@ -71,15 +71,14 @@ def as_target(facts: Facts, chance: Random, habits: Habits) -> list[Step]:
     return _timed(turns, chance, habits)
 
 
-def as_origin(facts: Facts, heard: Kind, state: State | None, chance: Random, habits: Habits) -> list[Step]:
-    """What the origin does when it hears from the target."""
-    if not facts.origin_concludes:
-        return []
-    if facts.old_place and state is State.ACCEPTED:
-        return _timed([_INFORMATION[facts.kind], _end(chance, habits)], chance, habits)
-    if heard in {Kind.TRANSFER_SHEET, Kind.UNEMPLOYMENT_ANSWER}:
-        return _timed([_end(chance, habits)], chance, habits)
-    return []
+def on_hearing(facts: Facts, heard: Kind, state: State | None, chance: Random, habits: Habits) -> list[Step]:
+    """What a side does when the other one goes on with a case."""
+    if facts.kind is Kind.TRANSFER_APPLY and facts.origin and facts.old_place and state is State.ACCEPTED:
+        return _timed([_INFORMATION[facts.kind]], chance, habits)
+    # The new place merges the record; the household place pays.
+    merges = heard is Kind.TRANSFER_SHEET
+    pays = heard is Kind.UNEMPLOYMENT_ANSWER and facts.origin and facts.origin_concludes
+    return _timed([_end(chance, habits)], chance, habits) if merges or pays else []
 
 
 def _end(chance: Random, habits: Habits) -> Turn:

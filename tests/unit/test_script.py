@@ -51,24 +51,32 @@ def test_a_certification_needs_no_report():
 
 
 @pytest.mark.parametrize(
-    ("old_place", "heard", "state", "kinds"),
+    ("origin", "old_place", "heard", "state", "said"),
     [
-        (False, Kind.TRANSFER_SHEET, None, [Kind.STATUS_REPORT]),
-        (False, Kind.STATUS_REPORT, State.ACCEPTED, []),
-        (True, Kind.STATUS_REPORT, State.ACCEPTED, [Kind.TRANSFER_SHEET, Kind.STATUS_REPORT]),
-        (True, Kind.STATUS_REPORT, State.DECLINED, []),
+        # the new place is the origin: it hears the sheet and merges
+        (True, False, Kind.TRANSFER_SHEET, None, (Kind.STATUS_REPORT, State.CONCLUDED)),
+        (True, False, Kind.STATUS_REPORT, State.ACCEPTED, None),
+        # the old place is the origin: accepted, it sends the sheet, and the target merges
+        (True, True, Kind.STATUS_REPORT, State.ACCEPTED, (Kind.TRANSFER_SHEET, None)),
+        (True, True, Kind.STATUS_REPORT, State.DECLINED, None),
+        (True, True, Kind.STATUS_REPORT, State.CONCLUDED, None),
+        (False, False, Kind.TRANSFER_SHEET, None, (Kind.STATUS_REPORT, State.CONCLUDED)),
+        (False, True, Kind.STATUS_REPORT, State.CONCLUDED, None),
     ],
 )
-def test_the_origin_of_a_transfer_ends_it_once_the_record_has_moved(old_place, heard, state, kinds):
-    facts = Facts(Kind.TRANSFER_APPLY, "1", "500103", origin=True, old_place=old_place, origin_concludes=True)
-    steps = script.as_origin(facts, heard, state, Random(1), Habits(return_rate=0))
-    assert [step.turn.kind for step in steps] == kinds
-    assert [step.turn.state for step in steps[-1:]] == [State.CONCLUDED] * bool(kinds)
+def test_a_transfer_is_ended_by_the_new_place_once_the_record_has_moved(
+    origin, old_place, heard, state, said
+):
+    facts = Facts(
+        Kind.TRANSFER_APPLY, "1", "500103", origin, old_place=old_place, origin_concludes=origin != old_place
+    )
+    steps = script.on_hearing(facts, heard, state, Random(1), Habits(return_rate=0))
+    assert [(step.turn.kind, step.turn.state) for step in steps] == ([said] if said else [])
 
 
 def test_the_household_place_ends_its_claim_and_the_insured_place_its_own():
     household = Facts(Kind.UNEMPLOYMENT_CLAIM, "1", "500103", origin=True, origin_concludes=True)
     insured = Facts(Kind.UNEMPLOYMENT_CLAIM, "1", "500103", origin=True)
     answered = Kind.UNEMPLOYMENT_ANSWER
-    assert script.as_origin(household, answered, None, Random(1), Habits())
-    assert script.as_origin(insured, answered, None, Random(1), Habits()) == []
+    assert script.on_hearing(household, answered, None, Random(1), Habits())
+    assert script.on_hearing(insured, answered, None, Random(1), Habits()) == []
