@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, cast
 
 from gateway.errors import Refusal
 
@@ -52,9 +52,16 @@ class Gather(Generic[Asked, Told]):
         if running == 0 or (running < self._rounds and len(self._waiting) >= _SECOND_ROUND_AT):
             task = asyncio.create_task(self._go())
             self._running.add(task)
-            task.add_done_callback(self._running.discard)
 
     async def _go(self) -> None:
+        try:
+            await self._answer_all()
+        finally:
+            # Here and not in a done callback: that runs a turn later, and who asks between the two would
+            # count on a round that has already ended.
+            self._running.discard(cast("asyncio.Task[None]", asyncio.current_task()))
+
+    async def _answer_all(self) -> None:
         while self._waiting:
             taken = [self._waiting.popleft() for _ in range(min(self._cap, len(self._waiting)))]
             try:
