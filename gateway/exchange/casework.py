@@ -141,7 +141,15 @@ def first_state(reading: Reading) -> State:
 
 def open_case(case: TrackedCase, reading: Reading, *, at: datetime, calendar: WorkCalendar) -> Move:
     move = opened(case, first_state(reading), at=at, actor=case.origin, calendar=calendar)
-    return _explained(move, EventKind.PARKED, park_note(reading.findings))
+    # the application is told by its own time, like every report (example of gateway §2)
+    return _explained(_dated(move, case.accepted_at), EventKind.PARKED, park_note(reading.findings))
+
+
+def _dated(move: Move, accepted_at: datetime | None) -> Move:
+    if accepted_at is None:
+        return move
+    lines = (replace(e, at=accepted_at) if e.kind is EventKind.APPLICATION else e for e in move.events)
+    return replace(move, events=tuple(lines))
 
 
 def release_case(case: TrackedCase, reading: Reading, *, at: datetime, actor: str) -> Move:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from gateway.canonical.lifecycle import Decision
     from gateway.exchange.door import Desk
+    from gateway.exchange.translate import Rendered
     from gateway.store.records import CaseRecord, ParkedMessage
 
 log = structlog.get_logger()
@@ -157,6 +158,7 @@ async def _release(rt: Desk, message: ParkedMessage, record: CaseRecord, actor: 
         return [finding.as_json() for finding in reading.findings]
     to = rt.regions[_receiver(record.case, message.region)]
     learned: dict[str, Any] = {}
+    rendered: Rendered | None
     if message.kind.opens_case:
         case = await _learned(rt, record.case, reading)
         learned = {name: getattr(case, name) for name in _LEARNED}

@@ -295,7 +295,8 @@ async def _refused(
         sender=opened.sender if opened else "",
         retry_after=refused.retry_after,
     )
-    kind = opened.native_kind if opened and rt.maps.reader(region.slug, opened.native_kind) else ""
+    plan = rt.maps.reader(region.slug, opened.native_kind) if opened else None
+    kind = plan.map.kind.value if plan else "unknown"
     metrics.MESSAGES.labels(region.slug, "in", kind, Outcome.REFUSED).inc()
     log.info("message_refused", region=region.slug, status=refused.status, code=refused.code)
     # A refusal is no event of ours: its receipt number needs no counter, and no database.
