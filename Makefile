@@ -1,0 +1,68 @@
+# One command each; continuous integration calls the same ones. `make` alone lists them.
+
+# Linux on x86-64: for Python 3.11 and 3.12 the embedded Redis comes ready built; newer ones build it (C compiler).
+PYTHON ?= $(shell for p in python3 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 13))' 2>/dev/null && echo $$p && exit; done; echo python3)
+CONFIG ?= gateway.toml
+UV_VERSION := 0.13.9
+
+BIN := .venv/bin
+READY := .venv/.ready
+LOCKING := $(BIN)/uv pip compile --quiet pyproject.toml --generate-hashes --universal --python-version 3.11 \
+	--no-emit-index-url --no-header --no-annotate
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help setup run demo test lint types contracts bench docs lock clean
+
+help: ## this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
+
+setup: $(READY) ## the environment in .venv, from hashed requirements; skipped when nothing changed
+
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { echo \
+		"Python 3.11 or newer is needed; '$(PYTHON)' is not. Install python3.11 or say: make PYTHON=/path/to/python3.11"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo \
+		"'$(PYTHON)' cannot make environments. On Debian and Ubuntu: apt-get install python3-venv"; exit 1; }
+	@[ -x $(BIN)/python ] || $(PYTHON) -m venv .venv
+	@echo "installing requirements"
+	@PIP_ROOT_USER_ACTION=ignore PIP_DISABLE_PIP_VERSION_CHECK=1 sh -c '\
+		$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock && \
+		$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .'
+	@touch $@
+
+run: $(READY) ## the gateway, configured by CONFIG=gateway.toml
+	@$(BIN)/tongban serve --config $(CONFIG)
+
+demo: $(READY) ## the gateway with two simulated regions: live on a terminal, else 40 cases and a summary
+	@if [ -t 1 ]; then $(BIN)/tongban demo; else $(BIN)/tongban demo --cases 40 --exit; fi
+
+test: $(READY) ## all tests, on real PostgreSQL and Redis
+	@$(BIN)/pytest
+
+lint: $(READY) ## style and spelling
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/codespell
+
+types: $(READY) ## mypy, strict
+	@$(BIN)/mypy
+
+contracts: $(READY) ## who may import whom
+	@$(BIN)/lint-imports
+
+bench: $(READY) ## how long a translation takes, by kind and direction
+	@$(BIN)/python tests/bench/translation.py
+
+docs: $(READY) ## check the documents: commands, links, settings, pictures
+	@$(BIN)/pytest -q tests/contract/test_docs.py tests/contract/test_compose.py
+
+lock: $(READY) ## renew requirements.lock and deploy/requirements.lock from pyproject.toml
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	@$(LOCKING) --extra dev --output-file requirements.lock
+	@$(LOCKING) --constraint requirements.lock --output-file deploy/requirements.lock
+
+clean: ## remove the environment, caches and build results; data/ stays
+	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
