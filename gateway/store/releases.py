@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -213,7 +212,7 @@ def parked_of(row: RowMapping, raw: bytes) -> ParkedMessage:
         native_kind=row["native_kind"],
         case_id=row["case_id"],
         case_no=row["case_no"],
-        findings=tuple(json.loads(row["findings"] or "[]")),
+        findings=tuple(row["findings"] or ()),
         received_at=row["received_at"],
         raw=raw,
     )

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import tempfile
 from pathlib import Path
 
+import httpx
 import pytest
 from sqlalchemy import make_url, text
 
 from gateway.embedded import postgres, redis
+from gateway.runtime import Runtime, configure
 from gateway.store import engine as engines
 from gateway.store.vault import Vault
+from gateway.web.app import create
+
+# the tests of a folder share its builders
+sys.path.insert(0, str(Path(__file__).parent))
 
 MASTER_KEY = bytes(range(32))
+KEYS = Path(__file__).parents[1] / "keys"
 
 
 @pytest.fixture(scope="session")
@@ -76,3 +84,67 @@ async def _admin(url, statement):
     async with engines.single(made) as connection:
         await connection.execute(text(statement))
     await made.dispose()
+
+
+CONFIG = """
+[regions.sichuan]
+base_url = "http://127.0.0.1:9"
+paasid = "sc-lemis-test"
+token = "TEST-TOKEN-NOT-A-SECRET"
+[regions.chongqing]
+base_url = "http://127.0.0.1:9"
+client_id = "CYTB-TEST"
+private_key_file = "{keys}/TEST_ONLY_gateway_private.pem"
+peer_client_id = "CQ-LEMIS-TEST"
+peer_public_key_file = "{keys}/TEST_ONLY_chongqing_public.pem"
+[clock]
+now = "{now}"
+[[tokens]]
+name = "desk"
+token = "desk-token"
+scopes = ["cases", "items", "translate"]
+[[tokens]]
+name = "chief"
+token = "chief-token"
+scopes = ["cases:full", "operate"]
+[[tokens]]
+name = "nobody"
+token = "nobody-token"
+scopes = ["audit"]
+"""
+
+
+@pytest.fixture
+def settings(database_url, redis_server, tmp_path, request):
+    """A configuration whose clock starts when a worked message was sent, or at the parameter."""
+    now = getattr(request, "param", "2026-11-23T15:42:17+08:00")
+    file = tmp_path / "gateway.toml"
+    file.write_text(CONFIG.format(keys=KEYS, now=now), encoding="utf-8")
+    environ = {
+        "TONGBAN_DATABASE_URL": database_url,
+        "TONGBAN_REDIS_URL": redis_server.url,
+        "TONGBAN_DATA_DIR": str(tmp_path / "data"),
+        "TONGBAN_KEYS_MASTER_KEY": MASTER_KEY.hex(),
+    }
+    return configure(file, environ)
+
+
+@pytest.fixture
+async def rt(settings):
+    """An open runtime of the web process."""
+    async with Runtime.open(settings, environ={}) as opened:
+        yield opened
+
+
+@pytest.fixture
+def door(rt):
+    """``door(token)``: an HTTP client of the application in this process."""
+
+    def client(token=None):
+        app = create()
+        app.state.runtime = rt
+        headers = {} if token is None else {"authorization": f"Bearer {token}"}
+        transport = httpx.ASGITransport(app=app)
+        return httpx.AsyncClient(transport=transport, base_url="http://gateway.test", headers=headers)
+
+    return client
