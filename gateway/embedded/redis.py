@@ -71,8 +71,11 @@ def _folder_of(url: str) -> Path:
 
 
 def _start(home: Path) -> tuple[str, subprocess.Popen[bytes]]:
+    former = _former(home)
     for _ in range(3):
-        port, password = _free_port(), secrets.token_hex(16)
+        # the address it had before, so that whoever knows it need not learn another
+        port, password = former or (_free_port(), secrets.token_hex(16))
+        former = None
         url = f"redis://:{password}@127.0.0.1:{port}/0"
         _write(home / "redis.conf", _settings(home, port=port, password=password))
         _write(home / "url", url)
@@ -87,6 +90,14 @@ def _start(home: Path) -> tuple[str, subprocess.Popen[bytes]]:
         if _answers(url, child):
             return url, child
     raise CannotStart(f"Redis 没有启动：{last_words(home / 'redis.log')}")
+
+
+def _former(home: Path) -> tuple[int, str] | None:
+    try:
+        parts = urlsplit((home / "url").read_text().strip())
+    except OSError:
+        return None
+    return (parts.port, parts.password) if parts.port and parts.password else None
 
 
 def _settings(home: Path, *, port: int, password: str) -> str:
