@@ -15,8 +15,7 @@ def main(descriptor: int) -> None:
     """Serve `gateway.asgi` until told to stop; it sets up the log."""
     server = uvicorn.Server(
         uvicorn.Config(
-            "gateway.asgi:application",
-            factory=True,
+            "gateway.asgi:app",
             lifespan="on",
             log_config=None,  # ours is set up; uvicorn's would write around the scrubber
             access_log=False,

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from gateway.region import Region, Reply, SignedRequest
+    from gateway.store.deliveries import Settled
     from gateway.transport.breaker import Breaker
 
 #: The code of a delivery that died of a bug of ours.
@@ -45,15 +46,13 @@ class Calls(Protocol):
 class Queue(Protocol):
     """What a drain needs of ``store.deliveries.Deliveries``."""
 
-    async def claim(
-        self, destination: str, places: int, lease_s: float, now: datetime
-    ) -> Sequence[Delivery]: ...
+    async def claim(self, destination: str, places: int, lease_s: float, /) -> Sequence[Delivery]: ...
 
     async def settle(
-        self, settlements: Sequence[Settlement], *, on_end: Callable[[TrackedCase, Settlement], Move]
-    ) -> Any: ...
+        self, settlements: Sequence[Settlement], /, *, on_end: Callable[[TrackedCase, Settlement], Move]
+    ) -> Settled: ...
 
-    async def next_due_in(self, destination: str) -> float | None: ...
+    async def next_due_in(self, destination: str, /) -> float | None: ...
 
 
 class Doorbell(Protocol):
@@ -174,7 +173,6 @@ class Drain:
     bell: Doorbell
     send: Callable[[Delivery], Any]
     on_end: Callable[[TrackedCase, Settlement], Move]
-    now: Callable[[], datetime]
     stopping: asyncio.Event
     limits: Limits = field(default_factory=Limits)
     _flying: set[asyncio.Task[Settlement]] = field(default_factory=set)
@@ -201,7 +199,7 @@ class Drain:
         places = self.lane.places(self.limits.window - flying, flying=flying, now=now)
         if places <= 0 or self.stopping.is_set():
             return 0
-        due = await self.queue.claim(self.lane.destination, places, self.limits.lease_s, self.now())
+        due = await self.queue.claim(self.lane.destination, places, self.limits.lease_s)
         self.lane.pace = self.lane.pace.spent(len(due), now=now)
         self._flying |= {asyncio.create_task(self.send(delivery)) for delivery in due}
         return len(due)
@@ -218,13 +216,14 @@ class Drain:
     async def _settle(self, settled: Sequence[Settlement]) -> None:
         for wait in (*_SETTLE_WAITS_S, None):
             try:
-                await self.queue.settle(list(settled), on_end=self._safe_end)
+                told = await self.queue.settle(settled, on_end=self._safe_end)
             except Exception as error:
                 if wait is None:
                     raise
                 _log.warning("settle_failed", destination=self.lane.destination, cause=type(error).__name__)
                 await asyncio.sleep(wait)
             else:
+                _count(told)
                 return
 
     def _safe_end(self, case: TrackedCase, settlement: Settlement) -> Move:
@@ -290,13 +289,20 @@ def _place_of(bug: BaseException) -> str:
     return f"{type(bug).__name__}{where}"
 
 
+def _count(told: Settled) -> None:
+    for settlement in told.counted:
+        if settlement.ending is not Ending.RETRY:
+            delivery = settlement.delivery
+            metrics.MESSAGES.labels(
+                delivery.destination, "out", delivery.native_kind, settlement.ending.value
+            ).inc()
+    for settlement in told.late:
+        metrics.LATE_SETTLEMENTS.labels(settlement.delivery.destination).inc()
+
+
 def _tell(settlement: Settlement) -> None:
     delivery = settlement.delivery
     metrics.DELIVERY_SECONDS.labels(delivery.destination, settlement.ending.value).observe(settlement.took_s)
-    if settlement.ending in {Ending.DELIVERED, Ending.REFUSED, Ending.DEAD}:
-        metrics.MESSAGES.labels(
-            delivery.destination, "out", delivery.native_kind, settlement.ending.value
-        ).inc()
     tell = _log.error if settlement.code == BUG else _log.info
     tell(
         "delivery_attempted",

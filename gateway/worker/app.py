@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any
 
 from celery import Celery, signals
@@ -125,4 +126,6 @@ def employ(opened: Callable[[], AbstractAsyncContextManager[Runtime]], *, serves
 
 
 def _keep_our_log(**_: Any) -> None:
-    return
+    # A line per ring says nothing: what was done is told by those who did it.
+    for name in ("celery.worker.strategy", "celery.app.trace"):
+        logging.getLogger(name).setLevel(logging.WARNING)

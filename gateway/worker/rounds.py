@@ -110,7 +110,6 @@ class Rounds:
             bell=runtime.bell,
             send=_sender(runtime, destination),
             on_end=self._ended,
-            now=runtime.clock.now,
             stopping=self.stopping,
             limits=Limits(window=settings.window, lease_s=settings.lease),
         )

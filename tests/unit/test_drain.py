@@ -54,7 +54,7 @@ class Shelf:
     failures: int = 0
     due_in: float | None = None
 
-    async def claim(self, destination, places, lease_s, now):
+    async def claim(self, destination, places, lease_s):
         self.asked.append(places)
         taken, self.waiting = self.waiting[:places], self.waiting[places:]
         return taken
@@ -67,7 +67,7 @@ class Shelf:
             if settlement.ending is not Ending.RETRY:
                 on_end(SimpleNamespace(case_no="X"), settlement)
         self.settled += settlements
-        return SimpleNamespace(late=())
+        return SimpleNamespace(counted=settlements, late=())
 
     async def next_due_in(self, destination):
         return self.due_in
@@ -93,7 +93,6 @@ def drain_of(shelf, send, *, bell=None, stopping=None, on_end=lambda case, settl
         bell=bell or Quiet(),
         send=send,
         on_end=on_end,
-        now=lambda: NOON,
         stopping=stopping or asyncio.Event(),
         limits=QUICK,
     )
