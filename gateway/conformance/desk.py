@@ -246,8 +246,9 @@ class Desk:
                 case.state = said.state
 
     def _follow(self, case: Case, turn: Turn) -> Said:
-        worked = self._place.worked.get(turn.kind) if case.worked else None
-        if worked:
+        worked = self._place.worked.get(turn.kind)
+        # a worked status report belongs to another case than the worked sheets and answers
+        if worked and case.worked and turn.state is None:
             return self._place.stand_in.adopt(worked, case.facts)
         return self._place.stand_in.follow(case.facts, turn, self._draw())
 
