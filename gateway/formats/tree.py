@@ -1,9 +1,8 @@
-"""What both formats share: unreadable bytes, the bound on nesting, and a walk over leaves."""
+"""What both formats share: unreadable bytes, the bound on nesting, a look at a member."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Mapping
 
 from gateway.errors import GatewayError
 
@@ -35,16 +34,3 @@ def text_at(tree: object, *path: str) -> str:
     """The text at ``path``, ``""`` when it is missing or no text."""
     found = member(tree, *path)
     return found if isinstance(found, str) else ""
-
-
-def leaves(tree: Any) -> Iterator[Any]:
-    """Every value that is no object and no list, in document order."""
-    match tree:
-        case dict():
-            for value in tree.values():
-                yield from leaves(value)
-        case list():
-            for value in tree:
-                yield from leaves(value)
-        case _:
-            yield tree
