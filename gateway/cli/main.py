@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import typer
 
-from gateway.cli import check, operate, token, translate
+from gateway.cli import check, migrate, operate, token, translate
+from gateway.cli.demo import demo
 from gateway.cli.serve import serve
 
 app = typer.Typer(
@@ -17,6 +18,7 @@ app = typer.Typer(
 )
 
 app.command(help="运行整个网关，直到 SIGTERM 或 Ctrl-C")(serve)
-for group in (translate.app, check.app, operate.app):
+app.command()(demo)
+for group in (translate.app, check.app, migrate.app, operate.app):
     app.registered_commands.extend(group.registered_commands)
 app.add_typer(token.app, name="token")

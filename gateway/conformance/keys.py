@@ -1,0 +1,54 @@
+"""Keys and configuration of a rehearsal: a gateway and its simulated regions that know each other.
+
+python -m gateway.conformance.keys FOLDER --region SLUG=URL --region SLUG=URL
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import secrets
+from pathlib import Path
+
+from gateway.conformance.simulator import new_keys
+
+#: What the token of a rehearsal may do: everything but see persons.
+_SCOPES = ["cases", "items", "translate", "operate"]
+
+
+def write(folder: Path, base_urls: dict[str, str]) -> Path:
+    """`gateway.toml`, `master.key`, and `<slug>.json` for each simulator; all readable by the owner only.
+
+    Errors: `FileExistsError` when the folder has any of them: keys in use are never overwritten.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    parts = ["# A rehearsal: simulated regions, keys made for it.\n"]
+    for slug, base_url in base_urls.items():
+        section, own = new_keys(slug)
+        _put(folder / f"{slug}.json", json.dumps(own, indent=1))
+        members = {"base_url": base_url, **section}
+        parts.append(f"[regions.{slug}]\n" + "".join(f"{k} = {json.dumps(v)}\n" for k, v in members.items()))
+    token = json.dumps(secrets.token_urlsafe(24))
+    parts.append(f'[[tokens]]\nname = "rehearsal"\ntoken = {token}\nscopes = {json.dumps(_SCOPES)}\n')
+    _put(folder / "master.key", secrets.token_hex(32))
+    _put(folder / "gateway.toml", "\n".join(parts))
+    return folder / "gateway.toml"
+
+
+def _put(file: Path, text: str) -> None:
+    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
+        out.write(text)
+
+
+def main() -> None:
+    """Write the folder and name the configuration file."""
+    line = argparse.ArgumentParser(prog="python -m gateway.conformance.keys", description=__doc__)
+    line.add_argument("folder", type=Path)
+    line.add_argument("--region", action="append", required=True, metavar="SLUG=URL")
+    asked = line.parse_args()
+    print(write(asked.folder, dict(pair.split("=", 1) for pair in asked.region)))  # noqa: T201 - its one answer
+
+
+if __name__ == "__main__":
+    main()
