@@ -1,20 +1,19 @@
-"""The two tasks: a ring for one destination, a ring for all."""
+"""The two tasks: a ring for one destination, a ring for all. Their names are those the bell sends."""
 
 from __future__ import annotations
 
 from celery import shared_task
 
-from gateway.transport.bell import DRAIN, SWEEP
 from gateway.worker.app import hands
 
 
-@shared_task(name=DRAIN)  # type: ignore[untyped-decorator]
+@shared_task(name="gateway.drain")  # type: ignore[untyped-decorator]
 def drain(destination: str) -> None:
     """Ring for one destination."""
     hands().drain(destination)
 
 
-@shared_task(name=SWEEP)  # type: ignore[untyped-decorator]
+@shared_task(name="gateway.sweep")  # type: ignore[untyped-decorator]
 def sweep() -> None:
     """Ring for everything due, in case a ring was lost."""
     hands().sweep()
