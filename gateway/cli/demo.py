@@ -15,6 +15,7 @@ import time
 from collections import Counter
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -24,6 +25,7 @@ from rich.console import Console
 from rich.live import Live
 
 from gateway import log
+from gateway.canonical.worktime import beijing_day
 from gateway.cli import demo_view
 from gateway.cli.child import Child
 from gateway.cli.demo_view import Scene, Side
@@ -31,6 +33,7 @@ from gateway.cli.shared import FINDINGS, stop
 from gateway.cli.stack import Stack
 from gateway.conformance.simulator import new_keys
 from gateway.errors import CannotStart
+from gateway.mapping.load import PACKAGED, load_tables
 from gateway.regions import discover
 from gateway.runtime import configure
 
@@ -214,6 +217,8 @@ class Stage:
         self.client = httpx.Client(base_url=gateway, headers={"authorization": f"Bearer {token}"}, timeout=10)
         self.began = time.monotonic()
         self.numbers = demo_view.Numbers()
+        tables = load_tables(PACKAGED, None)
+        self.words = demo_view.Words(tables.divisions, tables.items, beijing_day(datetime.now(UTC)))  # noqa: TID251
 
     def run(self, console: Console, halt: threading.Event) -> bool:
         """Play until all is done (``--exit``) or Ctrl-C; True when every case got where it should."""
@@ -227,9 +232,12 @@ class Stage:
             self._wait(console, halt)
         for side in self.sides:
             side.tell("drain")
-        lost = list(self.lost())
-        console.print(demo_view.summary(self.scene(), self._counted(), lost))
-        return not lost
+        if self.plan.leave and not halt.is_set():
+            lost = list(self.lost())
+            console.print(demo_view.summary(self.scene(), self._counted()), demo_view.verdict(lost))
+            return not lost
+        console.print(demo_view.summary(self.scene(), self._counted()))
+        return False
 
     def _live(self, console: Console, halt: threading.Event) -> None:
         with Live(console=console, refresh_per_second=4, screen=False) as live:
@@ -272,7 +280,7 @@ class Stage:
             token=self.token,
             elapsed_s=time.monotonic() - self.began,
             sides=sides,
-            latest=latest,
+            latest=[self.words.line(case) for case in latest],
             numbers=self.numbers,
         )
 

@@ -18,8 +18,12 @@ from gateway.canonical.kinds import State
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import date
 
     from rich.console import RenderableType
+
+    from gateway.mapping.items import Items
+    from gateway.mapping.places import Divisions
 
 #: States in which a case has come to its end.
 FINAL = frozenset({"21", "23", "40", "41", "50", "60"})
@@ -84,6 +88,45 @@ def _mean_ms(sums: Mapping[str, float], name: str) -> float:
 
 
 @dataclass(frozen=True, slots=True)
+class Crossing:
+    """One case as a person reads it."""
+
+    case_no: str
+    origin: str
+    target: str
+    item: str
+    code: str
+    state: str
+    due: str
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """Chinese names for what the interface tells in codes."""
+
+    divisions: Divisions
+    items: Items
+    on: date
+
+    def line(self, case: Mapping[str, Any]) -> Crossing:
+        """A line of ``GET /v1/cases`` in words."""
+        versions = self.items.versions(case["item"])
+        return Crossing(
+            case["case_no"],
+            self._place(case["origin"]["division"]),
+            self._place(case["target"]["division"]),
+            versions[0].name if versions else case["item"],
+            case["state"]["code"],
+            case["state"]["name"],
+            case["due_on"] or "—",
+        )
+
+    def _place(self, code: str) -> str:
+        place = self.divisions.by_code(code, self.on)
+        return code if isinstance(place, str) else place.full_name
+
+
+@dataclass(frozen=True, slots=True)
 class Scene:
     """One look at the whole demo."""
 
@@ -91,7 +134,7 @@ class Scene:
     token: str = field(repr=False)
     elapsed_s: float
     sides: Sequence[Side]
-    latest: Sequence[Mapping[str, Any]]
+    latest: Sequence[Crossing]
     numbers: Numbers
 
     @property
@@ -135,18 +178,15 @@ def _route(side: Side) -> RenderableType:
 
 def _crossing(scene: Scene) -> RenderableType:
     table = Table(title="最近的办件", box=box.SIMPLE, title_style="bold", expand=True)
-    for heading in ("通办编号", "来源", "去向", "事项", "状态", "到期"):
+    table.add_column("通办编号", no_wrap=True)
+    for heading in ("来源", "", "去向"):
+        table.add_column(heading, no_wrap=True)
+    table.add_column("事项", no_wrap=True, ratio=1)
+    for heading in ("状态", "到期"):
         table.add_column(heading, no_wrap=True)
     for case in scene.latest:
-        code = case["state"]["code"]
-        table.add_row(
-            case["case_no"],
-            f"{case['origin']['region']} {case['origin']['division']}",
-            f"{case['target']['region']} {case['target']['division']}",
-            case["item"],
-            Text(f"{code} {case['state']['name']}", style=_COLOURS.get(code, "white")),
-            case["due_on"] or "—",
-        )
+        state = Text(f"{case.code} {case.state}", style=_COLOURS.get(case.code, "white"))
+        table.add_row(case.case_no, case.origin, "→", case.target, case.item, state, case.due)
     return table
 
 
@@ -173,7 +213,7 @@ def line(scene: Scene) -> str:
     )
 
 
-def summary(scene: Scene, counted: Mapping[str, Counter[str]], lost: Sequence[str]) -> RenderableType:
+def summary(scene: Scene, counted: Mapping[str, Counter[str]]) -> RenderableType:
     """The end of the demo: what got where, and what did not. ``counted``: states by origin."""
     table = Table(title="汇总", box=box.ROUNDED, title_style="bold")
     table.add_column("状态")
@@ -189,8 +229,13 @@ def summary(scene: Scene, counted: Mapping[str, Counter[str]], lost: Sequence[st
         f"{scene.elapsed_s:.1f} 秒；收文 {numbers.messages:.0f} 条，回执平均 {numbers.intake_ms:.1f} 毫秒；"
         f"投递 {numbers.delivered:.0f} 条，每次平均 {numbers.delivery_ms:.1f} 毫秒"
     )
+    return Group(table, facts)
+
+
+def verdict(lost: Sequence[str]) -> RenderableType:
+    """Whether every case got where it should, and which did not."""
     if not lost:
-        return Group(table, facts, Text("每个办件两侧与网关状态一致，全部到位。", style="bold green"))
+        return Text("每个办件两侧与网关状态一致，全部到位。", style="bold green")
     shown = [Text(f"  {sentence}", style="red") for sentence in lost[:30]]
     more = [Text(f"  … 另有 {len(lost) - 30} 条", style="red")] if len(lost) > 30 else []
-    return Group(table, facts, Text(f"有 {len(lost)} 处不到位：", style="bold red"), *shown, *more)
+    return Group(Text(f"有 {len(lost)} 处不到位：", style="bold red"), *shown, *more)
