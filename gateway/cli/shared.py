@@ -10,6 +10,7 @@ import os
 from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
+from urllib.parse import quote
 
 import typer
 
@@ -21,7 +22,6 @@ from gateway.store import engine
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Coroutine, Mapping
-    from types import ModuleType
 
 T = TypeVar("T")
 
@@ -64,20 +64,37 @@ async def opened(config: Path | None) -> AsyncIterator[Runtime]:
     settings = configure(config, os.environ)
     with ExitStack() as servers:
         urls = {
-            name: getattr(settings, name) or _embedded(server, settings.data_dir, servers)
-            for name, server in (("database_url", postgres), ("redis_url", redis))
+            "database_url": settings.database_url or _postgres(settings.data_dir, servers),
+            "redis_url": settings.redis_url or _redis(settings.data_dir, servers),
         }
-        settings = settings.model_copy(update=urls)
         await engine.migrate(urls["database_url"])
-        async with Runtime.open(settings, role="cli") as rt:
+        async with Runtime.open(settings.model_copy(update=urls), role="cli") as rt:
             yield rt
 
 
-def _embedded(server: ModuleType, data_dir: Path, servers: ExitStack) -> str:
-    running: str | None = server.running(data_dir)
-    if running is not None:
-        return running
-    started = server.start(data_dir)
-    servers.callback(started.stop)
-    url: str = started.url
-    return url
+def _postgres(data_dir: Path, servers: ExitStack) -> str:
+    try:
+        server = postgres.start(data_dir)
+    except CannotStart:
+        try:  # a gateway is running on this folder: the fifth line of the pid file is its socket's folder
+            lines = (data_dir / "postgres" / "data" / "postmaster.pid").read_text().splitlines()
+        except OSError:
+            lines = []
+        if len(lines) < 5:
+            raise
+        return f"postgresql://postgres@/postgres?host={quote(lines[4], safe='/')}"
+    servers.callback(server.stop)
+    return server.url
+
+
+def _redis(data_dir: Path, servers: ExitStack) -> str:
+    try:
+        server = redis.start(data_dir)
+    except CannotStart:
+        try:
+            return (data_dir / "redis" / "url").read_text().strip()
+        except OSError:
+            pass
+        raise
+    servers.callback(server.stop)
+    return server.url
