@@ -13,6 +13,7 @@ import structlog
 
 from gateway import metrics
 from gateway.canonical import lifecycle
+from gateway.exchange import intervene
 from gateway.exchange.drain import Drain, Lane, Limits, Sender
 from gateway.exchange.verdict import Schedule
 from gateway.store.records import Ending, Settlement
@@ -58,6 +59,7 @@ class Rounds:
         """Ring for everything due, in case a ring was lost; the seconds overdue by destination."""
         deliveries = self.runtime.deliveries
         await deliveries.promote_stranded()
+        await intervene.heal(self.runtime)
         overdue: Mapping[str, float] = await deliveries.due()
         for destination in self.runtime.regions:
             metrics.DUE_AGE_SECONDS.labels(destination).set(overdue.get(destination, 0.0))
@@ -70,15 +72,28 @@ class Rounds:
     async def watch(self, name: str) -> None:
         """Until stopping: write the heartbeat, and sweep when nobody else does (Redis or beat is away)."""
         every_s = sweep_every_s(self.runtime.settings.delivery)
+        releasing = asyncio.create_task(self._release_parked())
         while not self.stopping.is_set():
             await self.runtime.bell.beat(name)
             if time.monotonic() - self.swept_at > 2 * every_s:
                 await self._sweep_alone()
             await _nap(self.stopping, every_s)
+        releasing.cancel()
+        await asyncio.gather(releasing, return_exceptions=True)
 
     async def finish(self) -> None:
         """Wait for the drains; they have been told to stop and end within their grace."""
         await asyncio.gather(*self._running.values(), return_exceptions=True)
+
+    async def _release_parked(self) -> None:
+        """A worker starts with the tables of now: what waited for a row they have is released (crossing §1)."""
+        try:
+            released = await intervene.release_all(self.runtime, "gateway")
+        except Exception as error:  # noqa: BLE001 - staff can release by hand; the next start tries again
+            _log.warning("release_failed", cause=type(error).__name__)
+            return
+        if released:
+            _log.info("parked_released", messages=released)
 
     async def _sweep_alone(self) -> None:
         try:
