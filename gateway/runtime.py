@@ -217,7 +217,7 @@ class Runtime:
             faults.append(f"数据库不可用（{type(error).__name__}）：请检查 database_url、PostgreSQL 及其迁移")
         if not await queue_usable(self.settings.redis_url or ""):
             faults.append("消息队列不可用：请检查 redis_url 和 Redis")
-        if set(self.tables.regions) < set(self.regions):
+        if not set(self.regions) <= set(self.tables.regions):
             faults.append("规则表缺少地区：请检查 tables_dir")
         return faults
 

@@ -215,7 +215,7 @@ _TEST_KEY = "{path}: 这是公开的测试密钥，只能在 server.host 为本�
 
 _REMEDIES = {
     "extra_forbidden": "未知的配置项，请改正拼写或删除",
-    "missing": "缺少必填项，请补充",
+    "missing": "缺少必填项，请补充；内容在文件中时可写成以 _file 结尾的同名项",
     "literal_error": "取值不在允许的范围内，请改为以下之一：{expected}",
     "int_parsing": "须为整数",
     "int_type": "须为整数",

@@ -57,6 +57,14 @@ def create(opening: Callable[[], AbstractAsyncContextManager[Runtime]] | None = 
         redoc_url=None,
         openapi_url=None,
         redirect_slashes=False,
+        # It would hand messages of exceptions, and so perhaps persons, to whatever collects them.
+        telemetry={
+            "tracing": False,
+            "metrics": False,
+            "logs": False,
+            "operation_spans": False,
+            "auto_configure": False,
+        },
         # Intake stands outside FastAPI: no model is made of a message at the door.
         routes=[Route("/v1/{region}/messages", take_message, methods=["POST"])],
     )

@@ -179,6 +179,28 @@ async def test_a_bug_is_an_id_and_no_stack(rt, door, monkeypatch, capsys):
     assert "510104198803150011" not in logged
 
 
+async def test_while_the_store_is_away_everything_that_needs_it_says_so(rt, door, monkeypatch):
+    async def away(*_args, **_options):
+        raise ConnectionRefusedError("no route to the database of 张三")
+
+    monkeypatch.setattr(type(rt.cases), "page", away)
+    monkeypatch.setattr(type(rt.tokens), "find", away)
+    async with door("desk-token") as desk, door("unknown") as stranger:
+        for client in (desk, stranger):
+            response = await client.get("/v1/cases")
+            body = problem(response, 503, "not-ready")
+            assert "张三" not in json.dumps(body, ensure_ascii=False)
+            assert response.headers["retry-after"] == "5"
+
+
+async def test_readiness_names_what_is_missing(rt, door, monkeypatch):
+    monkeypatch.setattr(type(rt.engine), "execution_options", lambda *_a, **_o: 1 / 0)
+    async with door() as client:
+        body = problem(await client.get("/readyz"), 503, "not-ready")
+    assert "database_url" in body["detail"]
+    assert "redis_url" not in body["detail"]
+
+
 async def test_the_clock_starts_where_the_configuration_says(rt):
     start = datetime(2026, 11, 23, 7, 42, 17, tzinfo=UTC)
     assert start <= rt.clock.now() < start + timedelta(minutes=10)
