@@ -7,6 +7,7 @@ import binascii
 import hashlib
 import ipaddress
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -157,14 +158,11 @@ class Settings(_Section):
 
 def decode_key(text: str) -> bytes:
     """The bytes of a key written as hex or base64; ``b""`` when it is neither."""
-    try:
+    with suppress(ValueError):
         return bytes.fromhex(text)
-    except ValueError:
-        pass
-    try:
+    with suppress(binascii.Error, ValueError):
         return base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError):
-        return b""
+    return b""
 
 
 def load(

@@ -125,11 +125,10 @@ def _bound(command: list[str]) -> list[str]:
 def is_running(pid: int) -> bool:
     """Whether a process we did not start runs; one that is dead but not yet collected does not."""
     try:
-        os.kill(pid, 0)
+        with suppress(PermissionError):  # another account's, and so alive
+            os.kill(pid, 0)
     except ProcessLookupError:
         return False
-    except PermissionError:
-        pass
     with suppress(OSError):
         # "pid (name) state …": the name may hold anything, so look behind its last bracket
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in {"Z", "X"}
