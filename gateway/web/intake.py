@@ -66,7 +66,7 @@ async def body_within(request: Request, limit: int) -> bytes | None:
 def _too_large(rt: Runtime, region: Region) -> Response:
     text = f"报文超过 {BODY_LIMIT} 字节，请缩减后重发"
     receipt = Receipt(Outcome.REFUSED, 413, "9030", text)
-    metrics.MESSAGES.labels(region.slug, "in", "", Outcome.REFUSED.value).inc()
+    metrics.MESSAGES.labels(region.slug, "in", "unknown", Outcome.REFUSED.value).inc()
     now = rt.clock.now()
     key = region.message_key(0, now)
     return Response(region.receipt(receipt, key, now), 413, media_type=region.content_type)
