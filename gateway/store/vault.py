@@ -12,7 +12,8 @@ import hmac
 import json
 import os
 import struct
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
@@ -42,6 +43,7 @@ _HEAD = struct.Struct(">BBI")  # version, algorithm, key id
 _VERSION = 1
 _NONCE = 12
 _TAG = 16
+_DAY_MS = 86_400_000
 _MASTER_ROW = UUID(int=0)
 
 
@@ -219,9 +221,15 @@ class Vault:
 
 def month_of(row_id: UUID) -> str:
     """``yyyy-mm`` of a UUIDv7's own time; one lot for any other id."""
-    if row_id.version != 7:
+    number = row_id.int
+    if number >> 76 & 0xF != 7:
         return ""
-    return datetime.fromtimestamp((row_id.int >> 80) / 1000, UTC).strftime("%Y-%m")
+    return _month_of_day((number >> 80) // _DAY_MS)
+
+
+@lru_cache(maxsize=1024)
+def _month_of_day(day: int) -> str:
+    return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(days=day)).strftime("%Y-%m")
 
 
 def _bound(purpose: str, row_id: UUID, column: str) -> bytes:
