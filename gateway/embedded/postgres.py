@@ -99,6 +99,8 @@ def start(data_dir: Path) -> Server:
         raise
 
     def stop() -> None:
+        if not lock.held:
+            return
         if place.run("pg_ctl", "stop", "-D", str(place.data), "-m", "fast", "-w", "-t", "60") != 0:
             place.run("pg_ctl", "stop", "-D", str(place.data), "-m", "immediate", "-w", "-t", "20")
         lock.release()

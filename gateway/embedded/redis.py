@@ -41,6 +41,8 @@ def start(data_dir: Path) -> Server:
     address: str = url
 
     def stop() -> None:
+        if not lock.held:
+            return
         _stop(address, child)
         lock.release()
 
@@ -53,16 +55,16 @@ def _found(home: Path) -> str | None:
         url = (home / "url").read_text().strip()
     except OSError:
         return None
-    # a server that is loading its file answers BusyLoading, and is waited for
+    # One that loads its file or is slow to answer is waited for: two on one file would spoil it.
     until = time.monotonic() + _START_S
     while time.monotonic() < until:
         try:
             return url if _folder_of(url) == home else None
-        except redis.BusyLoadingError:
+        except (redis.BusyLoadingError, redis.TimeoutError):
             time.sleep(0.1)
         except (redis.RedisError, OSError):
             return None
-    return None
+    raise CannotStart(f"{home} 的 Redis 仍在运行但不应答：请结束该 redis-server 进程后重试")
 
 
 def _folder_of(url: str) -> Path:

@@ -41,6 +41,11 @@ class FolderLock:
                 f"数据目录 {folder} 正由另一个进程使用：请先停止它，或换一个 data_dir"
             ) from None
 
+    @property
+    def held(self) -> bool:
+        """False once released: the folder may be somebody else's by now."""
+        return self._file >= 0
+
     def release(self) -> None:
         """Let the next owner in."""
         if self._file >= 0:

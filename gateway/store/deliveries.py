@@ -13,7 +13,7 @@ from gateway.store import releases, statements
 from gateway.store.batch import Standing, event_rows, standing_of
 from gateway.store.engine import single
 from gateway.store.records import Delivery, Ending, OpenDelivery, Settlement
-from gateway.store.vault import BODY
+from gateway.store.vault import BODY, UnreadableError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -51,7 +51,10 @@ class Deliveries:
         self._engine, self._vault, self._clock = engine, vault, clock
 
     async def claim(self, destination: str, places: int, lease_s: float) -> list[Delivery]:
-        """At most ``places`` due deliveries, ours for ``lease_s`` seconds; two claimers never share one."""
+        """At most ``places`` due deliveries, ours for ``lease_s`` seconds; two claimers never share one.
+
+        One whose bytes do not open is dead and does not keep the others.
+        """
         async with single(self._engine) as connection:
             found = await connection.execute(
                 statements.CLAIM,
@@ -65,8 +68,14 @@ class Deliveries:
                 statements.RENDERED, {"ids": ids, "low": ids[0], "high": ids[-1]}
             )
             sealed = {row.message_id: row.rendered for row in bodies}
-        await self._vault.learn(sealed.values())
-        return [self._delivery(row, sealed[row["id"]]) for row in claimed]
+            await self._vault.learn(sealed.values())
+            opened: list[Delivery] = []
+            for row in claimed:
+                try:
+                    opened.append(self._delivery(row, sealed.get(row["id"])))
+                except UnreadableError:
+                    await connection.execute(statements.BURY, {"id": row["id"], "fence": row["fence"]})
+        return opened
 
     async def settle(
         self,
@@ -248,7 +257,7 @@ class Deliveries:
             "words": self._vault.seal_text(delivery.id, f"attempts.words.{delivery.fence}", settlement.text),
         }
 
-    def _delivery(self, row: RowMapping, sealed: bytes) -> Delivery:
+    def _delivery(self, row: RowMapping, sealed: bytes | None) -> Delivery:
         return Delivery(
             id=row["id"],
             message_id=row["id"],
@@ -258,7 +267,7 @@ class Deliveries:
             native_kind=row["native_kind"],
             attempt=row["attempt"],
             fence=row["fence"],
-            rendered=self._vault.decrypt(BODY, row["id"], "bodies.rendered", sealed),
+            rendered=self._vault.decrypt(BODY, row["id"], "bodies.rendered", sealed or b""),
             first_attempt_at=row["first_attempt_at"],
             case_no=row["case_no"],
         )

@@ -228,6 +228,9 @@ RENDERED = text(
     " WHERE message_id = ANY(CAST(:ids AS uuid[])) AND message_id BETWEEN :low AND :high"
 )
 
+#: A claimed delivery that cannot be read: staff must look at it.
+BURY = text("UPDATE deliveries SET state = 'dead', due_at = NULL WHERE id = :id AND fence = :fence")
+
 #: After LOCK_CASES: the claims that still hold; an old fence is not returned.
 LOCK_CLAIMS = text(
     "SELECT d.id FROM deliveries d"

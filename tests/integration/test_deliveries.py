@@ -305,6 +305,17 @@ async def test_a_follower_without_bytes_is_never_claimed(intake, deliveries):
     assert [one.message_id for one in await claim(deliveries)] == [bare.message_id]
 
 
+async def test_one_that_cannot_be_read_is_dead_and_keeps_nobody(engine, intake, deliveries):
+    _, (spoilt,) = await a_case_with(intake, 0)
+    _, (sound,) = await a_case_with(intake, 0)
+    async with engine.begin() as connection:
+        await connection.execute(
+            text("UPDATE bodies SET rendered = 'spoilt' WHERE message_id = :id"), {"id": spoilt}
+        )
+    assert [delivery.id for delivery in await claim(deliveries)] == [sound]
+    assert [shown.message_id for shown in (await deliveries.open("dead"))[0]] == [spoilt]
+
+
 async def test_giving_a_case_up_takes_out_all_that_waits_for_a_side(intake, deliveries):
     case, _ = await a_case_with(intake, 3)
     await intake.accept(follow_up(case, region="south", destination="north"))
