@@ -105,10 +105,11 @@ async def return_to_origin(rt: Desk, case_no: str, actor: str, reason: str) -> N
     Errors: `LookupError` for an unknown case, `Refusal` 409 9022 when it is not in 28.
     """
     record = await _record(rt, case_no)
-    await rt.deliveries.cancel_case(record.case.id, record.case.target)
     acceptance = await rt.intake.accept(await _declined(rt, record, actor, reason))
     if acceptance.stored is Stored.CONFLICT and acceptance.conflict is not None:
         raise Refusal(409, acceptance.conflict.code, acceptance.conflict.text)
+    # only now: a case that may not be returned keeps what is on its way
+    await rt.deliveries.cancel_case(record.case.id, record.case.target)
     await rt.audit.append(actor, "return", case_no, reason)
     await rt.bell.ring(record.case.origin)
 
