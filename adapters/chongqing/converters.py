@@ -7,10 +7,12 @@ from datetime import date
 from typing import Any
 
 from gateway.canonical.kinds import TraceKind
-from gateway.mapping.converters import Converter, iso_month
-from gateway.mapping.fieldmap import Lossy, Sight
+from gateway.mapping.converters import Converter
+from gateway.mapping.fieldmap import Fault, Lossy, Sight
+from gateway.mapping.times import iso_month
 
-_YEAR = re.compile("(19|20)[0-9]{2}")
+_YEAR = re.compile("(19|20)[0-9]{2}|2100")
+_LAST_YEAR = 2099
 
 
 def _first_day(month: str, sight: Sight) -> date:
@@ -38,13 +40,21 @@ def _said_end(day: date, sight: Sight) -> Any:
 period_start = Converter("period start", "M7b", iso_month.ok, iso_month.hint, _first_day, _said_start)
 #: last month of a period ↔ its last day (crossing M7b)
 period_end = Converter("period end", "M7b", iso_month.ok, iso_month.hint, _last_day, _said_end)
-#: ND, four digits ↔ the year as a number
+
+
+def _year(written: str, _: Sight) -> int:
+    if int(written) > _LAST_YEAR:
+        raise Fault("年度应在 1900 至 2099 之间")
+    return int(written)
+
+
+#: ND, four digits ↔ the year as a number; 2100 is a value fault (crossing §7 "years")
 year_text = Converter(
     "year",
     "M7",
     lambda v: isinstance(v, str) and _YEAR.fullmatch(v) is not None,
     "应为 1900 至 2099 的四位年度",
-    read=lambda v, _: int(v),
+    read=_year,
     write=lambda y, _: str(y),
     kind=TraceKind.EXACT,
 )

@@ -6,7 +6,8 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from gateway.canonical.kinds import TraceKind
 from gateway.errors import Finding
-from gateway.mapping.converters import in_fen, no_row
+from gateway.mapping.amounts import in_fen
+from gateway.mapping.converters import no_row
 from gateway.mapping.fieldmap import Fault, Held, Leaf, Reading, Writing
 
 SLUG, PREFIX = "chongqing", "50"
@@ -14,6 +15,8 @@ CENT = Decimal("0.01")
 GATEWAY = "CYTB"
 BJXX, SQR, YWXX = "BODY/BJXX", "BODY/SQR", "BODY/YWXX"
 WAITING = "待办理"
+FINISHED, PASSED, FAILED = "已办结", "认证通过", "认证未通过"
+RESULTS = frozenset({PASSED, FAILED})
 FIRST_STATES = {WAITING: "10", "已受理": "20"}
 
 
@@ -38,7 +41,7 @@ def read_new_case(reading: Reading) -> None:
     number = reading.taken(path)
     if number is None:
         return
-    if reading.sight.door and number.startswith(GATEWAY):
+    if number.startswith(GATEWAY):
         reading.refuse(path, "新办件应使用本系统 CQ 开头的申办流水号，CYTB 编号只由通办网关编制")
     reading.leaves["origin_case_no"] = Leaf(number, None, number, "M22", TraceKind.EXACT)
 
@@ -57,7 +60,7 @@ def read_item(reading: Reading) -> None:
 
 
 def read_channel(reading: Reading) -> None:
-    if f"{BJXX}/SLQD" not in reading.held and "channel" not in reading.leaves:
+    if reading.is_absent("channel"):
         reading.derive("channel", "gateway", "M1")
 
 
@@ -82,11 +85,10 @@ def _known(reading: Reading, word: str) -> bool:
 
 def read_promised(reading: Reading) -> None:
     """A limit and its unit stand together (crossing §7 "heads")."""
-    for one, other in (("CNSX", "CNSXDW"), ("CNSXDW", "CNSX")):
-        name = {"CNSX": "_claimed.value", "CNSXDW": "_claimed.unit"}
-        parked = any(f.path == f"{BJXX}/{other}" for f in reading.findings)
-        if name[one] in reading.leaves and name[other] not in reading.leaves and not parked:
-            reading.refuse(f"{BJXX}/{other}", "承诺时限与承诺时限单位应同时填写或同时不填")
+    value, unit = reading.is_absent("_claimed.value"), reading.is_absent("_claimed.unit")
+    if value != unit:
+        missing = "CNSX" if value else "CNSXDW"
+        reading.refuse(f"{BJXX}/{missing}", "承诺时限与承诺时限单位应同时填写或同时不填")
 
 
 def write_heads(writing: Writing) -> None:
@@ -224,24 +226,39 @@ def read_transfer(reading: Reading) -> None:
         reading.leaves.get("transfer.from_division"),
         reading.leaves.get("transfer.to_division"),
     )
-    if direction is None or leaving is None or entering is None:
+    if direction is None:
         return
     into_own = direction == "out"  # the key of the list is the other side's view (spec note M15)
+    if into_own and reading.is_absent("contact_letter.no"):
+        reading.refuse(f"{YWXX}/LXH", "转入地发起的申请必须附联系函")
     own, peer = (entering, leaving) if into_own else (leaving, entering)
-    if not own.value.startswith(PREFIX):
+    if own is not None and not own.value.startswith(PREFIX):
         reading.refuse(own.path or "", "转移方向与转出地、转入地不符：这一处应为本方区划")
-    if peer.value.startswith(PREFIX):
+    if peer is not None and peer.value.startswith(PREFIX):
         reading.refuse(peer.path or "", "转移方向与转出地、转入地不符：这一处应为对方区划")
+    if own is None or peer is None:
+        return
     reading.leaves["origin.division"], reading.leaves["target.division"] = own, peer
     reading.covered |= {"transfer.from_division", "transfer.to_division"}
     accepting = reading.leaves.get("_accepting")
     if accepting is not None and accepting.value != own.value:
         reading.mark_lossy("_accepting")
-    if into_own and "contact_letter.no" not in reading.leaves:
-        reading.refuse(f"{YWXX}/LXH", "转入地发起的申请必须附联系函")
 
 
 # --- YLZY_XXB ---
+
+
+def read_case(reading: Reading) -> None:
+    """The sheet names neither person nor place: both are the case's (crossing §4.2)."""
+    case = reading.sight.case
+    if case is None:
+        return
+    for member, rule in (("id_no", "M17"), ("name", "M20")):
+        if case.applicant.get(member):
+            reading.derive(f"applicant.{member}", case.applicant[member], rule)
+    for number in range(reading.counts.get("years", 0)):
+        if case.old_place:
+            reading.derive(f"years[{number}].division", case.old_place, "M8")
 
 
 def read_years(reading: Reading) -> None:
@@ -291,27 +308,23 @@ def read_certification(reading: Reading) -> None:
     if certified is not None and accepted is not None and certified.value != accepted.value:
         reading.refuse(f"{YWXX}/RZSJ", "认证时间应与受理时间 SLSJ 相同")
     reading.covered.add("accepted_at")
-    path = f"{BJXX}/BJZT"
-    word = reading.taken(path)
-    if word is not None and word != "已办结":
-        if _known(reading, word):
-            reading.refuse(path, "认证通知的办件状态只能是“已办结”")
-        else:
-            reading.park(path, "1006", "办件状态用语不在状态码表中，报文已挂起")
+    if reading.taken(f"{BJXX}/BJZT") not in {None, FINISHED}:
+        reading.refuse(f"{BJXX}/BJZT", f"认证通知的办件状态只能是“{FINISHED}”")
     alive, result = reading.value("certification.alive"), reading.taken(f"{BJXX}/BJJG")
-    if alive is not None and result is not None and result != _result(alive):
+    fitting = RESULTS if alive is None else {_result(alive)}
+    if result is not None and result not in fitting:
         reading.refuse(f"{BJXX}/BJJG", "办结结果应与生存状态一致：健在为“认证通过”，其余为“认证未通过”")
     reading.drop(f"{BJXX}/BJJG", "M13")
     reading.leaves["_state"] = Leaf("40", None, None, "M13", TraceKind.DERIVED)
 
 
 def _result(alive: str) -> str:
-    return "认证通过" if alive == "1" else "认证未通过"
+    return PASSED if alive == "1" else FAILED
 
 
 def write_certification(writing: Writing) -> None:
     writing.give("HEAD/JSF", "CQ500000")
-    writing.give(f"{BJXX}/BJZT", "已办结")
+    writing.give(f"{BJXX}/BJZT", FINISHED)
     writing.derive(
         f"{BJXX}/BJJG", _result(writing.value("certification.alive")), "M13", "certification.alive"
     )
@@ -338,7 +351,7 @@ def read_status(reading: Reading) -> None:
     if procedure:
         reading.put("status.special", procedure, f"{BJXX}/TBCXZL", "M13", kind)
         reading.covered.add("status.special")
-    if state in {"11", "21", "31", "41"} and "status.reason" not in reading.leaves:
+    if state in {"11", "21", "31", "41"} and reading.is_absent("status.reason"):
         reading.refuse(f"{BJXX}/ZFHTHYY", "待补正、不予受理、挂起补正和退件必须写明原因")
 
 
@@ -346,23 +359,24 @@ def _check_words(reading: Reading, word: str, special: str | None, result: str |
     tables = reading.sight.tables
     if not _known(reading, word):
         reading.park(f"{BJXX}/BJZT", "1006", "办件状态用语不在状态码表中，报文已挂起")
-    elif special is not None and tables.codes(SLUG, "special_procedure").read(special) is None:
-        reading.park(f"{BJXX}/TBCXZL", "1006", "特别程序用语不在码表中，报文已挂起")
-    elif not _procedure_stands(word, special):
+    known = special is None or tables.codes(SLUG, "special_procedure").read(special) is not None
+    if not _procedure_stands(word, special, known=known):
         reading.refuse(f"{BJXX}/TBCXZL", "特别程序：挂起时必填（协查除外），办理中只可填协查，其他状态不填")
-    if result is None:
-        if word == "已办结":
-            reading.refuse(f"{BJXX}/BJJG", "已办结时必须填写办结结果“准予”或“不予”")
-    elif result in {"认证通过", "认证未通过"} or (word != "已办结" and _known(reading, word)):
-        reading.refuse(f"{BJXX}/BJJG", "办结结果只与“已办结”同填，且只能是“准予”或“不予”")
-    elif word == "已办结" and result not in {"准予", "不予"}:
+    elif not known:
+        reading.park(f"{BJXX}/TBCXZL", "1006", "特别程序用语不在码表中，报文已挂起")
+    if (word == FINISHED) != (result is not None) or result in RESULTS:
+        reading.refuse(f"{BJXX}/BJJG", "办结结果与“已办结”同填，且只能是“准予”或“不予”")
+    elif result is not None and result not in tables.codes(SLUG, "status").words(2):
         reading.park(f"{BJXX}/BJJG", "1006", "办结结果用语不在码表中，报文已挂起")
 
 
-def _procedure_stands(word: str, special: str | None) -> bool:
+def _procedure_stands(word: str, special: str | None, *, known: bool) -> bool:
+    """Whether the two may stand together; a special procedure no table knows may be any."""
+    if special is None:
+        return word != "挂起"
     if word == "挂起":
-        return special is not None and special != "协查"
-    return special is None or (word == "办理中" and special == "协查")
+        return special != "协查"
+    return word == "办理中" and (special == "协查" or not known)
 
 
 def write_status(writing: Writing) -> None:

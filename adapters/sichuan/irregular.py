@@ -7,8 +7,10 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from gateway.canonical.kinds import TraceKind
 from gateway.errors import Finding
-from gateway.mapping.converters import CHINA, no_row
+from gateway.mapping.amounts import MAX_MONEY
+from gateway.mapping.converters import no_row
 from gateway.mapping.fieldmap import Fault, Held, Leaf, Reading, TraceEntry, Writing
+from gateway.mapping.times import CHINA
 
 SLUG = "sichuan"
 CENT = Decimal("0.01")
@@ -32,7 +34,7 @@ def read_new_case(reading: Reading) -> None:
     number = reading.taken("affairCode")
     if number is None:
         return
-    if reading.sight.door and number[16:17] == "9":
+    if number[16:17] == "9":
         reading.refuse("affairCode", "以 9 开头的办件顺序号只由通办网关编制，请使用本系统的办件编号")
     reading.leaves["origin_case_no"] = Leaf(number, None, number, "M22", TraceKind.EXACT)
 
@@ -51,8 +53,8 @@ def read_item(reading: Reading) -> None:
 
 def read_own_division(reading: Reading) -> None:
     """aab301 repeats yab003."""
-    own, repeated = reading.leaves.get("origin.division"), reading.taken("param.aab301")
-    if own is not None and repeated is not None and repeated != own.before:
+    own, repeated = reading.spelt("origin.division"), reading.taken("param.aab301")
+    if own is not None and repeated is not None and repeated != own:
         reading.refuse("param.aab301", "本机构区划应与经办机构区划 yab003 一致")
 
 
@@ -161,12 +163,13 @@ def read_transfer(reading: Reading) -> None:
     """aac070 is Sichuan's view: 2 into yab003, 1 out of it into yac250 (crossing M15)."""
     direction = reading.value("_direction")
     own, peer = reading.leaves.get("origin.division"), reading.leaves.get("target.division")
-    new_place = {"in": own, "out": peer}.get(direction or "")
-    written = reading.held.get("param.aab299")
-    if new_place is not None and written is not None and written.before != new_place.before:
+    new_place = {"in": reading.spelt("origin.division"), "out": reading.spelt("target.division")}.get(
+        direction or ""
+    )
+    if new_place is not None and reading.taken("param.aab299") != new_place:
         reading.refuse("param.aab299", "转入地区划应为：转入时等于 yab003，转出时等于 param.yac250")
     reading.drop("param.aab299", "M15")
-    if direction == "in" and "contact_letter.no" not in reading.leaves:
+    if direction == "in" and reading.is_absent("contact_letter.no"):
         reading.refuse("param.lxh", "转入地发起的申请必须附联系函")
     if direction and own is not None and peer is not None:
         old, new = (peer, own) if direction == "in" else (own, peer)
@@ -209,8 +212,8 @@ def read_years(reading: Reading) -> None:
             month = reading.value(f"{to}.{name}")
             if month is not None and year is not None and month[:4] != str(year):
                 reading.refuse(f"{base}.{native}", "年月应在本行年度 aae001 之内")
-        place = reading.taken(f"{base}.aab299")
-        reading.drop(f"{base}.aab299", "M8", lossy=case is not None and place != case.old_place)
+        if case is not None and reading.value(f"{to}.division") != case.old_place:
+            reading.mark_lossy(f"{to}.division")
         _read_base(reading, base, to)
 
 
@@ -219,7 +222,9 @@ def _read_base(reading: Reading, base: str, to: str) -> None:
     months = reading.value(f"{to}.months")
     if monthly is None or months is None:
         return
-    if total is not None and (total / months).quantize(CENT, ROUND_HALF_UP) != monthly:
+    if total is None and monthly * months > MAX_MONEY:
+        reading.refuse(f"{base}.aae180", "月缴费基数乘以月数超过 12 位（分），请核对后重新提交")
+    elif total is not None and (total / months).quantize(CENT, ROUND_HALF_UP) != monthly:
         reading.refuse(f"{base}.yae181", "年缴费基数合计除以月数（四舍五入到分）应等于 aae180")
     reading.put(f"{to}.base", monthly, f"{base}.aae180", "M6")
     source = f"{base}.aae180" if total is None else f"{base}.yae181"
@@ -228,10 +233,8 @@ def _read_base(reading: Reading, base: str, to: str) -> None:
 
 
 def write_years(writing: Writing) -> None:
-    case = writing.sight.case
     for number in range(writing.counts.get("years", 0)):
         base, to = f"param.ic91[{number}]", f"years[{number}]"
-        writing.derive(f"{base}.aab299", case.old_place if case else "", "M8")
         monthly, total = writing.value(f"{to}.base"), writing.value(f"{to}.base_total")
         exact = monthly * writing.value(f"{to}.months") == total
         kind = TraceKind.CONVERTED if exact else TraceKind.LOSSY
@@ -256,11 +259,7 @@ def last_day(day: date) -> date:
 
 
 def write_sheet(writing: Writing) -> None:
-    """The person is taken from the case; settlement interest is already inside aic089."""
-    case = writing.sight.case
-    person = case.applicant if case else {}
-    writing.derive("aac002", person.get("id_no", ""), "M17")
-    writing.derive("aac003", person.get("name", ""), "M20")
+    """Settlement interest is already inside aic089."""
     interest = writing.leaves.get("_settlement_interest")
     if interest is not None:
         entry = TraceEntry(interest.path, "param.aic089", "M3", TraceKind.LOSSY, interest.before, None)
@@ -311,12 +310,13 @@ def read_status(reading: Reading) -> None:
     tables = reading.sight.tables
     if word not in tables.codes(SLUG, "status").words():
         reading.park("param.blzt", "1006", "办件状态代码不在状态码表中，报文已挂起")
-    if special is not None and tables.codes(SLUG, "special_procedure").read(special) is None:
-        reading.park("param.tbcx", "1006", "特别程序代码不在码表中，报文已挂起")
-    elif not _pair_stands(word, special):
+    known = special is None or tables.codes(SLUG, "special_procedure").read(special) is not None
+    if not _pair_stands(word, special, known=known):
         reading.refuse(
             "param.tbcx", "特别程序：blzt 为 08 时必填 1、2、3、5 之一，为 06 时只可填 4，其他状态不填"
         )
+    elif not known:
+        reading.park("param.tbcx", "1006", "特别程序代码不在码表中，报文已挂起")
     row = tables.codes(SLUG, "status").read(f"{word}|{special or ''}")
     if row is None:
         return
@@ -328,14 +328,17 @@ def read_status(reading: Reading) -> None:
     if procedure:
         reading.put("status.special", procedure, "param.tbcx", "M13", kind)
         reading.covered.add("status.special")
-    if state in {"11", "21", "31", "41"} and "status.reason" not in reading.leaves:
+    if state in {"11", "21", "31", "41"} and reading.is_absent("status.reason"):
         reading.refuse("param.blyy", "补正告知、不予受理、挂起补正和退件必须写明原因")
 
 
-def _pair_stands(word: str, special: str | None) -> bool:
+def _pair_stands(word: str, special: str | None, *, known: bool) -> bool:
+    """Whether the two may stand together; a special code no table knows may be any."""
+    if special is None:
+        return word != "08"
     if word == "08":
-        return special in SUSPENDING
-    return special is None or (word == "06" and special == "4")
+        return special in SUSPENDING or not known
+    return word == "06" and (special == "4" or not known)
 
 
 def write_status(writing: Writing) -> None:

@@ -112,8 +112,9 @@ class Insured(Part):
 
 
 class Year(Part):
-    """A contribution year; ``base`` monthly 元, ``base_total`` the exact sum over ``months``."""
+    """A contribution year; ``division`` where it was paid, ``base`` monthly 元, ``base_total`` the exact sum over ``months``."""
 
+    division: str | None = Field(default=None, pattern=r"^\d{6}$")
     year: int = Field(ge=1900, le=2099)
     from_month: Month
     to_month: Month
@@ -203,6 +204,10 @@ class Event(Part):
     case_no: str | None = None
     origin_case_no: str | None = None
     handler: Handler | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """The canonical form of gateway §4: absent means no member."""
+        return self.model_dump(mode="json", exclude_defaults=True, by_alias=True)
 
 
 class Application(Event):

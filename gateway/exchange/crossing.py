@@ -74,7 +74,7 @@ def bodies_of(to: Region, reading: Reading, rendered: Rendered | None, case_no: 
         canonical = translate.nested(reading, case_no, reading.sight.case)
         return {Part.CANONICAL: _json(canonical)}
     return {
-        Part.CANONICAL: rendered.event.model_dump_json(exclude_none=True, by_alias=True).encode(),
+        Part.CANONICAL: _json(rendered.event.as_json()),
         Part.TRACE: _json([entry.as_json() for entry in rendered.trace]),
         Part.RENDERED: to.render(rendered.tree, rendered.native_kind),
     }

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from gateway.canonical.worktime import beijing_day
 from gateway.errors import Finding, Refusal
 from gateway.exchange import casework, translate
-from gateway.mapping.fieldmap import CaseContext, Heads, Sight
+from gateway.mapping.fieldmap import SCHEMA, CaseContext, Heads, Sight
 from gateway.mapping.plan import worst_level
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from gateway.exchange.translate import Maps, Rendered
     from gateway.mapping.fieldmap import Reading
+    from gateway.mapping.plan import Plan
     from gateway.mapping.tables import Tables
     from gateway.region import Opened, Region
     from gateway.store.records import CaseRecord
@@ -82,14 +83,25 @@ def dry_run(run: DryRun, body: bytes) -> dict[str, Any]:
         sight = replace(sight, on=context.accepted_on, case=context)
     reading = translate.read(plan, opened, sight)
     if not plan.map.kind.opens_case and context is None:
-        text = "后续报文需要办件的上下文，请在 context 中给出办件编号等内容"
-        raise Refusal(422, "9044", text, findings=(Finding(sender.case_path, "9044", text),))
+        raise _unknown_case(sender, "后续报文需要办件的上下文，请在 context 中给出办件编号等内容")
     _stop_if_parked(reading)
     heads = _heads(run, reading, context)
     writer = run.maps.writer(run.receiver, reading.kind)
     rendered = translate.write(writer, reading, replace(sight, region=run.receiver), heads)
     _stop_if_parked(reading)
-    return _result(run, reading, rendered, receiver, heads.case_no)
+    native = receiver.render(rendered.tree, rendered.native_kind)
+    if context is not None and not _is_whole(writer, receiver.parse(native), sight):
+        raise _unknown_case(sender, "上下文不足以写出对方的报文，请在 context 中补充申请人、转出地等内容")
+    return _result(run, reading, rendered, native, heads.case_no)
+
+
+def _unknown_case(sender: Region, text: str) -> Refusal:
+    return Refusal(422, "9044", text, findings=(Finding(sender.case_path, "9044", text),))
+
+
+def _is_whole(writer: Plan, written: Opened, sight: Sight) -> bool:
+    """A context may leave out what the receiver's form must say; a stored case never does."""
+    return not any(finding.code == SCHEMA for finding in writer.read(written.tree, sight).findings)
 
 
 def _stop_if_parked(reading: Reading) -> None:
@@ -97,19 +109,16 @@ def _stop_if_parked(reading: Reading) -> None:
         raise Parked(tuple(reading.findings))
 
 
-def _result(
-    run: DryRun, reading: Reading, rendered: Rendered, receiver: Region, case_no: str
-) -> dict[str, Any]:
+def _result(run: DryRun, reading: Reading, rendered: Rendered, native: bytes, case_no: str) -> dict[str, Any]:
     case = reading.sight.case
-    native = receiver.render(rendered.tree, rendered.native_kind)
     return {
         "kind": reading.kind.value,
-        "item": case.item if case else reading.value("item"),
+        "item": (case.item or None) if case else reading.value("item"),
         "case_no": case_no,
-        "canonical": rendered.event.model_dump(mode="json", exclude_none=True, by_alias=True),
+        "canonical": rendered.event.as_json(),
         "native": {
             "region": run.receiver,
-            "content_type": receiver.content_type,
+            "content_type": run.regions[run.receiver].content_type,
             "encoding": "base64",
             "body": base64.b64encode(native).decode(),
         },
@@ -131,8 +140,11 @@ def _heads(run: DryRun, reading: Reading, context: CaseContext | None) -> Heads:
         case_ref = given.get(receiver.context_name) or minted or case_no
     else:
         assert context is not None  # noqa: S101 - checked by the caller
-        case_no, case_ref = context.case_no, context.numbers[run.receiver]
+        case_no = context.case_no
         division = _division(run, context) or f"{receiver.division_prefix}0000"
+        # a stored case that is parked has no number of the receiver's yet
+        minted = receiver.mint_case_no(division, today, 0)
+        case_ref = context.numbers[run.receiver] or minted or case_no
     return translate.heads_of(
         key=receiver.message_key(0, run.now),
         case_no=case_no,
@@ -146,7 +158,7 @@ def _division(run: DryRun, context: CaseContext) -> str:
     asked = run.target_division or (run.context or {}).get("target_division") or ""
     if asked and not _DIVISION.fullmatch(asked):
         raise BadContext("target_division: 应为六位区划代码")
-    if asked:
+    if asked and asked.startswith(run.regions[run.receiver].division_prefix):
         return str(asked)
     return context.origin_division if context.origin == run.receiver else context.target_division
 
@@ -180,10 +192,12 @@ def _check(run: DryRun, given: Mapping[str, Any]) -> None:
     for name, value in given.items():
         if name not in names:
             raise BadContext(f"context.{name}: 没有这个成员")
+        if value is None:
+            continue
         if name == "applicant":
             if not isinstance(value, dict) or not all(isinstance(v, str) for v in value.values()):
                 raise BadContext("context.applicant: 应为由 name、id_type、id_no 组成的对象")
-        elif value is not None and not isinstance(value, str):
+        elif not isinstance(value, str):
             raise BadContext(f"context.{name}: 应为文本")
 
 

@@ -61,14 +61,8 @@ def _from_number(reading: Reading, number: str) -> None:
         said = reading.value(name)
         if said is not None and said != meant:
             reading.warn(name, "M17")
-        elif said is None and not _faulty(reading, name):
+        elif reading.is_absent(name):
             reading.derive(name, meant, "M16", source="applicant.id_no")
-
-
-def _faulty(reading: Reading, canonical: str) -> bool:
-    """A value was written and could not be read: it is not absent."""
-    where = reading.where.get(canonical)
-    return any(finding.path == where for finding in reading.findings)
 
 
 def _uscc(reading: Reading) -> None:
@@ -87,15 +81,13 @@ def _item(reading: Reading, form: str) -> None:
     items, on = reading.sight.tables.items, reading.sight.on
     if any(version.form != form for version in items.versions(item)):
         reading.refuse(reading.path("item"), "事项与报文种类不符，请用该事项对应的报文提交", ITEM)
-        return
     version = items.version(item, on)
     if version is None:
         reading.park(
             reading.path("item"), "1007", "受理日没有生效的事项版本，报文已挂起；请核对受理日期或事项目录"
         )
-        return
-    _allowed(reading, version)
-    if reading.kind is not Kind.CERTIFICATION_NOTICE:
+    else:
+        _allowed(reading, version)
         _limit(reading, version)
     if reading.kind is Kind.TRANSFER_APPLY:
         _settlement(reading, item)
@@ -113,6 +105,8 @@ def _allowed(reading: Reading, version: ItemVersion) -> None:
 
 
 def _limit(reading: Reading, version: ItemVersion) -> None:
+    if reading.kind is Kind.CERTIFICATION_NOTICE:  # a finished act has no limit
+        return
     value, unit = version.promised.value, UNITS[version.promised.unit]
     for name, promised in (("value", value), ("unit", unit)):
         claimed = reading.value(f"_claimed.{name}")
@@ -187,7 +181,7 @@ def _employer(reading: Reading) -> None:
     if reading.value("applicant.type") != "employer":
         return
     for name in ("employer.name", "employer.uscc"):
-        if reading.value(name) is None and not _faulty(reading, name):
+        if reading.is_absent(name):
             reading.refuse(reading.path(name), "申请人为单位时必须填写单位名称和统一社会信用代码")
 
 
@@ -224,8 +218,8 @@ def _same_case(reading: Reading) -> None:
 
 
 def _capital(name: str, written: str) -> str:
-    """A small x of an identity number is no difference (crossing M17)."""
-    return written.replace("x", "X") if name == "applicant.id_no" else written
+    """Small letters of an identity number are no difference (crossing M17, M18)."""
+    return written.upper() if name == "applicant.id_no" else written
 
 
 def _sheet(reading: Reading) -> None:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from gateway.canonical.event import Event, event_of
 from gateway.errors import Finding, Level, Refusal
 from gateway.exchange.rules import apply_rules
-from gateway.mapping.converters import beijing
 from gateway.mapping.fieldmap import CaseContext, Heads, Reading, Sight, TraceEntry
 from gateway.mapping.plan import Plan, compile_map, left_over, worst_level
+from gateway.mapping.times import beijing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -84,9 +84,14 @@ def read(plan: Plan, opened: Opened, sight: Sight) -> Reading:
 
 
 def write(plan: Plan, reading: Reading, sight: Sight, heads: Heads) -> Rendered:
-    """The receiver's tree, the canonical event and the whole trace; park findings land in ``reading``."""
+    """The receiver's tree, the canonical event and the whole trace; park findings land in ``reading``.
+
+    Errors: `Refusal` 422 for what the receiver cannot be told at all.
+    """
     tree, writing = plan.write(reading, sight, heads)
     reading.findings.extend(writing.findings)
+    if worst_level(writing.findings) is Level.REFUSE:
+        raise refusal(reading.findings)
     trace = (*writing.trace, *reading.notes, *left_over(reading, writing))
     event = event_of(reading.kind, nested(reading, heads.case_no, sight.case))
     return Rendered(plan.map.native_kind, tree, event, trace)
@@ -107,8 +112,8 @@ def nested(reading: Reading, case_no: str = "", case: CaseContext | None = None)
             root[name] = tuple(entries[index] for index in sorted(entries))
     if case_no:
         root["case_no"] = case_no
-    if case is not None:
-        root["origin_case_no"] = case.numbers.get(case.origin, "")
+    if case is not None and case.numbers.get(case.origin):
+        root["origin_case_no"] = case.numbers[case.origin]
     return root
 
 

@@ -192,6 +192,19 @@ class Reading:
         leaf = self.leaves.get(canonical)
         return (leaf.path if leaf else None) or self.where.get(canonical) or fallback or canonical
 
+    def spelt(self, canonical: str) -> str | None:
+        """The native spelling of a value, also of one that parks; None when absent or refused."""
+        leaf = self.leaves.get(canonical)
+        if leaf is not None:
+            return leaf.before
+        held = self.held.get(self.where.get(canonical, ""))
+        return None if held is None else held.before
+
+    def is_absent(self, canonical: str) -> bool:
+        """Nothing was written; a value that could not be read is not absent."""
+        where = self.where.get(canonical)
+        return canonical not in self.leaves and not any(f.path == where for f in self.findings)
+
     def taken(self, native: str) -> Any:
         """The value of a held native path, None when absent or faulty."""
         held = self.held.get(native)

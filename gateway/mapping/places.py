@@ -54,6 +54,10 @@ class Divisions:
         """The same by full name, which must match exactly."""
         return self._of(self.names.get(full_name, ()), on)
 
+    def codes_named(self, full_name: str) -> tuple[str, ...]:
+        """The codes of all divisions that have or had this name."""
+        return tuple(row.place.code for row in self.names.get(full_name, ()))
+
     def _of(self, rows: tuple[DivisionRow, ...], on: date) -> Place | str:
         for row in rows:
             if in_force(on, row.valid_from, row.valid_to):

@@ -108,7 +108,7 @@ def compile_map(field_map: FieldMap, tables: Tables, region: str) -> Plan:
         node.repeated = group.native.endswith("[]")
         node.at_least, node.at_most, node.list_to = group.at_least, group.at_most, group.to.removesuffix("[]")
     _finish(root)
-    where = {row.to: row.native for row in field_map.rows if row.to}
+    where = {row.to.format(own="origin", peer="target"): row.native for row in field_map.rows if row.to}
     return Plan(field_map, where, root)
 
 
@@ -178,9 +178,8 @@ def _read_list(node: _Node, value: Any, path: str, work: _Work) -> None:
     if not node.at_least <= len(entries) <= node.at_most:
         text = f"应有 {node.at_least} 至 {node.at_most} 条，现有 {len(entries)} 条"
         reading.findings.append(Finding(path, SCHEMA, text))
-        return
     reading.counts[node.list_to] = len(entries)
-    for number, entry in enumerate(entries):
+    for number, entry in enumerate(entries[: node.at_most]):
         here = f"{path}[{number + spelling.first_index}]"
         if isinstance(entry, dict):
             _read_object(node, entry, here + spelling.separator, number, work)
@@ -200,6 +199,8 @@ def _read_leaf(node: _Node, value: Any, path: str, index: int | None, work: _Wor
         meant = form.read(value, reading.sight)
     except Fault as fault:
         reading.fault(path, fault)
+        if fault.level is Level.PARK:  # what repeats this value can still be compared with it
+            reading.held[path] = Held(None, value)
         return
     before = value if type(value) is str else str(value)
     to = node.read_to

@@ -5,17 +5,10 @@ from __future__ import annotations
 from datetime import date
 
 from adapters.chongqing.irregular import BJXX, SQR, YWXX
-from gateway.mapping.converters import (
-    code,
-    digits,
-    fixed,
-    iso_date,
-    iso_time,
-    matching,
-    place_name,
-    xml_text,
-)
+from gateway.mapping.amounts import digits
+from gateway.mapping.converters import code, fixed, matching, place_name, word, xml_text
 from gateway.mapping.fieldmap import Group, Row, Spelling
+from gateway.mapping.times import iso_date, iso_time
 
 SPELLING = Spelling(separator="/", first_index=1, ordered=True, blank_is_absent=False)
 
@@ -47,13 +40,13 @@ ITEM: tuple[Row, ...] = (
     Row(f"{BJXX}/SXMC", "_item_name", xml_text(200), need=True, rule="M21", write_from="_"),
 )
 ACCEPTED = Row(f"{BJXX}/SLSJ", "accepted_at", iso_time, need=True)
-CHANNEL = Row(f"{BJXX}/SLQD", "channel", code("channel", "(?s).{1,20}"))
+CHANNEL = Row(f"{BJXX}/SLQD", "channel", word("channel", 20))
 PROMISED: tuple[Row, ...] = (
     Row(f"{BJXX}/CNSX", "_claimed.value", digits(0, 999, rule="M12"), write_from="limit.value"),
     Row(
         f"{BJXX}/CNSXDW",
         "_claimed.unit",
-        code("limit_unit", "(?s).{1,8}", rule="M12"),
+        word("limit_unit", 8, rule="M12"),
         write_from="limit.unit",
     ),
 )
@@ -68,10 +61,10 @@ PERSON: tuple[Row, ...] = (
     Row(f"{SQR}/XM", "applicant.name", xml_text(64), need=True),
     Row(f"{SQR}/ZJLX", None, matching("[A-Z]", "应为一位大写字母的证件类型"), need=True),
     Row(f"{SQR}/ZJHM", "applicant.id_no", xml_text(32), need=True, rule="M17"),
-    Row(f"{SQR}/XB", "applicant.sex", code("sex", "(?s).{1,8}")),
-    Row(f"{SQR}/MZ", "applicant.nation", code("ethnic_group", "(?s).{1,20}")),
+    Row(f"{SQR}/XB", "applicant.sex", word("sex", 8)),
+    Row(f"{SQR}/MZ", "applicant.nation", word("ethnic_group", 20)),
     Row(f"{SQR}/CSRQ", "applicant.birth_date", iso_date),
-    Row(f"{SQR}/HKXZ", "applicant.hukou_type", code("hukou", "(?s).{1,20}")),
+    Row(f"{SQR}/HKXZ", "applicant.hukou_type", word("hukou", 20)),
     Row(f"{SQR}/HJDMC", "applicant.hukou_place", xml_text(128)),
     Row(f"{SQR}/SJH", "applicant.mobile", xml_text(32)),
 )
@@ -95,7 +88,7 @@ MATERIALS: tuple[Row, ...] = (
         write_from="materials[].accepted_as",
     ),
     Row("BODY/CLLB/CL[]/CLMC", None, xml_text(128), need=True),
-    Row("BODY/CLLB/CL[]/TJFS", "materials[].method", code("material_method", "(?s).{1,20}"), need=True),
+    Row("BODY/CLLB/CL[]/TJFS", "materials[].method", word("material_method", 20), need=True),
     Row("BODY/CLLB/CL[]/ZZBS", "materials[].licence_ref", xml_text(64)),
     Row("BODY/CLLB/CL[]/WJBS", "materials[].file_ref", xml_text(64)),
 )

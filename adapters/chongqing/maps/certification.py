@@ -6,8 +6,9 @@ from adapters.chongqing import irregular as odd
 from adapters.chongqing.irregular import BJXX, YWXX
 from adapters.chongqing.maps import blocks
 from gateway.canonical.kinds import Kind
-from gateway.mapping.converters import code, iso_date, iso_time, place_name, xml_text
+from gateway.mapping.converters import place_name, word, xml_text
 from gateway.mapping.fieldmap import FieldMap, Row
+from gateway.mapping.times import iso_date, iso_time
 
 ZGRZ_TZ = FieldMap(
     "ZGRZ_TZ",
@@ -24,9 +25,9 @@ ZGRZ_TZ = FieldMap(
         *blocks.PERSON,
         *blocks.scheme(),
         Row(f"{YWXX}/DYFFDMC", "target.division", place_name("51"), need=True),
-        Row(f"{YWXX}/RZFS", "certification.method", code("certification_method", "(?s).{1,20}"), need=True),
+        Row(f"{YWXX}/RZFS", "certification.method", word("certification_method", 20), need=True),
         Row(f"{YWXX}/RZSJ", "certification.at", iso_time, need=True),
-        Row(f"{YWXX}/SCZT", "certification.alive", code("alive", "(?s).{1,20}"), need=True),
+        Row(f"{YWXX}/SCZT", "certification.alive", word("alive", 20), need=True),
         Row(f"{YWXX}/RZYXQZ", "_valid_to", iso_date, rule="M16", write_from="certification.valid_to"),
         blocks.REMARK,
     ),

@@ -6,8 +6,9 @@ from adapters.chongqing import irregular as odd
 from adapters.chongqing.irregular import BJXX
 from adapters.chongqing.maps import blocks
 from gateway.canonical.kinds import Kind
-from gateway.mapping.converters import code, iso_time, xml_text
+from gateway.mapping.converters import word, xml_text
 from gateway.mapping.fieldmap import FieldMap, Row
+from gateway.mapping.times import iso_time
 
 ZT_TZ = FieldMap(
     "ZT_TZ",
@@ -59,9 +60,9 @@ PJ_TS = FieldMap(
     blocks.SPELLING,
     rows=(
         *blocks.heads("PJ_TS"),
-        Row(f"{BJXX}/PJDJ", "rating.score", code("rating", "(?s).{1,20}"), need=True),
+        Row(f"{BJXX}/PJDJ", "rating.score", word("rating", 20), need=True),
         Row(f"{BJXX}/PJNR", "rating.text", xml_text(500)),
-        Row(f"{BJXX}/PJQD", "rating.channel", code("rating_channel", "(?s).{1,20}"), need=True),
+        Row(f"{BJXX}/PJQD", "rating.channel", word("rating_channel", 20), need=True),
         Row(f"{BJXX}/PJSJ", "rating.at", iso_time, need=True),
     ),
     after_read=(odd.read_heads,),

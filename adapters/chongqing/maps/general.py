@@ -6,7 +6,7 @@ from adapters.chongqing import irregular as odd
 from adapters.chongqing.irregular import SQR, YWXX
 from adapters.chongqing.maps import blocks
 from gateway.canonical.kinds import Kind
-from gateway.mapping.converters import code, matching, place_name, xml_text
+from gateway.mapping.converters import matching, place_name, word, xml_text
 from gateway.mapping.fieldmap import FieldMap, Group, Row
 
 TY_SQ = FieldMap(
@@ -21,7 +21,7 @@ TY_SQ = FieldMap(
         blocks.CHANNEL,
         *blocks.PROMISED,
         blocks.STATE,
-        Row(f"{SQR}/SQRLX", "applicant.type", code("applicant_type", "(?s).{1,8}"), need=True),
+        Row(f"{SQR}/SQRLX", "applicant.type", word("applicant_type", 8), need=True),
         *blocks.PERSON,
         *blocks.scheme(need=False),
         Row(f"{YWXX}/YSDMC", "target.division", place_name("51"), need=True),

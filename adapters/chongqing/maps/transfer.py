@@ -7,19 +7,10 @@ from adapters.chongqing.converters import period_end, period_start, year_text
 from adapters.chongqing.irregular import BJXX, YWXX
 from adapters.chongqing.maps import blocks
 from gateway.canonical.kinds import Kind
-from gateway.mapping.converters import (
-    code,
-    digits,
-    fen,
-    fixed,
-    iso_month,
-    matching,
-    month_count,
-    percent,
-    place_name,
-    xml_text,
-)
+from gateway.mapping.amounts import digits, fen, month_count, percent
+from gateway.mapping.converters import code, fixed, matching, place_name, xml_text
 from gateway.mapping.fieldmap import FieldMap, Group, Row
+from gateway.mapping.times import iso_month
 
 _LXH = f"{YWXX}/LXH"
 
@@ -121,6 +112,6 @@ YLZY_XXB = FieldMap(
         blocks.REMARK,
     ),
     groups=(Group(_NMX, "years[]", need=True, at_most=60),),
-    after_read=(odd.read_heads, odd.read_scheme, odd.read_years),
+    after_read=(odd.read_heads, odd.read_scheme, odd.read_case, odd.read_years),
     before_write=(odd.write_heads, odd.write_sheet_state, odd.write_scheme, odd.write_years),
 )

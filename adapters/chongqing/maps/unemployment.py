@@ -6,8 +6,10 @@ from adapters.chongqing import irregular as odd
 from adapters.chongqing.irregular import YWXX
 from adapters.chongqing.maps import blocks
 from gateway.canonical.kinds import Kind
-from gateway.mapping.converters import code, digits, fen, iso_date, iso_month, matching, place_name, xml_text
+from gateway.mapping.amounts import digits, fen
+from gateway.mapping.converters import matching, place_name, word, xml_text
 from gateway.mapping.fieldmap import FieldMap, Row
+from gateway.mapping.times import iso_date, iso_month
 
 SYJ_SQ = FieldMap(
     "SYJ_SQ",
@@ -30,12 +32,12 @@ SYJ_SQ = FieldMap(
         Row(
             f"{YWXX}/SYYY",
             "unemployment.reason",
-            code("leaving_reason", "(?s).{1,64}", rule="M10"),
+            word("leaving_reason", 64, rule="M10"),
             need=True,
         ),
         Row(f"{YWXX}/SYDJRQ", "unemployment.registered_on", iso_date),
-        Row(f"{YWXX}/SLFS", "unemployment.claim_place", code("claim_place", "(?s).{1,20}"), need=True),
-        Row(f"{YWXX}/FFFS", "payment.method", code("payment_method", "(?s).{1,20}"), need=True),
+        Row(f"{YWXX}/SLFS", "unemployment.claim_place", word("claim_place", 20), need=True),
+        Row(f"{YWXX}/FFFS", "payment.method", word("payment_method", 20), need=True),
         Row(f"{YWXX}/KHYH", "payment.bank", xml_text(128)),
         Row(f"{YWXX}/HM", "payment.acc_name", xml_text(64)),
         Row(f"{YWXX}/ZH", "payment.acc_no", xml_text(64)),

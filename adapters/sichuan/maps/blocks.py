@@ -4,16 +4,9 @@ from __future__ import annotations
 
 from datetime import date
 
-from gateway.mapping.converters import (
-    code,
-    date8,
-    fixed,
-    json_text,
-    matching,
-    place_code,
-    time14,
-)
+from gateway.mapping.converters import code, fixed, json_text, matching, place_code
 from gateway.mapping.fieldmap import Group, Row, Spelling
+from gateway.mapping.times import date8, time14
 
 SPELLING = Spelling()
 

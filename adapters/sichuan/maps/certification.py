@@ -5,8 +5,9 @@ from __future__ import annotations
 from adapters.sichuan import irregular as odd
 from adapters.sichuan.maps import blocks
 from gateway.canonical.kinds import Kind
-from gateway.mapping.converters import code, date8, matching, time14
+from gateway.mapping.converters import code, matching
 from gateway.mapping.fieldmap import FieldMap, Group, Row
+from gateway.mapping.times import date8, time14
 
 TBRZ0001 = FieldMap(
     "tbrz0001",

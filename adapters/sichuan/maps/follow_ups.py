@@ -5,8 +5,9 @@ from __future__ import annotations
 from adapters.sichuan import irregular as odd
 from adapters.sichuan.maps import blocks
 from gateway.canonical.kinds import Kind
-from gateway.mapping.converters import code, json_text, matching, time14
+from gateway.mapping.converters import code, json_text, matching
 from gateway.mapping.fieldmap import FieldMap, Group, Row
+from gateway.mapping.times import time14
 
 _PARAM = Group("param", need=True)
 

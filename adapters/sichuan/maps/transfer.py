@@ -5,18 +5,10 @@ from __future__ import annotations
 from adapters.sichuan import irregular as odd
 from adapters.sichuan.maps import blocks
 from gateway.canonical.kinds import Kind
-from gateway.mapping.converters import (
-    code,
-    date8,
-    integer,
-    json_text,
-    matching,
-    month6,
-    place_code,
-    rate,
-    yuan,
-)
+from gateway.mapping.amounts import integer, month_number, rate, yuan
+from gateway.mapping.converters import code, json_text, matching, place_code
 from gateway.mapping.fieldmap import FieldMap, Group, Row
+from gateway.mapping.times import date8, month6
 
 TBZY0001 = FieldMap(
     "tbzy0001",
@@ -95,9 +87,14 @@ TBZY0002 = FieldMap(
         Row("param.aac049", "insured.first_month", month6, need=True),
         Row("param.aae030", "insured.from", date8, need=True, rule="M7b"),
         Row("param.aae031", "insured.to", date8, need=True, rule="M7b"),
-        Row("param.aae201", "insured.months", integer(0, 999, rule="M5"), need=True),
-        Row("param.aae200", "insured.deemed_months", integer(0, 999, rule="M5"), need=True),
-        Row("param.ic91[].aab299", None, matching("[0-9]{6}", "应为六位区划代码"), need=True),
+        Row("param.aae201", "insured.months", month_number, need=True),
+        Row("param.aae200", "insured.deemed_months", month_number, need=True),
+        Row(
+            "param.ic91[].aab299",
+            "years[].division",
+            matching("[0-9]{6}", "应为六位区划代码", rule="M8"),
+            need=True,
+        ),
         Row("param.ic91[].aae001", "years[].year", integer(1900, 2100, rule="M7"), need=True),
         Row("param.ic91[].aae041", "years[].from_month", month6, need=True),
         Row("param.ic91[].aae042", "years[].to_month", month6, need=True),

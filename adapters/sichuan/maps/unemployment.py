@@ -5,8 +5,10 @@ from __future__ import annotations
 from adapters.sichuan import irregular as odd
 from adapters.sichuan.maps import blocks
 from gateway.canonical.kinds import Kind
-from gateway.mapping.converters import code, date8, integer, json_text, matching, month6, yuan
+from gateway.mapping.amounts import integer, yuan
+from gateway.mapping.converters import code, json_text, matching
 from gateway.mapping.fieldmap import FieldMap, Group, Row
+from gateway.mapping.times import date8, month6
 
 TBSY0001 = FieldMap(
     "tbsy0001",
