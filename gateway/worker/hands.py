@@ -57,8 +57,9 @@ class Hands:
     def drain(self, destination: str) -> None:
         """Ring for one destination.
 
-        Returns when the drain has ended, at the latest after `RING_WAITS_S`: Celery's own tasks stay short,
-        and a long drain neither holds a place in the pool nor pauses for its slowest call.
+        Returns when the drain it began has ended, at the latest after `RING_WAITS_S`; at once when one runs
+        already, which will look again. Celery's own tasks stay short, and a long drain neither holds a place
+        in the pool nor pauses for its slowest call.
         """
         self._do(self._drain(destination))
 
@@ -86,8 +87,14 @@ class Hands:
 
     async def _drain(self, destination: str) -> None:
         rounds = await self._ready()
-        if rounds is not None:
-            await asyncio.wait({rounds.ring(destination)}, timeout=RING_WAITS_S)
+        if rounds is None:
+            return
+        joins = rounds.drains(destination)
+        drain = rounds.ring(destination)
+        # Only the ring that begins a drain keeps its place in Celery's pool: while one side has a backlog it
+        # is rung for again and again, and those who join would take the places of the other sides' rings.
+        if not joins:
+            await asyncio.wait({drain}, timeout=RING_WAITS_S)
 
     async def _sweep(self) -> None:
         rounds = await self._ready()

@@ -55,6 +55,10 @@ class Rounds:
             self._running[destination] = asyncio.create_task(self._drain(destination))
         return self._running[destination]
 
+    def drains(self, destination: str) -> bool:
+        """Whether a drain of this destination runs here."""
+        return destination in self._running
+
     async def sweep(self) -> Mapping[str, float]:
         """Ring for everything due, in case a ring was lost; the seconds overdue by destination."""
         deliveries = self.runtime.deliveries

@@ -326,6 +326,28 @@ async def test_a_refusal_is_final_sets_28_and_lets_the_next_pass(gateway, peers)
     assert await gateway.state(case_no) is State.UNDELIVERED
 
 
+async def test_a_backlog_that_is_rung_for_again_and_again_leaves_places_for_the_other_side(
+    gateway, peers, redis_server
+):
+    def slowly(number, attempt):
+        time.sleep(1.5)
+        return (200, TAKEN["chongqing"])
+
+    await gateway.until_nobody_looks(redis_server.url)
+    peers["chongqing"].answer = slowly
+    for number in range(150):
+        await gateway.store(number, to="chongqing", case=f"backlog {number}")
+    # as sweeps of several processes do while work is overdue: more rings than the pool has places
+    for _ in range(10):
+        await gateway.bell.ring("chongqing", loudly=True)
+        await asyncio.sleep(0.05)
+    began = time.monotonic()
+    await gateway.store(1)
+    await until(lambda: peers["sichuan"].calls)
+    assert time.monotonic() - began < 1
+    await gateway.until_settled(20)
+
+
 async def test_without_rings_and_without_a_schedule_the_work_is_still_found(gateway, peers, redis_server):
     await gateway.until_nobody_looks(redis_server.url)
     with redis.Redis.from_url(redis_server.url) as client:
