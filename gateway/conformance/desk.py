@@ -35,6 +35,7 @@ class Effect:
     order: int
     case_order: int
     answer: bytes
+    state: State | None = None
     count: int = 1
 
     def as_json(self) -> dict[str, Any]:
@@ -44,6 +45,7 @@ class Effect:
             "case_ref": self.case_ref,
             "order": self.order,
             "case_order": self.case_order,
+            "state": self.state,
             "count": self.count,
         }
 
@@ -55,6 +57,7 @@ class Sent:
     key: str
     kind: str
     case_ref: str
+    state: State | None = None
     attempts: int = 0
     status: int | None = None
     outcome: str = "waiting"
@@ -67,6 +70,7 @@ class Sent:
             "key": self.key,
             "kind": self.kind,
             "case_ref": self.case_ref,
+            "state": self.state,
             "attempts": self.attempts,
             "status": self.status,
             "outcome": self.outcome,
@@ -202,7 +206,7 @@ class Desk:
         case.heard += 1
         order = len(self.effects) + 1
         self.effects[heard.key] = Effect(
-            heard.key, heard.native_kind, heard.case_ref, order, case.heard, answer
+            heard.key, heard.native_kind, heard.case_ref, order, case.heard, answer, heard.state
         )
         self._react(case, heard)
         return answer
@@ -254,7 +258,7 @@ class Desk:
 
     async def _post(self, said: Said) -> Told:
         """Sends until there is a receipt, under the same key, with a new proof each time."""
-        sent = self.sent[said.key] = Sent(said.key, said.native_kind, said.case_ref)
+        sent = self.sent[said.key] = Sent(said.key, said.native_kind, said.case_ref, said.state)
         wait_s = 0.2
         while True:
             told, asked_s = await self._attempt(said, sent)
