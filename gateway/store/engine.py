@@ -59,6 +59,9 @@ def create(url: str, *, name: str = "tongban", pool_size: int = 8) -> AsyncEngin
                 "idle_in_transaction_session_timeout": "15000",
                 "timezone": "UTC",
                 "jit": "off",
+                # A plan cached while the tables were empty would read them whole until the next
+                # analyze; every hot statement has its index, so it is told to use it.
+                "enable_seqscan": "off",
             },
         },
     )
