@@ -23,10 +23,10 @@ _SLUG = re.compile(r"[a-z][a-z0-9_]*")
 _DIVISION = re.compile(r"[0-9]{6}")
 _RULE_ID = re.compile(r"R[0-9]{3,}")
 _BASE_CODE = re.compile(r"[0-9A-Z]{12,14}")
-_LEVELS = {"province", "prefecture", "county"}
-_KINDS = {"transfer", "claim", "filing", "notice", "query", "joint"}
+LEVELS = {"province", "prefecture", "county"}
+KINDS = {"transfer", "claim", "filing", "notice", "query", "joint"}
 #: Kind of a recognition rule → the hub lists its subjects come from.
-_SUBJECTS = {"material": ("material",), "result": ("material", "result"), "settlement": ("settlement",)}
+SUBJECTS = {"material": ("material",), "result": ("material", "result"), "settlement": ("settlement",)}
 
 _Faults = Iterator[Fault]
 
@@ -141,7 +141,7 @@ def _division_line(line: Line, codes: set[str]) -> _Faults:
         yield line.fault("code 应为 6 位数字")
     if not line["full_name"].endswith(line["name"]):
         yield line.fault("full_name 应以 name 结尾")
-    if line["level"] not in _LEVELS:
+    if line["level"] not in LEVELS:
         yield line.fault("level 应为 province、prefecture 或 county")
     if line["parent"] not in codes and (line["parent"] or line["level"] != "province"):
         yield line.fault(f"上级区划 {line['parent'] or '（空）'} 不在表中")
@@ -195,8 +195,8 @@ def _item_line(line: Line) -> _Faults:
     yield from period(line, "effective_from", "effective_to")
     if not _SLUG.fullmatch(line["item"]):
         yield line.fault("item 应为小写字母、数字和下划线，以字母开头")
-    if line["kind"] not in _KINDS:
-        yield line.fault(f"kind 应为 {'、'.join(sorted(_KINDS))} 之一")
+    if line["kind"] not in KINDS:
+        yield line.fault(f"kind 应为 {'、'.join(sorted(KINDS))} 之一")
     if line["form"] not in FORMS:
         yield line.fault(f"form 应为 {'、'.join(sorted(FORMS))} 之一")
     for limit in ("legal_limit", "promised_limit"):
@@ -238,7 +238,7 @@ def _regional_items(sheet: Sheet, known: set[str]) -> _Faults:
 def _rules(sheets: Sheets) -> _Faults:
     lines = [line for sheet in sheets.recognition for line in sheet]
     known = {line["item"] for line in sheets.catalogue}
-    hubs = {name: _keys(sheets, name) for names in _SUBJECTS.values() for name in names}
+    hubs = {name: _keys(sheets, name) for names in SUBJECTS.values() for name in names}
     for line in lines:
         yield from _rule_line(line, sheets.regions, known, hubs=hubs)
     yield from repeated(lines, "rule_id", "规则编号")
@@ -254,7 +254,7 @@ def _rule_line(
         yield line.fault("rule_id 应为 R 加至少三位数字")
     if line["issued_by"] == line["accepted_by"] or not {line["issued_by"], line["accepted_by"]} <= {*regions}:
         yield line.fault(f"issued_by、accepted_by 应为两个不同的地区（{'、'.join(regions)}）")
-    lists = _SUBJECTS.get(line["subject_kind"])
+    lists = SUBJECTS.get(line["subject_kind"])
     if lists is None:
         yield line.fault("subject_kind 应为 material、result 或 settlement")
     for column in ("subject", "accepted_as"):

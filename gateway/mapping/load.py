@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,11 +10,14 @@ from chinese_calendar.constants import holidays, workdays
 from gateway.canonical.worktime import WorkCalendar
 from gateway.errors import CannotStart
 from gateway.mapping.codelist import code_list, hub_list
+from gateway.mapping.guides import guides
 from gateway.mapping.items import items
 from gateway.mapping.layout import Sheets, sort_out
+from gateway.mapping.legs import legs
 from gateway.mapping.lint import faults_of
 from gateway.mapping.places import agencies, divisions
 from gateway.mapping.recognition import rules
+from gateway.mapping.release import digest_of
 from gateway.mapping.tables import Tables
 
 if TYPE_CHECKING:
@@ -33,11 +35,15 @@ def load_tables(directory: Path, calendar_until: int | None) -> Tables:
     ``calendar_until`` is the last year whose calendar counts as published; None = that of the
     packaged calendar. Errors: `CannotStart` with every fault as ``file:line: sentence``.
     """
+    return tables_of(files_of(directory), calendar_until, where=str(directory))
+
+
+def tables_of(files: Mapping[str, bytes], calendar_until: int | None, *, where: str) -> Tables:
+    """The same from files already read; ``where`` stands before their names in the faults."""
     calendar = work_calendar(calendar_until)
-    files = _files(directory)
     sheets, faults = inspect(files)
     if faults or sheets is None:
-        listed = "\n".join(f"  {directory / fault.path}:{fault.line}: {fault.text}" for fault in faults)
+        listed = "\n".join(f"  {where.rstrip('/')}/{fault}" for fault in faults)
         raise CannotStart(f"规则表有 {len(faults)} 处错误，改正后再启动：\n{listed}")
     return _tables(sheets, digest=digest_of(files), calendar=calendar)
 
@@ -48,15 +54,6 @@ def inspect(files: Mapping[str, bytes]) -> tuple[Sheets | None, list[Fault]]:
     if sheets is not None:
         faults += faults_of(sheets)
     return sheets, sorted(faults)
-
-
-def digest_of(files: Mapping[str, bytes]) -> str:
-    """Hex SHA-256 over name, length and bytes of every file, in the order of the names."""
-    digest = hashlib.sha256()
-    for name, content in sorted(files.items()):
-        digest.update(f"{name}\0{len(content)}\0".encode())
-        digest.update(content)
-    return digest.hexdigest()
 
 
 def work_calendar(until: int | None) -> WorkCalendar:
@@ -73,7 +70,8 @@ def work_calendar(until: int | None) -> WorkCalendar:
     )
 
 
-def _files(directory: Path) -> dict[str, bytes]:
+def files_of(directory: Path) -> dict[str, bytes]:
+    """Every table of a folder by its name below it, with ``/``. Errors: `CannotStart`."""
     if not directory.is_dir():
         raise CannotStart(f"找不到规则表目录 {directory}：请检查 tables_dir")
     paths = sorted(directory.rglob("*.csv"))
@@ -93,4 +91,6 @@ def _tables(sheets: Sheets, *, digest: str, calendar: WorkCalendar) -> Tables:
         items=items(sheets.catalogue, sheets.item_words),
         rules=rules(sheets.recognition),
         calendar=calendar,
+        guides=guides(sheets.guides, sheets.agency_guides, sheets.equivalences),
+        legs=legs(sheets.legs),
     )

@@ -104,6 +104,11 @@ def _lines(path: str, text: str, columns: tuple[str, ...]) -> tuple[Sheet | None
     return Sheet(path, tuple(lines)), faults
 
 
+def cells_of(content: bytes) -> list[list[str]]:
+    """All rows of a readable table, the header first."""
+    return list(csv.reader(content.decode().splitlines(keepends=True), strict=True))
+
+
 def is_iso_date(cell: str) -> bool:
     """Whether a cell is a real date written ``2026-11-23``."""
     if not _DATE.fullmatch(cell):
