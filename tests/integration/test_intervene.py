@@ -6,7 +6,6 @@ import hashlib
 import json
 import shutil
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -66,7 +65,7 @@ async def settle(rt, claimed, ending, code="", text=""):
             return lifecycle.delivered(case, kind=delivery.kind, native_kind=delivery.native_kind, at=at)
         return lifecycle.undelivered(case, kind=delivery.kind, at=at, note=settlement.text)
 
-    done = [Settlement(each, ending, datetime.now(UTC), 0.01, 202, code, text) for each in claimed]
+    done = [Settlement(each, ending, rt.clock.now(), 0.01, 202, code, text) for each in claimed]
     await rt.deliveries.settle(done, on_end=on_end)
 
 
