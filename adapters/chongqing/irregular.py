@@ -185,10 +185,7 @@ def write_scheme(writing: Writing, source: str = "scheme") -> None:
     if row is None:
         _unsaid(writing, source, "1001", no_row("scheme"))
         return
-    first, _, second = row.native.partition("|")
-    writing.say(f"{YWXX}/XZLX", first, source, "M2")
-    if second:
-        writing.also(f"{YWXX}/YLLX", second, source)
+    writing.compose((f"{YWXX}/XZLX", f"{YWXX}/YLLX"), row, source, "M2")
 
 
 def write_benefit_scheme(writing: Writing) -> None:
@@ -385,10 +382,4 @@ def write_status(writing: Writing) -> None:
     if row is None:
         _unsaid(writing, "status.state", "1006", no_row("status"))
         return
-    word, procedure, result = row.native.split("|")
-    kind = TraceKind.LOSSY if row.one_way else TraceKind.CONVERTED
-    writing.say(f"{BJXX}/BJZT", word, "status.state", "M13", kind)
-    if procedure:
-        writing.also(f"{BJXX}/TBCXZL", procedure, "status.special")
-    if result:
-        writing.also(f"{BJXX}/BJJG", result, "status.state")
+    writing.compose((f"{BJXX}/BJZT", f"{BJXX}/TBCXZL", f"{BJXX}/BJJG"), row, "status.state", "M13")

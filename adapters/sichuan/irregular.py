@@ -34,7 +34,7 @@ def read_new_case(reading: Reading) -> None:
     number = reading.taken("affairCode")
     if number is None:
         return
-    if number[16:17] == "9":
+    if reading.sight.door and number[16:17] == "9":
         reading.refuse("affairCode", "以 9 开头的办件顺序号只由通办网关编制，请使用本系统的办件编号")
     reading.leaves["origin_case_no"] = Leaf(number, None, number, "M22", TraceKind.EXACT)
 
@@ -347,11 +347,7 @@ def write_status(writing: Writing) -> None:
     if row is None:
         raise_for(writing, "status.state")
         return
-    word, _, procedure = row.native.partition("|")
-    kind = TraceKind.LOSSY if row.one_way else TraceKind.CONVERTED
-    writing.say("param.blzt", word, "status.state", "M13", kind)
-    if procedure:
-        writing.also("param.tbcx", procedure, "status.special")
+    writing.compose(("param.blzt", "param.tbcx"), row, "status.state", "M13")
 
 
 def raise_for(writing: Writing, canonical: str) -> None:

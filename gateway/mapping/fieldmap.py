@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import date
 
+    from gateway.mapping.codelist import CodeRow
     from gateway.mapping.converters import Converter
     from gateway.mapping.tables import Tables
 
@@ -245,12 +246,16 @@ class Reading:
 
 
 class Given(NamedTuple):
-    """A native value an irregular function decided; ``leaf`` None writes it without a trace."""
+    """A native value an irregular function decided; ``leaf`` None writes it without a trace.
+
+    ``shown``: what the trace says was written, where one entry speaks for a composite.
+    """
 
     value: Any
     leaf: Leaf | None = None
     rule: str = ""
     kind: TraceKind = TraceKind.EXACT
+    shown: str = ""
 
 
 class Writing:
@@ -278,6 +283,15 @@ class Writing:
     ) -> None:
         """Write a value that follows from a canonical leaf, with its trace."""
         self.given[native] = Given(value, self.leaves.get(canonical), rule, kind)
+        self.used.add(canonical)
+
+    def compose(self, natives: tuple[str, ...], row: CodeRow, canonical: str, rule: str) -> None:
+        """Write a composite word of a code list, its first part with the trace of the whole (crossing §7)."""
+        first, *others = zip(natives, row.native.split("|"), strict=True)
+        kind = TraceKind.LOSSY if row.one_way else TraceKind.CONVERTED
+        leaf, shown = self.leaves.get(canonical), row.native.rstrip("|")
+        self.given[first[0]] = Given(first[1], leaf, rule, kind, shown)
+        self.given.update({native: Given(part) for native, part in others if part})
         self.used.add(canonical)
 
     def also(self, native: str, value: Any, canonical: str) -> None:

@@ -258,7 +258,7 @@ def _write_leaf(node: _Node, path: str, index: int | None, tree: dict[str, Any],
     if given is not None:
         tree[node.name] = given.value
         if given.leaf is not None:
-            _note(writing, given.leaf, path, given.rule, given.kind, given.value)
+            _note(writing, given.leaf, path, given.rule, given.kind, given.shown or given.value)
         return
     wanted = node.write_from
     if wanted is _NOWHERE:
