@@ -6,8 +6,9 @@ Source: spec gateway §2 (``due_on``, suspension, ``due_provisional``), domain r
 from __future__ import annotations
 
 from calendar import monthrange
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta, timezone
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from gateway.canonical.tracking import Clock, Suspension, TimeLimit
@@ -22,6 +23,9 @@ WORKDAY, DAY, MONTH = "工作日", "日", "月"
 
 #: The unit of a limit as the item catalogue spells it → key of the code list ``limit_unit``.
 UNIT_KEYS = {WORKDAY: "workday", DAY: "day", MONTH: "month"}
+
+#: A case turns amber when so much of its limit is used (domain reference §5.3).
+AMBER_PERCENT = 80
 
 _ONE_DAY = timedelta(days=1)
 _SATURDAY = 5
@@ -70,6 +74,49 @@ class Due:
     remaining: TimeLimit | None = None
 
 
+class Light(StrEnum):
+    """How close a case is to its due date."""
+
+    GREEN = "green"
+    AMBER = "amber"
+    RED = "red"
+
+
+def light(clock: Clock, limit: TimeLimit | None, calendar: WorkCalendar, *, today: date) -> Light | None:
+    """Red when overdue, amber from 80 % of the limit or on the last working day, else green.
+
+    None while nothing runs: not started, no limit, or ended. A suspended case shows the light it
+    stopped at. Source: domain reference §5.3, warnings.
+    """
+    if clock.started_on is None or limit is None or limit.value == 0 or clock.stopped:
+        return None
+    stopped = clock.suspensions[-1].since if _is_suspended(clock) else None
+    day = today if stopped is None else min(today, stopped)
+    # up to the day it stopped, the clock ran as if it had never stopped after it
+    running = clock if stopped is None else replace(clock, suspensions=clock.suspensions[:-1])
+    last = due(running, limit, calendar).due_on
+    if last is None or day > last:
+        return Light.RED
+    start = clock.started_on
+    whole, used = (_counted(running, start, until, limit.unit, calendar) for until in (last, day))
+    left = _counted(running, day, last, WORKDAY, calendar)
+    return Light.AMBER if used * 100 >= whole * AMBER_PERCENT or left <= 1 else Light.GREEN
+
+
+def _counted(clock: Clock, after: date, until: date, unit: str, calendar: WorkCalendar) -> int:
+    """Days that count after one day up to another."""
+    count = 0
+    for day in _running_days(clock.suspensions, after=after):
+        if day > until:
+            break
+        count += unit != WORKDAY or calendar.is_working(day)
+    return count
+
+
+def _is_suspended(clock: Clock) -> bool:
+    return bool(clock.suspensions) and clock.suspensions[-1].until is None
+
+
 def due(clock: Clock, limit: TimeLimit | None, calendar: WorkCalendar) -> Due:
     """The due date of a case: day 0 is the day of acceptance, suspended days do not count.
 
@@ -77,7 +124,7 @@ def due(clock: Clock, limit: TimeLimit | None, calendar: WorkCalendar) -> Due:
     """
     if clock.started_on is None or limit is None or limit.value == 0:
         return Due()
-    if clock.suspensions and clock.suspensions[-1].until is None:
+    if _is_suspended(clock):
         return _suspended(clock, clock.started_on, limit, calendar=calendar)
     if limit.unit == WORKDAY:
         return _due_workday(clock, clock.started_on, limit.value, calendar=calendar)

@@ -87,6 +87,7 @@ def _item(reading: Reading, form: str) -> None:
             reading.path("item"), "1007", "受理日没有生效的事项版本，报文已挂起；请核对受理日期或事项目录"
         )
     else:
+        _opened(reading, item)
         _allowed(reading, version)
         _limit(reading, version)
     if reading.kind is Kind.TRANSFER_APPLY:
@@ -94,6 +95,16 @@ def _item(reading: Reading, form: str) -> None:
     if reading.kind is Kind.CERTIFICATION_NOTICE:
         _certification_rule(reading, item)
     recognise_materials(reading, item)
+
+
+def _opened(reading: Reading, item: str) -> None:
+    """No version of the item is in force for crossing while a side's guide keeps it closed."""
+    if not reading.sight.tables.guides.is_open(item, reading.sight.on):
+        reading.park(
+            reading.path("item"),
+            "1007",
+            "该事项在受理日尚未开通跨省办理，报文已挂起；两地指南一致并开通后即可放行",
+        )
 
 
 def _allowed(reading: Reading, version: ItemVersion) -> None:

@@ -45,15 +45,73 @@ CATALOGUE = (
     "provenance",
 )
 ITEM_WORDS = ("item", "base_code", "name", "mark")
+LEGS = (
+    "item",
+    "leg",
+    "name",
+    "place",
+    "begins",
+    "limit_value",
+    "limit_unit",
+    "effective_from",
+    "effective_to",
+    "basis",
+)
+_GUIDE_ELEMENTS = (
+    "item",
+    "name",
+    "basis",
+    "flow",
+    "mode",
+    "materials",
+    "legal_limit_value",
+    "legal_limit_unit",
+    "promised_limit_value",
+    "promised_limit_unit",
+)
+_GUIDE_PERIOD = ("effective_from", "effective_to", "mark")
+GUIDES = (*_GUIDE_ELEMENTS, "conditions", "applicants", "fee", "result", "open", *_GUIDE_PERIOD)
+AGENCY_GUIDES = ("division", "agency", "level", *_GUIDE_ELEMENTS, *_GUIDE_PERIOD)
+EQUIVALENCES = (
+    "equivalence_id",
+    "element",
+    "items",
+    "region",
+    "value",
+    "other_region",
+    "other_value",
+    "basis",
+    "effective_from",
+    "effective_to",
+    "note",
+)
 DIVISIONS = ("code", "name", "full_name", "level", "parent", "valid_from", "valid_to", "successors")
 AGENCIES = ("division", "agency", "uscc", "level", "mark")
 
 _CATALOGUE_FILE = "items/catalogue.csv"
 _DIVISIONS_FILE = "places/divisions.csv"
 _AGENCIES_FILE = "places/agencies.csv"
-_COLUMNS = {_CATALOGUE_FILE: CATALOGUE, _DIVISIONS_FILE: DIVISIONS, _AGENCIES_FILE: AGENCIES}
-_FOLDERS = {"canonical": HUB, "codes": CODES, "recognition": RECOGNITION, "items": ITEM_WORDS}
+_LEGS_FILE = "items/legs.csv"
+_EQUIVALENCES_FILE = "guides/equivalences.csv"
+_COLUMNS = {
+    _CATALOGUE_FILE: CATALOGUE,
+    _DIVISIONS_FILE: DIVISIONS,
+    _AGENCIES_FILE: AGENCIES,
+    _LEGS_FILE: LEGS,
+    _EQUIVALENCES_FILE: EQUIVALENCES,
+}
+_FOLDERS = {
+    "canonical": HUB,
+    "codes": CODES,
+    "recognition": RECOGNITION,
+    "items": ITEM_WORDS,
+    "guides": GUIDES,
+    "guides/agencies": AGENCY_GUIDES,
+}
 _NEEDED = (_CATALOGUE_FILE, _DIVISIONS_FILE, _AGENCIES_FILE)
+
+
+_NOTHING = Sheet("", ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +125,10 @@ class Sheets:
     codes: Mapping[tuple[str, str], Sheet] = field(default_factory=dict)
     item_words: Mapping[str, Sheet] = field(default_factory=dict)
     recognition: tuple[Sheet, ...] = ()
+    guides: Mapping[str, Sheet] = field(default_factory=dict)
+    agency_guides: Mapping[str, Sheet] = field(default_factory=dict)
+    equivalences: Sheet = _NOTHING
+    legs: Sheet = _NOTHING
 
     @property
     def regions(self) -> tuple[str, ...]:
@@ -100,6 +162,8 @@ def _columns(name: str) -> tuple[str, ...] | None:
     folder, _, rest = name.removesuffix(".csv").partition("/")
     if name in _COLUMNS:
         return _COLUMNS[name]
+    if rest.startswith("agencies/"):
+        folder, rest = f"{folder}/agencies", rest.removeprefix("agencies/")
     if rest.count("/") != (1 if folder == "codes" else 0):
         return None
     return _FOLDERS.get(folder)
@@ -109,6 +173,8 @@ def _arranged(sheets: Mapping[str, Sheet]) -> Sheets:
     hubs: dict[str, Sheet] = {}
     codes: dict[tuple[str, str], Sheet] = {}
     words: dict[str, Sheet] = {}
+    guides: dict[str, Sheet] = {}
+    agency_guides: dict[str, Sheet] = {}
     topics: list[Sheet] = []
     for name, sheet in sheets.items():
         match name.removesuffix(".csv").split("/"):
@@ -118,8 +184,12 @@ def _arranged(sheets: Mapping[str, Sheet]) -> Sheets:
                 codes[(region, listed)] = sheet
             case ["recognition", _]:
                 topics.append(sheet)
-            case ["items", region] if region != "catalogue":
+            case ["items", region] if name not in _COLUMNS:
                 words[region] = sheet
+            case ["guides", region] if name not in _COLUMNS:
+                guides[region] = sheet
+            case ["guides", "agencies", region]:
+                agency_guides[region] = sheet
     return Sheets(
         catalogue=sheets[_CATALOGUE_FILE],
         divisions=sheets[_DIVISIONS_FILE],
@@ -128,4 +198,8 @@ def _arranged(sheets: Mapping[str, Sheet]) -> Sheets:
         codes=codes,
         item_words=words,
         recognition=tuple(topics),
+        guides=guides,
+        agency_guides=agency_guides,
+        equivalences=sheets.get(_EQUIVALENCES_FILE, _NOTHING),
+        legs=sheets.get(_LEGS_FILE, _NOTHING),
     )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from gateway.canonical.identifiers import citizen_id_fault, uscc_ok
 from gateway.canonical.worktime import UNIT_KEYS
 from gateway.mapping.codelist import BOTH, READ, WRITE
+from gateway.mapping.guide_laws import guide_faults, leg_faults
 from gateway.mapping.items import FORMS
 from gateway.mapping.laws import grouped, missing, overlapping, period, repeated
 from gateway.mapping.recognition import ANY_ITEM
@@ -42,6 +43,8 @@ def faults_of(sheets: Sheets) -> list[Fault]:
         _catalogue,
         _item_words,
         _rules,
+        guide_faults,
+        leg_faults,
     )
     return [fault for law in laws for fault in law(sheets)]
 
@@ -50,8 +53,8 @@ def faults_of(sheets: Sheets) -> list[Fault]:
 
 
 def _all_sheets(sheets: Sheets) -> Iterator[Sheet]:
-    yield from (sheets.catalogue, sheets.divisions, sheets.agencies)
-    for group in (sheets.hubs, sheets.codes, sheets.item_words):
+    yield from (sheets.catalogue, sheets.divisions, sheets.agencies, sheets.equivalences, sheets.legs)
+    for group in (sheets.hubs, sheets.codes, sheets.item_words, sheets.guides, sheets.agency_guides):
         yield from group.values()
     yield from sheets.recognition
 

@@ -9,6 +9,7 @@ from chinese_calendar.constants import holidays, workdays
 
 from gateway.canonical.worktime import WorkCalendar
 from gateway.errors import CannotStart
+from gateway.mapping.alignment import opening_faults
 from gateway.mapping.codelist import code_list, hub_list
 from gateway.mapping.guides import guides
 from gateway.mapping.items import items
@@ -41,7 +42,7 @@ def load_tables(directory: Path, calendar_until: int | None) -> Tables:
 def tables_of(files: Mapping[str, bytes], calendar_until: int | None, *, where: str) -> Tables:
     """The same from files already read; ``where`` stands before their names in the faults."""
     calendar = work_calendar(calendar_until)
-    sheets, faults = inspect(files)
+    sheets, faults = well_formed(files)
     if faults or sheets is None:
         listed = "\n".join(f"  {where.rstrip('/')}/{fault}" for fault in faults)
         raise CannotStart(f"规则表有 {len(faults)} 处错误，改正后再启动：\n{listed}")
@@ -50,6 +51,18 @@ def tables_of(files: Mapping[str, bytes], calendar_until: int | None, *, where: 
 
 def inspect(files: Mapping[str, bytes]) -> tuple[Sheets | None, list[Fault]]:
     """The sheets and every fault of them, by file and line."""
+    sheets, faults = well_formed(files)
+    if sheets is not None and not faults:
+        faults += opening_faults(sheets)
+    return sheets, sorted(faults)
+
+
+def well_formed(files: Mapping[str, bytes]) -> tuple[Sheets | None, list[Fault]]:
+    """The same but for the law that no item is open while its guides disagree.
+
+    That law is for those who release tables. A gateway that meets such a set keeps running: what may
+    cross is said by the column ``open``, and an ended rule must not stop all the other items.
+    """
     sheets, faults = sort_out(files)
     if sheets is not None:
         faults += faults_of(sheets)

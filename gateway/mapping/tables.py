@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from gateway.mapping.codelist import CodeList, HubList
+from gateway.mapping.guides import Guides
+from gateway.mapping.legs import Legs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,6 +35,8 @@ class Tables:
     items: Items = field(repr=False)
     rules: Rules = field(repr=False)
     calendar: WorkCalendar = field(repr=False)
+    guides: Guides = field(default=Guides(), repr=False)
+    legs: Legs = field(default=Legs(), repr=False)
 
     def codes(self, region: str, list_name: str) -> CodeList:
         """A region's list, empty when it has no words for it; `KeyError` for a list nobody knows."""
