@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+from importlib import resources
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from gateway.errors import CannotStart
+from gateway.formats.schema_fields import fields_of
+from gateway.mapping.explain import RegionFields, read_notes
 from gateway.region import Region
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from importlib.resources.abc import Traversable
 
 
 def discover(package: str = "adapters") -> Mapping[str, Region]:
@@ -35,3 +39,26 @@ def _declared(package: str, name: str) -> Region:
     if region.slug != name:
         raise CannotStart(f"{package}/{name}: region.slug 是 {region.slug}，须与文件夹同名")
     return region
+
+
+def fields(package: str = "adapters") -> tuple[RegionFields, ...]:
+    """Every region's maps with the notes on its fields and the paths of its published schema.
+
+    Errors: `CannotStart` when a region lacks ``fields.csv`` or a ``schema.*``.
+    """
+    return tuple(
+        _fields(region, resources.files(f"{package}.{slug}")) for slug, region in discover(package).items()
+    )
+
+
+def _fields(region: Region, folder: Traversable) -> RegionFields:
+    notes = folder / "fields.csv"
+    schema = next((file for file in folder.iterdir() if file.name.startswith("schema.")), None)
+    if schema is None or not notes.is_file():
+        raise CannotStart(f"{region.slug}: 缺少 fields.csv 或 schema.*，请从发布的程序包中补上")
+    return RegionFields(
+        region.slug,
+        region.maps,
+        read_notes(notes.read_text(encoding="utf-8")),
+        fields_of(schema.name, schema.read_bytes()),
+    )
