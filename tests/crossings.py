@@ -81,6 +81,40 @@ CONTEXT = {
 CONTEXT |= {PAIR[kind]: context for kind, context in CONTEXT.items()}
 
 
+#: worked applications that the gateway sends, turned into what the side itself would send
+OWN = {
+    "tbsy0001": {
+        "aaz002": "SC202611230000102",
+        "affairCode": "510104-20261123-000051",
+        "cytbh": None,
+        "aae011": "510104023",
+        "aae414": "李敏",
+    },
+    "YLZY_SQ": {
+        "BODY/BJXX/SBLSH": "CQ50010320261123000017",
+        "BODY/BJXX/SLD": "重庆市渝中区",
+    },
+    "ZGRZ_TZ": {
+        "BODY/BJXX/SBLSH": "CQ50010320261123000203",
+        "BODY/BJXX/SLD": "重庆市渝中区",
+        "BODY/YWXX/DYFFDMC": "四川省凉山彝族自治州西昌市",
+    },
+    "TY_SQ": {
+        "BODY/BJXX/SBLSH": "CQ50015320261123000031",
+        "BODY/BJXX/SLD": "重庆市荣昌区",
+        "BODY/YWXX/YSDMC": "四川省内江市威远县",
+    },
+}
+#: the heads of Chongqing's own messages
+for _kind, _slug in SIDE.items():
+    if _slug == "chongqing":
+        OWN.setdefault(_kind, {}).update(
+            {"HEAD/FSF": "CQ500103", "HEAD/JSF": "CYTB", "HEAD/LSH": "CQ20261123154217000017"}
+        )
+    elif _kind != "tbsy0001":
+        OWN[_kind] = {"aaz002": "SC202611230000998"}
+
+
 @dataclass(frozen=True)
 class Crossed:
     """What became of a message: ``verdict`` taken, refused or parked; ``findings`` as (code, path)."""
@@ -119,9 +153,9 @@ def worked(kind):
 
 
 def edited(kind, edits=None):
-    """A worked message with values put in (a path → a value; None takes the member out)."""
+    """A worked message, as its own side would send it, with values put in (None takes a member out)."""
     tree = worked(kind)
-    for path, value in (edits or {}).items():
+    for path, value in ((OWN.get(kind) or {}) | (edits or {})).items():
         put(tree, path, value)
     if SIDE[kind] == "chongqing":
         tree = _ordered(tree, MAPS.reader("chongqing", kind)._root)
@@ -140,7 +174,10 @@ def put(tree, path, value):
         node = node[part]
     last = parts[-1]
     if value is None:
-        del node[last]
+        if isinstance(node, list):
+            del node[last]
+        else:
+            node.pop(last, None)
     elif isinstance(node, list) and last == len(node):
         node.append(value)
     else:
