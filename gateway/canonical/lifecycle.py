@@ -144,7 +144,7 @@ def owners(case: TrackedCase) -> frozenset[str]:
 
     The target; after the information sheet of a transfer, or the answer to a claim at the household
     place, the origin. §5.2 says "origin" and gives "the new place merges the record" as the reason:
-    where the origin is the old place the two disagree, and either side is heard (ADR 0015).
+    where the origin is the old place the two disagree, and either side is heard (ADR 0016).
     """
     merging = case.kind is Kind.TRANSFER_APPLY
     paying = case.kind is Kind.UNEMPLOYMENT_CLAIM and case.claim_place == "household_place"
