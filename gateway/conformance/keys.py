@@ -31,6 +31,7 @@ def write(folder: Path, base_urls: dict[str, str]) -> Path:
         parts.append(f"[regions.{slug}]\n" + "".join(f"{k} = {json.dumps(v)}\n" for k, v in members.items()))
     token = json.dumps(secrets.token_urlsafe(24))
     parts.append(f'[[tokens]]\nname = "rehearsal"\ntoken = {token}\nscopes = {json.dumps(_SCOPES)}\n')
+    parts.append('[keys]\nmaster_key_file = "master.key"\n')
     _put(folder / "master.key", secrets.token_hex(32))
     _put(folder / "gateway.toml", "\n".join(parts))
     return folder / "gateway.toml"
@@ -41,12 +42,17 @@ def _put(file: Path, text: str) -> None:
         out.write(text)
 
 
-def main() -> None:
-    """Write the folder and name the configuration file."""
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
     line = argparse.ArgumentParser(prog="python -m gateway.conformance.keys", description=__doc__)
     line.add_argument("folder", type=Path)
     line.add_argument("--region", action="append", required=True, metavar="SLUG=URL")
-    asked = line.parse_args()
+    return line
+
+
+def main() -> None:
+    """Write the folder and name the configuration file."""
+    asked = parser().parse_args()
     print(write(asked.folder, dict(pair.split("=", 1) for pair in asked.region)))  # noqa: T201 - its one answer
 
 

@@ -1,0 +1,311 @@
+"""The documents against the code: every command, link, setting, metric, event and test they name exists."""
+
+from __future__ import annotations
+
+import functools
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import tomllib
+from importlib.util import find_spec
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import click
+import pytest
+import typer
+import yaml
+
+from gateway import metrics, regions
+from gateway.cli.main import app
+from gateway.conformance import keys, simulator
+from gateway.runtime import configure
+from gateway.settings import Settings
+from gateway.sources import RESERVED, _place
+from gateway.web.app import create
+from gateway.worker.__main__ import _parser as worker_parser
+
+ROOT = Path(__file__).parents[2]
+PAGES = sorted(
+    [
+        *ROOT.glob("*.md"),
+        *(ROOT / "docs").rglob("*.md"),
+        *(ROOT / ".github").rglob("*.md"),
+        ROOT / "mappings/README.md",
+    ]
+)
+DECISIONS = sorted((ROOT / "docs/decisions").glob("*.md"))
+SERVICES = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
+TARGETS = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+#: programs of the system that a page may use
+SYSTEM = {
+    "cat",
+    "chmod",
+    "chown",
+    "cp",
+    "curl",
+    "df",
+    "echo",
+    "grep",
+    "iconv",
+    "mkdir",
+    "openssl",
+    "sed",
+    "tail",
+}
+FENCE = re.compile(r"^(<!-- runs -->\n)?```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+def name_of(page):
+    return page.relative_to(ROOT).as_posix()
+
+
+@functools.cache
+def all_code(folder):
+    return "".join(file.read_text() for file in (ROOT / folder).rglob("*.py"))
+
+
+def blocks(page, language):
+    return [(bool(runs), text) for runs, kind, text in FENCE.findall(page.read_text()) if kind == language]
+
+
+def commands(page):
+    """Every simple command of the page's shell blocks, as words without assignments."""
+    for _, text in blocks(page, "bash"):
+        for line in text.replace("\\\n", " ").splitlines():
+            inner = re.findall(r"\$\((.*?)\)", line)
+            for part in (*inner, *re.split(r"\s(?:\||\|\||&&)\s", re.sub(r"\$\(.*?\)", "VALUE", line))):
+                words = shlex.split(part, comments=True)
+                while words and re.fullmatch(r"[A-Z_]+=.*", words[0]):
+                    words = words[1:]
+                if words:
+                    yield words
+
+
+def check_tongban(words):
+    group = typer.main.get_command(app)
+    with click.Context(group) as context:
+        verb, found, rest = group.resolve_command(context, words)
+        if isinstance(found, click.Group):
+            with click.Context(found, parent=context, info_name=verb) as inner:
+                verb, found, rest = found.resolve_command(inner, rest)
+        found.make_context(verb, list(rest), parent=context)
+
+
+MODULES = {
+    "gateway.worker": lambda rest: worker_parser().parse_args(rest),
+    "gateway.conformance.simulator": lambda rest: simulator.parser().parse_args(rest),
+    "gateway.conformance.keys": lambda rest: keys.parser().parse_args(rest),
+}
+
+
+def check_compose(words):
+    verbs = {"build", "logs", "ps", "up"}
+    assert verbs & set(words), words
+    for word in words[words.index(next(iter(verbs & set(words)))) + 1 :]:
+        service = re.fullmatch(r"([a-z][a-z-]+)(=\d+)?", word)
+        assert word.startswith("-") or word.isdigit() or service[1] in SERVICES, word
+
+
+def check(words):
+    program, rest = words[0], words[1:]
+    if program == "make":
+        targets = {word for word in rest if "=" not in word}
+        assert targets <= TARGETS, targets - TARGETS
+        return
+    if program == "docker":
+        check_compose(rest[1:])
+        return
+    if program in SYSTEM:
+        return
+    assert program.startswith(".venv/bin/"), f"{program}: a program a newcomer does not have"
+    program = program.removeprefix(".venv/bin/")
+    if program == "tongban":
+        check_tongban([word for word in rest if word not in {">", "message.json"} or rest[-2] != ">"])
+    elif program == "python":
+        assert rest[0] == "-m"
+        assert find_spec(rest[1])
+        MODULES[rest[1]](rest[2:])
+    else:
+        assert (Path(sys.executable).parent / program).exists(), program
+        assert all((ROOT / word).exists() for word in rest if word.startswith("tests/")), rest
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_every_command_of_a_page_exists(page):
+    for words in commands(page):
+        try:
+            check(words)
+        except click.ClickException as error:
+            pytest.fail(f"{' '.join(words)}: {error.format_message()}")
+        except SystemExit:
+            pytest.fail(f"{' '.join(words)}: not understood")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_commands_named_in_a_sentence_exist(page):
+    group = typer.main.get_command(app)
+    for command in re.findall(r"`(?:\.venv/bin/)?tongban ([a-z][a-z-]*)", page.read_text()):
+        assert command in group.commands, command
+    for target in re.findall(r"`make ([a-z]+)`", page.read_text()):
+        assert target in TARGETS, target
+
+
+def anchors(page):
+    heads = re.findall(r"^#+ (.+)$", page.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", head.lower()).replace(" ", "-") for head in heads}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_links_lead_somewhere(page):
+    text = FENCE.sub("", page.read_text())
+    for target in re.findall(r"\]\(([^)\s]+)\)", text):
+        if re.match(r"[a-z]+:", target):
+            continue
+        path, _, anchor = target.partition("#")
+        file = page if not path else (page.parent / path).resolve()
+        assert file.exists(), target
+        assert file.is_relative_to(ROOT), target
+        assert not anchor or anchor in anchors(file), target
+
+
+@pytest.fixture(scope="module")
+def addresses():
+    document = create().state.describe(regions.discover())
+    return {re.sub(r"\{\w+\}", "*", path) for path in (*document["paths"], "/docs", "/openapi.json")}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_addresses_of_the_api_exist(page, addresses):
+    pattern = r"(?:GET|POST) (/[\w/{}]+)|127\.0\.0\.1:8080(/[\w/]+)|`(/[a-z]+(?:\.json)?)`"
+    for path in filter(None, (path for match in re.findall(pattern, page.read_text()) for path in match)):
+        assert re.sub(r"\{\w+\}", "*", path) in addresses, path
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_settings_of_the_environment_exist(page):
+    slugs = tuple(regions.discover())
+    for name in set(re.findall(r"TONGBAN_[A-Z0-9_]*[A-Z0-9]", page.read_text())) - RESERVED:
+        assert _place(name, Settings, slugs) is not None, name
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_metrics_and_events_named_exist(page):
+    exposed = {family.name for family in metrics.REGISTRY.collect()}
+    for name in re.findall(r"`(tongban_[a-z_]+)", page.read_text()):
+        assert name.removesuffix("_total") in exposed, name
+    for event in re.findall(r'"event": "([a-z_]+)"', page.read_text()):
+        assert f'"{event}"' in all_code("gateway"), event
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_files_named_in_a_sentence_exist(page):
+    text = FENCE.sub("", page.read_text())
+    for path in re.findall(r"`((?:gateway|adapters|tests|mappings|docs)/[\w./-]+)`", text):
+        assert (ROOT / path).exists(), path
+    for test in re.findall(r"`(test_\w+)`", text):
+        assert f"def {test}(" in all_code("tests"), test
+
+
+def test_the_settings_page_holds_every_setting_and_is_a_configuration(tmp_path):
+    ((_, text),) = blocks(ROOT / "docs/reference/settings.md", "toml")
+    file = tmp_path / "gateway.toml"
+    for commented in re.findall(r"^# (\w+ = .*)", text, re.MULTILINE):
+        assert commented.split(" ")[0] in Settings.model_fields
+    file.write_text(text)
+    written = tomllib.loads(text)
+    shown = {*written, *re.findall(r"^# (\w+) =", text, re.MULTILINE)}
+    assert shown == set(Settings.model_fields)
+    for name in ("server", "delivery", "limits", "clock"):
+        assert set(written[name]) == set(Settings.model_fields[name].annotation.model_fields), name
+    members = {name.removesuffix("_file") for name in written["keys"]}
+    assert members == set(Settings.model_fields["keys"].annotation.model_fields)
+    (tmp_path / "keys").mkdir()
+    made = tomllib.loads(
+        keys.write(tmp_path / "made", dict.fromkeys(regions.discover(), "http://x")).read_text()
+    )
+    for name, text_ in {
+        "sichuan.token": made["regions"]["sichuan"]["token"],
+        "gateway.pem": made["regions"]["chongqing"]["private_key"],
+        "chongqing.pem": made["regions"]["chongqing"]["peer_public_key"],
+        "master.key": "00" * 32,
+    }.items():
+        (tmp_path / "keys" / name).write_text(text_)
+    settings = configure(file, {})
+    for slug, region in regions.discover().items():
+        members = {name.removesuffix("_file") for name in written["regions"][slug]}
+        assert members == set(region.credentials.model_fields), slug
+    defaults = Settings()
+    assert settings.server == defaults.server
+    assert settings.delivery.model_copy(update={"lease_s": None}) == defaults.delivery
+    assert settings.delivery.lease == defaults.delivery.lease
+
+
+@pytest.fixture
+def checkout(tmp_path):
+    """What a newcomer stands in: the examples, the tables and the programs."""
+    shutil.copytree(ROOT / "mappings", tmp_path / "mappings")
+    for region in regions.discover():
+        shutil.copytree(ROOT / "adapters" / region / "examples", tmp_path / "adapters" / region / "examples")
+    programs = tmp_path / ".venv" / "bin"
+    programs.mkdir(parents=True)
+    (programs / "python").write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} "$@"\n')
+    (programs / "tongban").write_text(
+        f"#!/bin/sh\nexec {shlex.quote(sys.executable)} -c 'from gateway.cli.main import app; app()' \"$@\"\n"
+    )
+    for program in programs.iterdir():
+        program.chmod(0o755)
+    return tmp_path
+
+
+RUNNABLE = [page for page in PAGES if any(runs for runs, _ in blocks(page, "bash"))]
+
+
+@pytest.mark.parametrize("page", RUNNABLE, ids=name_of)
+def test_blocks_marked_as_running_run(page, checkout):
+    script = "\n".join(text for runs, text in blocks(page, "bash") if runs)
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", script],
+        cwd=checkout,
+        capture_output=True,
+        text=True,
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "LC_ALL": "C.UTF-8"},
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-500:] + done.stderr[-1500:]
+    if "88" in script:
+        assert '"code": "1001"' in done.stderr
+    if "mappings.next" in script:
+        assert "<MZ>示例族</MZ>" in done.stdout
+
+
+def test_decisions_are_numbered_without_gaps_whole_and_listed():
+    listed = re.findall(r"decisions/([\w-]+\.md)", (ROOT / "docs/index.md").read_text())
+    assert [page.name for page in DECISIONS[1:]] == listed
+    assert [int(page.name[:4]) for page in DECISIONS] == list(range(len(DECISIONS)))
+    for page in DECISIONS:
+        heads = re.findall(r"^## (.+)$", page.read_text(), re.MULTILINE)
+        assert heads == ["Context", "Decision", "Rejected", "Consequences", "Enforced by"], page.name
+        assert page.read_text().count("\n") <= 60, page.name
+
+
+def test_both_readmes_say_the_same_in_the_same_order():
+    english, chinese = ((ROOT / name).read_text() for name in ("README.md", "README.zh-CN.md"))
+    own = {"README.md", "README.zh-CN.md", "docs/pictures/flow.svg", "docs/pictures/flow.zh-CN.svg"}
+
+    def targets(text):
+        return [target for target in re.findall(r"\]\(([^)\s]+)\)", text) if target not in own]
+
+    assert targets(english) == targets(chinese)
+    for name in ("README.md", "README.zh-CN.md"):
+        assert list(commands(ROOT / name))[:2] == [["make", "demo"], ["make", "test"]]
+
+
+@pytest.mark.parametrize("picture", sorted((ROOT / "docs/pictures").glob("*.svg")), ids=lambda p: p.name)
+def test_pictures_are_well_formed_titled_and_fetch_nothing(picture):
+    root = ET.fromstring(picture.read_text())
+    assert root.find("{http://www.w3.org/2000/svg}title").text
+    assert not re.search(r"href|url\((?!#)|<script|@import", picture.read_text())
