@@ -1,0 +1,44 @@
+"""`tongban demo --exit` as a program: every case arrives, it says so, and nothing is left running."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+TONGBAN = [sys.executable, "-c", "from gateway.cli.main import app; app()"]
+
+
+def processes_of(session, folder):
+    """What still runs of a session, or on its folder (servers leave the session they were started in)."""
+    left = []
+    for entry in Path("/proc").iterdir():
+        with suppress(OSError, ValueError, IndexError):
+            # behind the name: state, parent, group, session
+            fields = (entry / "stat").read_text().rpartition(")")[2].split()
+            command = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+            at_work_there = str(folder) in command or str(folder) in str((entry / "cwd").readlink())
+            if fields[0] != "Z" and (int(fields[3]) == session or at_work_there):
+                left.append(command)
+    return left
+
+
+def test_twenty_cases_arrive_and_nothing_is_left_running(tmp_path):
+    arguments = ["--cases", "20", "--exit", "--port", "0", "--data-dir", str(tmp_path)]
+    demo = subprocess.Popen(
+        [*TONGBAN, "demo", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    said, errors = demo.communicate(timeout=110)
+    assert demo.returncode == 0, said + errors
+    assert "Traceback" not in said + errors
+    assert "全部到位" in said
+    # ten of each side, and the worked applications
+    told = re.search(r"合计\D+(\d+)\D+(\d+)", said)
+    assert all(int(count) >= 10 for count in told.groups()), said
+    assert processes_of(demo.pid, tmp_path) == []
