@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import secrets
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
@@ -15,18 +16,22 @@ import uuid_utils.compat
 from sqlalchemy import text
 
 from gateway import regions as regions_
+from gateway.canonical.worktime import beijing_day
+from gateway.crypto.approval import Verifier, load_verifier
 from gateway.errors import CannotStart
 from gateway.exchange.translate import Maps, compile_maps
 from gateway.limits import Limiter
 from gateway.mapping import load as tables_
 from gateway.settings import Settings, decode_key
 from gateway.settings import load as load_settings
+from gateway.shelf import Binder, InForce, Keeper, Shelf
 from gateway.store import engine as engines
 from gateway.store.audit import Audit
 from gateway.store.cases import Cases
 from gateway.store.deliveries import Deliveries
 from gateway.store.intake import Intake
 from gateway.store.serials import Serials
+from gateway.store.sets import TableSets
 from gateway.store.tokens import Tokens
 from gateway.store.vault import Vault
 from gateway.transport.bell import Bell
@@ -79,6 +84,11 @@ def clock_offset_s(settings: Settings, environ: Mapping[str, str]) -> float:
     return 0.0 if start is None else (start - SystemClock().now()).total_seconds()
 
 
+def system_clock(settings: Settings, environ: Mapping[str, str]) -> SystemClock:
+    """The clock all processes of one gateway share."""
+    return SystemClock(timedelta(seconds=clock_offset_s(settings, environ)))
+
+
 @dataclass(frozen=True, slots=True)
 class Rulebook:
     """What a translation needs and a database does not: regions, tables and the clock."""
@@ -96,7 +106,7 @@ class Rulebook:
 def rulebook(settings: Settings, environ: Mapping[str, str]) -> Rulebook:
     """Load the tables. Errors: `CannotStart` with every fault as ``file:line: sentence``."""
     tables = tables_.load_tables(settings.tables_dir or tables_.PACKAGED, settings.calendar_until)
-    clock = SystemClock(timedelta(seconds=clock_offset_s(settings, environ)))
+    clock = system_clock(settings, environ)
     regions = regions_.discover()
     return Rulebook(regions, tables, compile_maps(regions, tables), clock)
 
@@ -134,15 +144,14 @@ def _make_key(file: Path) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Runtime:
-    """Everything a verb may ask for. Opened once per process; nothing in it is replaced while it runs."""
+    """Everything a verb may ask for. Opened once per process; nothing but the set on the shelf is replaced."""
 
     settings: Settings
     clock: SystemClock
     new_id: Callable[[], UUID]
     regions: Mapping[str, Region]
     credentials: Mapping[str, BaseModel] = field(repr=False)
-    tables: Tables = field(repr=False)
-    maps: Maps = field(repr=False)
+    shelf: Shelf = field(repr=False)
     engine: AsyncEngine = field(repr=False)
     vault: Vault = field(repr=False)
     intake: Intake = field(repr=False)
@@ -188,8 +197,7 @@ class Runtime:
                 new_id=uuid_utils.compat.uuid7,
                 regions=book.regions,
                 credentials=credentials,
-                tables=book.tables,
-                maps=book.maps,
+                shelf=await _shelf(settings, book, TableSets(engine), role, stack),
                 engine=engine,
                 vault=vault,
                 intake=intake,
@@ -202,6 +210,20 @@ class Runtime:
                 clients=clients,
                 limiter=Limiter(settings.limits.per_minute),
             )
+
+    @property
+    def tables(self) -> Tables:
+        """The tables in force now; a piece of work pins the runtime first, and stays with one set."""
+        return self.shelf.current.tables
+
+    @property
+    def maps(self) -> Maps:
+        """The maps bound to these tables."""
+        return self.shelf.current.maps
+
+    def pinned(self) -> Runtime:
+        """The same runtime with the tables of this moment, whatever comes into force later."""
+        return replace(self, shelf=Shelf(self.shelf.current))
 
     def other(self, slug: str) -> Region:
         """The other region of the pair."""
@@ -220,6 +242,32 @@ class Runtime:
         if not set(self.regions) <= set(self.tables.regions):
             faults.append("规则表缺少地区：请检查 tables_dir")
         return faults
+
+
+def approvers(settings: Settings) -> Mapping[str, Verifier]:
+    """The key of every side that approves releases; empty when none is configured."""
+    return {slug: load_verifier(each.public_key) for slug, each in settings.approval.items()}
+
+
+async def _shelf(
+    settings: Settings, book: Rulebook, sets: TableSets, role: Role, stack: AsyncExitStack
+) -> Shelf:
+    """The set in force; processes that stay look for newer ones until the stack is left."""
+    shelf = Shelf(InForce(book.tables, book.maps))
+    if not settings.approval:
+        return shelf
+    binder = Binder(book.regions, approvers(settings), settings.calendar_until)
+    keeper = Keeper(shelf, sets, binder, lambda: beijing_day(book.clock.now()))
+    await keeper.take()
+    if role != "cli":
+        looking = asyncio.create_task(keeper.keep())
+        stack.push_async_callback(_ended, looking)
+    return shelf
+
+
+async def _ended(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
 
 
 async def queue_usable(redis_url: str) -> bool:

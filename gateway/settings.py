@@ -23,6 +23,8 @@ from pydantic import (
     model_validator,
 )
 
+from gateway.crypto.approval import load_verifier
+from gateway.crypto.signing import BadKey
 from gateway.errors import CannotStart
 from gateway.sources import folder_of, gather, published_secrets
 
@@ -126,6 +128,21 @@ class Keys(_Section):
         return text
 
 
+class Approver(_Section):
+    """The key by which a side approves releases of the tables: Ed25519 or SM2, PEM."""
+
+    public_key: str
+
+    @field_validator("public_key")
+    @classmethod
+    def _usable(cls, pem: str) -> str:
+        try:
+            load_verifier(pem)
+        except BadKey as error:
+            raise ValueError(f"{error}；须为 Ed25519 或 SM2 公钥") from None
+        return pem
+
+
 class ClockStart(_Section):
     """For tests only: what the gateway's clock shows at its start."""
 
@@ -147,6 +164,8 @@ class Settings(_Section):
     limits: Limits = Limits()
     keys: Keys = Keys()
     clock: ClockStart = ClockStart()
+    #: by region; when given, only releases approved by every side are used
+    approval: Mapping[str, Approver] = Field(default_factory=dict)
 
     @field_validator("tokens")
     @classmethod
@@ -179,6 +198,7 @@ def load(
     gathered = gather(path, environ, model=Settings, slugs=tuple(sections or ()))
     raw, faults = gathered.table, gathered.faults
     invalid = list(_region_faults(raw.get("regions"), sections)) if sections is not None else []
+    invalid += _approval_faults(raw.get("approval"), sections) if sections is not None else []
     settings = None
     try:
         settings = Settings.model_validate(raw)
@@ -207,6 +227,19 @@ def _region_faults(regions: Any, sections: Mapping[str, type[BaseModel]]) -> Ite
             model.model_validate(written[slug])
         except ValidationError as error:
             yield from _sentences(error, f"regions.{slug}")
+
+
+def _approval_faults(approval: Any, sections: Mapping[str, type[BaseModel]]) -> list[str]:
+    """Either every side approves, or there is no approval at all."""
+    if not isinstance(approval, Mapping) or not approval:
+        return []
+    return [
+        f"approval.{slug}: 没有这个地区的适配器，请改正名称或删除"
+        for slug in sorted(set(approval) - set(sections))
+    ] + [
+        f"approval.{slug}: 缺少该地区的批准公钥，请补充 public_key_file"
+        for slug in sorted(set(sections) - set(approval))
+    ]
 
 
 _TEST_KEY = "{path}: 这是公开的测试密钥，只能在 server.host 为本机回环地址时使用，请换成正式密钥"

@@ -84,11 +84,12 @@ def read_toml(path: Path) -> dict[str, Any]:
 def _place(name: str, model: type[BaseModel], slugs: tuple[str, ...]) -> tuple[str, ...] | None:
     """``TONGBAN_SERVER_PORT`` → ``("server", "port")``; None when there is no such member."""
     words = name.removeprefix("TONGBAN_").lower()
-    if words.startswith("regions_"):
-        rest = words.removeprefix("regions_")
-        slug = next((slug for slug in slugs if rest.startswith(f"{slug}_")), rest.split("_")[0])
-        member = rest.removeprefix(slug).removeprefix("_")
-        return ("regions", slug, member) if member else None
+    for group in ("regions", "approval"):
+        if words.startswith(f"{group}_"):
+            rest = words.removeprefix(f"{group}_")
+            slug = next((slug for slug in slugs if rest.startswith(f"{slug}_")), rest.split("_")[0])
+            member = rest.removeprefix(slug).removeprefix("_")
+            return (group, slug, member) if member else None
     for key, info in model.model_fields.items():
         if words.removesuffix("_file") == key:
             return (words,)

@@ -64,7 +64,7 @@ async def opened(config: Path | None) -> AsyncIterator[Runtime]:
     settings = configure(config, os.environ)
     with ExitStack() as servers:
         urls = {
-            "database_url": settings.database_url or _postgres(settings.data_dir, servers),
+            "database_url": settings.database_url or embedded_postgres(settings.data_dir, servers),
             "redis_url": settings.redis_url or _redis(settings.data_dir, servers),
         }
         await engine.migrate(urls["database_url"])
@@ -72,7 +72,8 @@ async def opened(config: Path | None) -> AsyncIterator[Runtime]:
             yield rt
 
 
-def _postgres(data_dir: Path, servers: ExitStack) -> str:
+def embedded_postgres(data_dir: Path, servers: ExitStack) -> str:
+    """The URL of the embedded server: the running gateway's, else one that ends with ``servers``."""
     try:
         server = postgres.start(data_dir)
     except CannotStart:

@@ -244,3 +244,25 @@ AUDIT = Table(
     Column("after", JSONB),
 )
 Index("audit_target", AUDIT.c.target, AUDIT.c.id)
+
+TABLE_SETS = Table(
+    "table_sets",
+    METADATA,
+    Column("digest", Text, primary_key=True),
+    Column("content", LargeBinary, nullable=False),
+    Column("effective_from", Date, nullable=False),
+    _text("note"),
+    _at("created_at"),
+    _text("created_by"),
+    Column("approvals", JSONB, nullable=False, server_default=text("'{}'::jsonb")),
+    _at("activated_at", optional=True),
+    _at("retired_at", optional=True),
+    CheckConstraint("digest ~ '^[0-9a-f]{64}$'"),
+    CheckConstraint("retired_at IS NULL OR activated_at IS NOT NULL"),
+)
+Index(
+    "table_sets_in_force",
+    TABLE_SETS.c.effective_from,
+    TABLE_SETS.c.activated_at,
+    postgresql_where=text("activated_at IS NOT NULL AND retired_at IS NULL"),
+)

@@ -40,9 +40,9 @@ class Caller:
 
 
 def runtime(request: Request) -> Runtime:
-    """The runtime the application was opened with."""
+    """The runtime the application was opened with, its tables those of this moment until the answer."""
     found: Runtime = request.app.state.runtime
-    return found
+    return found.pinned()
 
 
 async def caller(rt: Runtime, token: str) -> Caller | None:

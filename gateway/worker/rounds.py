@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 #: Work overdue for longer than this is rung for even if somebody holds the bell: he is dead, or too slow alone.
 _LOUD_AFTER_S = 1.0
 
+#: Longer than any process takes to see what came into force, and to finish what it had begun.
+_DOORS_FOLLOW_WITHIN_S = 5.0
+
 _chance = SystemRandom()
 _log = structlog.get_logger(__name__)
 
@@ -63,7 +66,7 @@ class Rounds:
         """Ring for everything due, in case a ring was lost; the seconds overdue by destination."""
         deliveries = self.runtime.deliveries
         await deliveries.promote_stranded()
-        await intervene.heal(self.runtime)
+        await intervene.heal(self.runtime.pinned())
         overdue: Mapping[str, float] = await deliveries.due()
         for destination in self.runtime.regions:
             metrics.DUE_AGE_SECONDS.labels(destination).set(overdue.get(destination, 0.0))
@@ -76,9 +79,12 @@ class Rounds:
     async def watch(self, name: str) -> None:
         """Until stopping: write the heartbeat, and sweep when nobody else does (Redis or beat is away)."""
         every_s = sweep_every_s(self.runtime.settings.delivery)
-        releasing = asyncio.create_task(self._release_parked())
+        shelf = self.runtime.shelf
+        seen, releasing = shelf.current, asyncio.create_task(self._release_parked())
         while not self.stopping.is_set():
             await self.runtime.bell.beat(name)
+            if shelf.current is not seen and releasing.done():
+                seen, releasing = shelf.current, asyncio.create_task(self._release_parked())
             if time.monotonic() - self.swept_at > 2 * every_s:
                 await self._sweep_alone()
             await _nap(self.stopping, every_s)
@@ -90,14 +96,19 @@ class Rounds:
         await asyncio.gather(*self._running.values(), return_exceptions=True)
 
     async def _release_parked(self) -> None:
-        """A worker starts with the tables of now: what waited for a row they have is released (crossing §1)."""
-        try:
-            released = await intervene.release_all(self.runtime, "gateway")
-        except Exception as error:  # noqa: BLE001 - staff can release by hand; the next start tries again
-            _log.warning("release_failed", cause=type(error).__name__)
-            return
-        if released:
-            _log.info("parked_released", messages=released)
+        """At start, and when other tables come into force: what waited for a row they have goes (crossing §1).
+
+        Twice: a door that saw the new tables a moment later than this worker may have parked meanwhile.
+        """
+        for pause_s in (0.0, _DOORS_FOLLOW_WITHIN_S):
+            await _nap(self.stopping, pause_s)
+            try:
+                released = await intervene.release_all(self.runtime.pinned(), "gateway")
+            except Exception as error:  # noqa: BLE001 - staff can release by hand; the next start tries again
+                _log.warning("release_failed", cause=type(error).__name__)
+                return
+            if released:
+                _log.info("parked_released", messages=released)
 
     async def _sweep_alone(self) -> None:
         try:

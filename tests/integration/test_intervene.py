@@ -19,6 +19,7 @@ from gateway.exchange.receive import receive
 from gateway.exchange.translate import compile_maps
 from gateway.mapping.load import PACKAGED, load_tables
 from gateway.region import Inbound
+from gateway.shelf import InForce, Shelf
 from gateway.store.records import Ending, Settlement
 
 EXAMPLES = Path(__file__).parents[2] / "adapters" / "sichuan" / "examples"
@@ -82,7 +83,7 @@ def mended(rt, tmp_path):
         with file.open("a", encoding="utf-8") as listed:
             listed.write(",".join(row) + "\n")
     tables = load_tables(folder, None)
-    return replace(rt, tables=tables, maps=compile_maps(rt.regions, tables))
+    return replace(rt, shelf=Shelf(InForce(tables, compile_maps(rt.regions, tables))))
 
 
 async def case_of(rt, receipt):
