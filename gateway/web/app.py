@@ -12,7 +12,7 @@ from starlette.routing import Route
 
 from gateway import log
 from gateway.store.engine import is_away
-from gateway.web import docs, health, items, tracking, translation
+from gateway.web import docs, health, items, precheck, tracking, translation
 from gateway.web.intake import take_message
 from gateway.web.openapi import describe
 from gateway.web.problem import Code, Problem, answer
@@ -68,7 +68,14 @@ def create(opening: Callable[[], AbstractAsyncContextManager[Runtime]] | None = 
         # Intake stands outside FastAPI: no model is made of a message at the door.
         routes=[Route("/v1/{region}/messages", take_message, methods=["POST"])],
     )
-    for router in (tracking.router, items.router, translation.router, health.router, docs.router):
+    for router in (
+        tracking.router,
+        items.router,
+        precheck.router,
+        translation.router,
+        health.router,
+        docs.router,
+    ):
         app.include_router(router)
     app.add_exception_handler(Problem, _on_problem)
     app.add_exception_handler(HTTPException, _on_http)

@@ -22,6 +22,7 @@ PINNED = {
     "POST /v1/parked/{id}/release",
     "GET /v1/items",
     "GET /v1/items/{item}",
+    "POST /v1/precheck",
     "POST /v1/translate",
     "GET /healthz",
     "GET /readyz",
