@@ -7,7 +7,7 @@ import getpass
 import json
 import logging
 import os
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
 from urllib.parse import quote
@@ -92,10 +92,8 @@ def _redis(data_dir: Path, servers: ExitStack) -> str:
     try:
         server = redis.start(data_dir)
     except CannotStart:
-        try:
+        with suppress(OSError):  # a gateway is running on this folder
             return (data_dir / "redis" / "url").read_text().strip()
-        except OSError:
-            pass
         raise
     servers.callback(server.stop)
     return server.url
