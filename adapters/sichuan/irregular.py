@@ -34,7 +34,7 @@ def read_new_case(reading: Reading) -> None:
     number = reading.taken("affairCode")
     if number is None:
         return
-    if reading.sight.door and number[16:17] == "9":
+    if number[16:17] == "9":
         reading.refuse("affairCode", "以 9 开头的办件顺序号只由通办网关编制，请使用本系统的办件编号")
     reading.leaves["origin_case_no"] = Leaf(number, None, number, "M22", TraceKind.EXACT)
 
