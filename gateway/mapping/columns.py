@@ -5,8 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from gateway.canonical.legs import BEGINNINGS, PLACES
 from gateway.canonical.worktime import UNIT_KEYS
 from gateway.mapping.codelist import BOTH, READ, WRITE
+from gateway.mapping.guide_laws import OPEN_WORDS
+from gateway.mapping.guides import ELEMENTS
+from gateway.mapping.guides import LEVELS as AGENCY_LEVELS
 from gateway.mapping.items import FORMS
 from gateway.mapping.lint import KINDS, LEVELS, SUBJECTS
 from gateway.mapping.recognition import ANY_ITEM
@@ -60,6 +64,37 @@ EXPLANATIONS = {
     "agencies.agency": "经办机构名称。",
     "agencies.uscc": "统一社会信用代码，18 位，含校验码。",
     "agencies.level": "行使层级，1 至 6。",
+    "legs.item": "事项的内部名称，须在事项清单中。",
+    "legs.leg": "环节的序号：1、2、3……",
+    "legs.name": "环节的名称。",
+    "legs.place": "由谁办理：old 原参保地，new 新参保地。",
+    "legs.begins": "环节从什么时候开始计时。",
+    "legs.limit_value": "本环节时限的数值。",
+    "legs.limit_unit": "本环节时限的单位：工作日、日（自然日）、月。",
+    "guides.item": "事项的内部名称。",
+    "guides.name": "办事指南中的事项名称。",
+    "guides.flow": "办理流程，各步用 | 连接。",
+    "guides.mode": "办理方式。",
+    "guides.materials": "所需材料（公共代码），多个用 | 连接。",
+    "guides.legal_limit_value": "法定办结时限的数值，0 为即办。",
+    "guides.legal_limit_unit": "法定办结时限的单位：工作日、日（自然日）、月。",
+    "guides.promised_limit_value": "承诺办结时限的数值，0 为即办。",
+    "guides.promised_limit_unit": "承诺办结时限的单位：工作日、日（自然日）、月。",
+    "guides.conditions": "受理条件。",
+    "guides.applicants": "服务对象（公共代码），多个用 | 连接。",
+    "guides.fee": "收费情况。",
+    "guides.result": "办理结果的名称。",
+    "guides.open": "yes 开通跨省通办，no 不开通；两地指南有未解决的冲突时不能开通。",
+    "guides.division": "经办机构所在区划代码；乡级再加三位。",
+    "guides.agency": "经办机构名称。",
+    "guides.level": "行使层级：province 省级，prefecture 市级，county 县级，township 乡级。",
+    "equivalences.equivalence_id": "编号，E 加至少三位数字。",
+    "equivalences.element": "办事指南的哪一个要素。",
+    "equivalences.items": "适用的事项，多个用 | 连接；* 为全部事项。",
+    "equivalences.region": "一方地区。",
+    "equivalences.value": "一方指南中的写法。",
+    "equivalences.other_region": "另一方地区。",
+    "equivalences.other_value": "另一方指南中的写法，双方认为与前者等效。",
     "basis": "依据的文件名称与文号，必填。",
     "effective_from": "生效日期（含当日），写成 2026-12-01。",
     "effective_to": "失效日期（不含当日），写成 2026-12-01；空为长期有效。",
@@ -86,22 +121,48 @@ _FIXED = {
     "catalogue.legal_limit_unit": tuple(UNIT_KEYS),
     "catalogue.promised_limit_unit": tuple(UNIT_KEYS),
     "divisions.level": tuple(sorted(LEVELS)),
+    "legs.place": tuple(PLACES),
+    "legs.begins": tuple(BEGINNINGS),
+    "legs.limit_unit": tuple(UNIT_KEYS),
+    "guides.legal_limit_unit": tuple(UNIT_KEYS),
+    "guides.promised_limit_unit": tuple(UNIT_KEYS),
+    "guides.open": OPEN_WORDS,
+    "guides.level": tuple(AGENCY_LEVELS),
+    "equivalences.element": tuple(ELEMENTS),
     "agencies.level": tuple("123456"),
 }
 _FROM_HUB = {
     "catalogue.schemes": ("scheme",),
     "catalogue.applicants": ("applicant_type",),
     "catalogue.materials": ("material",),
+    "guides.applicants": ("applicant_type",),
+    "guides.materials": ("material",),
     "recognition.subject": ("material", "result", "settlement"),
     "recognition.accepted_as": ("material", "result", "settlement"),
 }
-_SEVERAL = {"catalogue.schemes", "catalogue.applicants", "catalogue.materials", "recognition.items"}
+_REGIONS = {
+    "recognition.issued_by",
+    "recognition.accepted_by",
+    "equivalences.region",
+    "equivalences.other_region",
+}
+_ITEMS = {"items.item", "legs.item", "guides.item"}
+_ITEMS_OR_ANY = {"recognition.items", "equivalences.items"}
+_SEVERAL = {
+    "catalogue.schemes",
+    "catalogue.applicants",
+    "catalogue.materials",
+    "guides.applicants",
+    "guides.materials",
+    *_ITEMS_OR_ANY,
+}
+_ALONE = {"catalogue", "divisions", "agencies", "legs", "equivalences"}
 
 
 def part_of(path: str) -> str:
     """The part of the layout a table belongs to: its own name for the single ones, else its folder."""
     folder, _, rest = path.removesuffix(".csv").partition("/")
-    return rest if rest in {"catalogue", "divisions", "agencies"} else folder
+    return rest if rest in _ALONE else folder
 
 
 def explanation(path: str, column: str) -> str:
@@ -124,11 +185,11 @@ def _words(name: str, path: str, sheets: Sheets) -> Sequence[str]:
         hubs = (path.removesuffix(".csv").rpartition("/")[2],)
     if hubs:
         return [key for hub in hubs for key in _keys(sheets, hub)]
-    if name in {"recognition.issued_by", "recognition.accepted_by"}:
+    if name in _REGIONS:
         return sheets.regions
-    if name in {"recognition.items", "items.item"}:
+    if name in _ITEMS | _ITEMS_OR_ANY:
         items = [line["item"] for line in sheets.catalogue]
-        return items if name == "items.item" else [ANY_ITEM, *items]
+        return items if name in _ITEMS else [ANY_ITEM, *items]
     return ()
 
 

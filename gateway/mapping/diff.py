@@ -20,6 +20,8 @@ _IDENTITY = {
     "recognition": ("rule_id",),
     "catalogue": ("item", "effective_from"),
     "items": ("item",),
+    "legs": ("item", "leg", "effective_from"),
+    "equivalences": ("equivalence_id",),
     "divisions": ("code", "valid_from"),
     "agencies": ("division",),
 }
@@ -68,6 +70,8 @@ def _rows(path: str, content: bytes) -> dict[tuple[str, ...], _Row]:
         return {}
     head, *lines = cells_of(content)
     columns = _IDENTITY.get(part_of(path), tuple(head))
+    if part_of(path) == "guides":
+        columns = ("division", "item", "effective_from") if "division" in head else ("item", "effective_from")
     if not set(columns) <= set(head):
         columns = tuple(head)
     rows: dict[tuple[str, ...], _Row] = {}

@@ -6,20 +6,19 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from gateway.canonical.identifiers import citizen_id_fault, uscc_ok
+from gateway.canonical.identifiers import uscc_ok
 from gateway.canonical.worktime import UNIT_KEYS
+from gateway.mapping.cell_laws import cell_faults
 from gateway.mapping.codelist import BOTH, READ, WRITE
 from gateway.mapping.guide_laws import guide_faults, leg_faults
 from gateway.mapping.items import FORMS
-from gateway.mapping.laws import grouped, missing, overlapping, period, repeated
+from gateway.mapping.laws import grouped, missing, overlapping, period, promise, repeated
 from gateway.mapping.recognition import ANY_ITEM
 from gateway.mapping.sheet import Fault, Line, Sheet
 
 if TYPE_CHECKING:
     from gateway.mapping.layout import Sheets
 
-_CITIZEN_ID = re.compile(r"(?<![0-9A-Za-z])[0-9]{17}[0-9Xx](?![0-9A-Za-z])")
-_MOBILE = re.compile(r"(?<![0-9A-Za-z])1[3-9][0-9]{9}(?![0-9A-Za-z])")
 _SLUG = re.compile(r"[a-z][a-z0-9_]*")
 _DIVISION = re.compile(r"[0-9]{6}")
 _RULE_ID = re.compile(r"R[0-9]{3,}")
@@ -30,6 +29,11 @@ KINDS = {"transfer", "claim", "filing", "notice", "query", "joint"}
 SUBJECTS = {"material": ("material",), "result": ("material", "result"), "settlement": ("settlement",)}
 
 _Faults = Iterator[Fault]
+
+#: A row of both directions can be read back as it was written; what cannot has to say so.
+_ONE_WAY = "：只用于一个方向的行，direction 请填 read 或 write"
+#: A division lies in one of a higher level.
+_PARENTS = {"province": set[str](), "prefecture": {"province"}, "county": {"province", "prefecture"}}
 
 
 def faults_of(sheets: Sheets) -> list[Fault]:
@@ -62,17 +66,7 @@ def _all_sheets(sheets: Sheets) -> Iterator[Sheet]:
 def _cells(sheets: Sheets) -> _Faults:
     for sheet in _all_sheets(sheets):
         for line in sheet:
-            for column, cell in line.cells.items():
-                if cell and cell != cell.strip():
-                    yield line.fault(f"{column} 首尾有空白：请删去")
-                if len(cell) > 10 and _personal(cell):
-                    yield line.fault(f"{column} 像是真实的身份证号或手机号：规则表中不得有个人信息")
-
-
-def _personal(cell: str) -> bool:
-    if _MOBILE.search(cell):
-        return True
-    return any(citizen_id_fault(found.upper()) is None for found in _CITIZEN_ID.findall(cell))
+            yield from cell_faults(line)
 
 
 def _keys(sheets: Sheets, hub: str) -> set[str]:
@@ -98,8 +92,12 @@ def _codes(sheets: Sheets) -> _Faults:
         keys = _keys(sheets, name)
         for line in sheet:
             yield from _code_line(line, keys, name)
-        yield from repeated((ln for ln in sheet if ln["direction"] != WRITE), "native", "读入用的写法")
-        yield from repeated((ln for ln in sheet if ln["direction"] != READ), "key", "写出用的公共代码")
+        yield from repeated(
+            (ln for ln in sheet if ln["direction"] != WRITE), "native", "读入用的写法", _ONE_WAY
+        )
+        yield from repeated(
+            (ln for ln in sheet if ln["direction"] != READ), "key", "写出用的公共代码", _ONE_WAY
+        )
         yield from _composites(sheet)
 
 
@@ -128,16 +126,17 @@ def _composites(sheet: Sheet) -> _Faults:
 
 
 def _divisions(sheets: Sheets) -> _Faults:
-    codes = {line["code"] for line in sheets.divisions}
+    codes = grouped(sheets.divisions, lambda line: line["code"])
     for line in sheets.divisions:
         yield from _division_line(line, codes)
+        yield from _heirs(line, codes)
     for column in ("code", "full_name"):
         for group in grouped(sheets.divisions, lambda line, c=column: line[c]).values():  # type: ignore[misc]
             for before, after in overlapping(group, "valid_from", "valid_to"):
                 yield after.fault(f"{column} {after[column]} 与第 {before.number} 行的有效期重叠")
 
 
-def _division_line(line: Line, codes: set[str]) -> _Faults:
+def _division_line(line: Line, codes: Mapping[str, list[Line]]) -> _Faults:
     yield from missing(line, ("name", "full_name"))
     yield from period(line, "valid_from", "valid_to")
     if not _DIVISION.fullmatch(line["code"]):
@@ -148,11 +147,21 @@ def _division_line(line: Line, codes: set[str]) -> _Faults:
         yield line.fault("level 应为 province、prefecture 或 county")
     if line["parent"] not in codes and (line["parent"] or line["level"] != "province"):
         yield line.fault(f"上级区划 {line['parent'] or '（空）'} 不在表中")
+    elif line["parent"] and not any(
+        above["level"] in _PARENTS.get(line["level"], ()) for above in codes[line["parent"]]
+    ):
+        yield line.fault(f"上级区划 {line['parent']} 的 level 不高于本行")
     if line["successors"] and not line["valid_to"]:
         yield line.fault("有继任区划就要填失效日期 valid_to")
+
+
+def _heirs(line: Line, codes: Mapping[str, list[Line]]) -> _Faults:
+    """Who takes over must be there when the former ends: else a case would follow into nothing."""
     for heir in line.listed("successors"):
         if heir not in codes or heir == line["code"]:
             yield line.fault(f"继任区划 {heir} 不在表中，或就是自己")
+        elif all(later["valid_to"] and later["valid_to"] <= line["valid_to"] for later in codes[heir]):
+            yield line.fault(f"继任区划 {heir} 在本行失效时已不再有效")
 
 
 def _agencies(sheets: Sheets) -> _Faults:
@@ -166,6 +175,7 @@ def _agencies(sheets: Sheets) -> _Faults:
         if line["level"] not in set("123456"):
             yield line.fault("level 应为 1 至 6")
     yield from repeated(sheets.agencies, "division", "区划")
+    yield from repeated(sheets.agencies, "uscc", "统一社会信用代码")
 
 
 # --- items -----------------------------------------------------------------------------------------
@@ -208,6 +218,7 @@ def _item_line(line: Line) -> _Faults:
             yield line.fault(f"{limit}_value 应为 0 至 999 的整数")
         if line[f"{limit}_unit"] not in UNIT_KEYS:
             yield line.fault(f"{limit}_unit 应为 {'、'.join(UNIT_KEYS)} 之一")
+    yield from promise(line)
 
 
 def _item_words(sheets: Sheets) -> _Faults:

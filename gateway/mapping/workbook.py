@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 CONTENTS, WORDS = "目录", "选项"
 _CONTENTS_HEAD = ("工作表", "规则表文件", "行数")
 _MOST_BYTES = 32 * 1024 * 1024
-#: Rows below the last one that are ready for new entries: text format and drop-downs.
+#: Rows below the last one that have drop-downs for new entries.
 _SPARE_ROWS = 200
 _LONGEST_TITLE = 31
 _AS_TEXT = "@"
@@ -113,8 +113,8 @@ def _fill(
         said = explanation(name, column)
         if said:
             head.comment = Comment(said, "通办", width=320, height=120)
-        for row in range(2, last + 1):
-            sheet.cell(row, number).number_format = _AS_TEXT
+        # Cells nobody has filled yet take the format of their column.
+        sheet.column_dimensions[get_column_letter(number)].number_format = _AS_TEXT
         chosen = choice(name, column, sheets)
         if chosen:
             _offer(sheet, words.range_of(chosen.words), chosen, where=(number, last))

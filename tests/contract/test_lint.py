@@ -103,9 +103,32 @@ def item(**cells):
         (
             "recognition/materials.csv",
             rule().replace("依据", "经办人 13812345678"),
-            "像是真实的身份证号或手机号",
+            "像是真实的身份证号、手机号或银行账号",
         ),
         ("recognition/materials.csv", rule().replace("依据", "见 510100198803150179"), "像是真实的身份证号"),
+        ("recognition/materials.csv", rule(basis="见 510100880315017"), "像是真实的身份证号"),
+        ("recognition/materials.csv", rule(basis="账号 6222020200112230" + "3"), "银行账号"),
+        ("recognition/materials.csv", rule(basis="依\u200b据"), "看不见的字符"),
+        ("recognition/materials.csv", rule(basis="依\t据"), "看不见的字符"),
+        ("recognition/materials.csv", rule(basis="_x0041_"), "看不见的字符"),
+        ("recognition/materials.csv", rule(since="0206-01-01"), "effective_from 不像真实的日期"),
+        ("recognition/materials.csv", rule(until="9999-12-31"), "effective_to 不像真实的日期"),
+        ("codes/sichuan/sex.csv", "2,9,,both,,", "direction 请填 read 或 write"),
+        (
+            "items/catalogue.csv",
+            item(value="6").replace(",0,工作日,6", ",5,工作日,6"),
+            "承诺时限 6 长于法定时限 5",
+        ),
+        (
+            "places/divisions.csv",
+            "500999,某区,重庆市某区,county,500103,,,",
+            "上级区划 500103 的 level 不高于本行",
+        ),
+        (
+            "places/agencies.csv",
+            "510000,某局,1150010100000000XT,2,x",
+            "统一社会信用代码 1150010100000000XT 与",
+        ),
         (
             "recognition/materials.csv",
             rule(subject="id_card", since="2026-01-01", until=""),
@@ -182,3 +205,26 @@ def test_a_missing_folder_is_said_so(tmp_path):
 def test_a_calendar_year_nobody_has_published_is_refused():
     with pytest.raises(CannotStart, match="calendar_until"):
         load_tables(PACKAGED, 2099)
+
+
+def test_a_successor_that_ends_before_its_time_comes_is_named(folder):
+    append(folder, "places/divisions.csv", "500997,乙区,重庆市乙区,county,500000,,2019-01-01,")
+    heir = "500998,甲区,重庆市甲区,county,500000,,2021-01-01,500997"
+    number = append(folder, "places/divisions.csv", heir)
+    found = [fault for fault in faults(folder) if fault[:2] == ("places/divisions.csv", number)]
+    assert [text for _, _, text in found] == ["继任区划 500997 在本行失效时已不再有效"]
+
+
+def test_every_row_that_overlaps_an_earlier_long_one_is_named(folder):
+    for since, until in (
+        ("2000-01-01", "2010-01-01"),
+        ("2001-01-01", "2002-01-01"),
+        ("2003-01-01", "2004-01-01"),
+    ):
+        last = append(folder, "items/catalogue.csv", item(since=since, until=until))
+    named = {number for _, number, text in faults(folder) if "期间重叠" in text}
+    assert {last - 1, last} <= named
+
+
+def test_the_tables_that_come_with_the_product_break_no_law():
+    assert load_tables(PACKAGED, 2026).digest
