@@ -231,6 +231,8 @@ def test_the_settings_page_holds_every_setting_and_is_a_configuration(tmp_path):
         "sichuan.token": made["regions"]["sichuan"]["token"],
         "gateway.pem": made["regions"]["chongqing"]["private_key"],
         "chongqing.pem": made["regions"]["chongqing"]["peer_public_key"],
+        "approval_sichuan.pem": made["regions"]["chongqing"]["peer_public_key"],
+        "approval_chongqing.pem": made["regions"]["chongqing"]["peer_public_key"],
         "master.key": "00" * 32,
     }.items():
         (tmp_path / "keys" / name).write_text(text_)
