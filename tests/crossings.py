@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import copy
-import json
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
@@ -15,7 +14,7 @@ from adapters import chongqing, sichuan
 from gateway.errors import Refusal
 from gateway.exchange import translate
 from gateway.exchange.dry_run import DryRun, Parked, dry_run
-from gateway.exchange.translate import Maps, compile_maps
+from gateway.exchange.translate import compile_maps
 from gateway.mapping.fieldmap import Sight
 from gateway.mapping.load import PACKAGED, load_tables
 
@@ -271,10 +270,6 @@ def at_the_door(kind, edits=None, *, case=None):
     return Crossed("parked" if reading.findings else "taken", _pairs(reading.findings))
 
 
-def maps_with(tables) -> Maps:
-    return compile_maps(REGIONS, tables)
-
-
 def plain(tree):
     """A tree whose numbers compare by value: 4800 and 4800.0 are the same."""
     match tree:
@@ -288,7 +283,3 @@ def plain(tree):
             return Decimal(tree).normalize()
         case _:
             return tree
-
-
-def shown(value):
-    return json.dumps(value, ensure_ascii=False, indent=1, default=str)
