@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -27,7 +28,7 @@ from gateway.mapping.fieldmap import CaseContext, Reading
 from gateway.store.records import CaseRecord, Person
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from uuid import UUID
 
     from gateway.canonical.worktime import WorkCalendar
@@ -216,6 +217,64 @@ def _note(reading: Reading) -> str:
 def park_note(findings: Iterable[Finding]) -> str:
     """``1001 param.aac005; …``: codes and paths, as in the receipt."""
     return "; ".join(f"{finding.code} {finding.path}" for finding in findings)
+
+
+#: Findings about a word that stands in a code field: an unknown code, a material without a rule, a status word.
+_CODE_WORDS = {"1001", "1002", "1006"}
+_PERSON = (
+    "applicant.name",
+    "applicant.id_no",
+    "applicant.mobile",
+    "employer.name",
+    "payment.acc_name",
+    "payment.acc_no",
+)
+_LONGEST_WORD = 40
+#: What looks like a number of a person or an account is no code word, wherever it stands.
+_NUMBER = re.compile(r"[0-9]{11}")
+_GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+def kept_findings(reading: Reading) -> tuple[dict[str, str], ...]:
+    """The reasons of parking as they are kept: with the unknown word where that is a code word.
+
+    Never a person's: what a sender put into a code field by mistake is left out.
+    """
+    return tuple(_kept(reading, finding) for finding in reading.findings)
+
+
+def _kept(reading: Reading, finding: Finding) -> dict[str, str]:
+    kept = finding.as_json()
+    if finding.code in _CODE_WORDS:
+        word = _spelt(reading, finding.path)
+        if word is not None and _is_code_word(reading, word):
+            kept["value"] = word
+    return kept
+
+
+def _spelt(reading: Reading, path: str) -> str | None:
+    held = reading.held.get(path)
+    if held is not None:
+        return held.before
+    return next((leaf.before for leaf in reading.leaves.values() if leaf.path == path), None)
+
+
+def _is_code_word(reading: Reading, word: str) -> bool:
+    if _GUID.fullmatch(word):
+        return True
+    if len(word) > _LONGEST_WORD or _NUMBER.search(word):
+        return False
+    case = reading.sight.case
+    persons = {*map(reading.spelt, _PERSON), *(_who(case.applicant) if case else ())}
+    # a part of a name is a name too; of numbers only whole ones can be told from codes
+    return not any(
+        written and (written in word or (not written.isascii() and word in written)) for written in persons
+    )
+
+
+def _who(applicant: Mapping[str, str]) -> tuple[str, ...]:
+    """Name and number of the case's person; the type of the document is no secret."""
+    return tuple(applicant.get(name, "") for name in ("name", "id_no"))
 
 
 def unchanged(case: TrackedCase, *, kind: EventKind, at: datetime, actor: str, note: str = "") -> Move:

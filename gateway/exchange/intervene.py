@@ -79,10 +79,12 @@ async def release(rt: Desk, message_id: UUID, actor: str) -> Findings:
         findings = await _release(rt, message, record, actor)
     except Refusal as refused:
         findings = [finding.as_json() for finding in refused.findings]
-    if not findings:
-        await rt.audit.append(actor, "release", str(message_id), "")
-        await render_waiting(rt, record.case.id, message.case_no)
-    return findings
+    if findings:
+        await rt.intake.still_parked(message_id, findings)
+        return findings
+    await rt.audit.append(actor, "release", str(message_id), "")
+    await render_waiting(rt, record.case.id, message.case_no)
+    return []
 
 
 async def release_all(rt: Desk, actor: str) -> int:
@@ -156,7 +158,7 @@ def _receiver(case: TrackedCase, sender: str) -> str:
 async def _release(rt: Desk, message: ParkedMessage, record: CaseRecord, actor: str) -> Findings:
     reading = _read_again(rt, message, record)
     if reading.findings:
-        return [finding.as_json() for finding in reading.findings]
+        return [*casework.kept_findings(reading)]
     to = rt.regions[_receiver(record.case, message.region)]
     learned: dict[str, Any] = {}
     rendered: Rendered | None
@@ -167,7 +169,7 @@ async def _release(rt: Desk, message: ParkedMessage, record: CaseRecord, actor: 
     else:
         rendered = await render_follow_up(rt, to, reading, record, rt.clock.now())
     if reading.findings:
-        return [finding.as_json() for finding in reading.findings]
+        return [*casework.kept_findings(reading)]
     acceptance = await rt.intake.release(
         message.id,
         decide=_decision(rt, message, reading, actor),

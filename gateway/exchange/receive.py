@@ -244,7 +244,7 @@ async def _intent(
         decide=decide,
         receipt=receipt,
         parked=is_parked,
-        findings=tuple(finding.as_json() for finding in reading.findings),
+        findings=casework.kept_findings(reading),
     )
 
 

@@ -14,6 +14,7 @@ from sqlalchemy import select, text, tuple_
 
 from gateway.canonical.kinds import State
 from gateway.canonical.tracking import CaseEvent, EventKind, TrackedCase
+from gateway.store import parked as parked_
 from gateway.store import releases
 from gateway.store.engine import single
 from gateway.store.records import CaseHistory, CaseRecord, ParkedMessage
@@ -120,6 +121,16 @@ class Cases:
         found = await releases.parked_page(self._engine, limit + 1, None if after is None else UUID(after))
         more = len(found) > limit
         return found[:limit], str(found[limit - 1].id) if more else None
+
+    async def parked_groups(
+        self, limit: int, after: str | None = None
+    ) -> tuple[list[parked_.ParkedGroup], str | None]:
+        """Parked messages by what they wait for, most first. Errors: `ValueError` for a bad cursor."""
+        return await parked_.groups(self._engine, limit, after)
+
+    async def parked_for(self, cause: parked_.Cause, limit: int, after: UUID | None = None) -> Sequence[UUID]:
+        """The messages that wait for one thing, oldest first."""
+        return await parked_.waiting_for(self._engine, cause, limit, after)
 
     async def _one(
         self, connection: AsyncConnection, query: TextClause, which: dict[str, Any]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from gateway.store import releases, statements
+from gateway.store import parked, releases, statements
 from gateway.store.batch import Batch, Told, answer_as_leader, known_receipts
 from gateway.store.engine import is_away, single
 from gateway.store.gather import Gather, busy
@@ -91,6 +91,10 @@ class Intake:
     async def unrendered(self, case_id: UUID) -> list[ParkedMessage]:
         """Followers of a case that have no bytes for the other side yet, in order, with ``raw``."""
         return await releases.unrendered(self._engine, self._vault, case_id)
+
+    async def still_parked(self, message_id: UUID, findings: Sequence[Mapping[str, str]]) -> None:
+        """A release found other things missing: what is kept says why it waits now."""
+        await parked.still_parked(self._engine, message_id, findings)
 
     async def stranded(self) -> list[tuple[UUID, str]]:
         """Cases (id, number) released while a follower was on its way in: it still has no bytes."""

@@ -149,6 +149,30 @@ class ParkedPage(_Shape):
     next: str | None = Field(description="下一页的 after；没有下一页时为 null", examples=[None])
 
 
+class ParkedGroup(_Shape):
+    """等待同一行码表或同一条规则的报文。"""
+
+    code: str = Field(description="四位代码", examples=["1001"])
+    path: str = Field(description="报文中的路径，序号略为 []", examples=["param.aac005"])
+    value: str | None = Field(description="没有对应行的代码或用语；不是代码时为 null", examples=["77"])
+    region: str = Field(description="发送方", examples=["{origin}"])
+    text: str = Field(description="说明及处理办法", examples=["码表没有这个值对应的行，报文已挂起"])
+    messages: int = Field(description="报文数", examples=[42])
+    agencies: list[str] = Field(description="发送机构的区划", examples=[["510104"]])
+    first_seen_at: Time
+    last_seen_at: Time
+    sample_id: str = Field(
+        description="其中最早的报文编号", examples=["0193b2b0-0000-7000-8000-123456789012"]
+    )
+
+
+class ParkedGroups(_Shape):
+    """一页挂起原因，报文多的在前。"""
+
+    groups: list[ParkedGroup]
+    next: str | None = Field(description="下一页的 after；没有下一页时为 null", examples=[None])
+
+
 class Released(_Shape):
     """挂起的报文已重新处理。"""
 

@@ -82,6 +82,20 @@ async def parked(
     return JSONResponse({"parked": [views.parked_line(message) for message in found], "next": following})
 
 
+@router.get("/parked/groups", summary="挂起的报文，按原因归并", response_model=schemas.ParkedGroups)
+async def parked_groups(
+    _caller: Annotated[Caller, needs("cases")],
+    rt: Annotated[Any, Depends(runtime)],
+    query: Annotated[PageQuery, Query()],
+) -> Response:
+    """缺同一行码表或同一条规则的报文归为一组，报文多的在前；补齐后用 tongban release --cause 放行。"""
+    try:
+        found, following = await rt.cases.parked_groups(query.limit, query.after)
+    except ValueError:
+        raise _bad_cursor() from None
+    return JSONResponse({"groups": [views.parked_group(group) for group in found], "next": following})
+
+
 @router.post(
     "/parked/{id}/release",
     status_code=202,
@@ -102,7 +116,8 @@ async def release(
     except LookupError:  # someone else was quicker
         raise _not_parked() from None
     if findings:
-        raise Problem("still-parked", "报文仍不能处理，请先补齐 findings 所列内容", findings=findings)
+        lines = [views.finding_line(finding) for finding in findings]
+        raise Problem("still-parked", "报文仍不能处理，请先补齐 findings 所列内容", findings=lines)
     return JSONResponse({"id": str(message.id), "status": "released", "case_no": message.case_no}, 202)
 
 

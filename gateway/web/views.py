@@ -9,11 +9,12 @@ from gateway.canonical.identifiers import mask_id, mask_name
 from gateway.web.masking import Masker, mask_words
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import date
 
     from gateway.canonical.tracking import CaseEvent, TimeLimit, TrackedCase
     from gateway.mapping.items import ItemVersion
+    from gateway.store.parked import ParkedGroup
     from gateway.store.records import CaseHistory, ParkedMessage
 
 BEIJING = timezone(timedelta(hours=8))
@@ -74,8 +75,29 @@ def parked_line(message: ParkedMessage) -> dict[str, Any]:
         "message_key": message.key,
         "kind": message.kind.value,
         "case_no": message.case_no,
-        "findings": [dict(finding) for finding in message.findings],
+        "findings": [finding_line(finding) for finding in message.findings],
         "received_at": moment(message.received_at),
+    }
+
+
+def finding_line(finding: Mapping[str, str]) -> dict[str, str]:
+    """A finding as pinned (gateway §1): what more is kept of it shows in the groups."""
+    return {name: finding[name] for name in ("path", "code", "text")}
+
+
+def parked_group(group: ParkedGroup) -> dict[str, Any]:
+    """Messages that wait for the same thing."""
+    return {
+        "code": group.cause.code,
+        "path": group.cause.path,
+        "value": group.cause.value,
+        "region": group.region,
+        "text": group.text,
+        "messages": group.messages,
+        "agencies": list(group.agencies),
+        "first_seen_at": moment(group.first_seen_at),
+        "last_seen_at": moment(group.last_seen_at),
+        "sample_id": str(group.sample),
     }
 
 

@@ -18,7 +18,9 @@ from gateway.web.problem import CODES, Problem
 PINNED = {
     "GET /v1/cases",
     "GET /v1/cases/{case_no}",
+    "GET /v1/cases/{case_no}/explain",
     "GET /v1/parked",
+    "GET /v1/parked/groups",
     "POST /v1/parked/{id}/release",
     "GET /v1/items",
     "GET /v1/items/{item}",

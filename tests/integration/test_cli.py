@@ -74,6 +74,7 @@ def test_help_lists_every_command():
         "token",
         "retry",
         "cancel",
+        "parked",
         "release",
         "return",
         "deliveries",
@@ -236,4 +237,11 @@ def test_operators_verbs_say_when_there_is_nothing_to_do(config, gateway_is_runn
         assert run.returncode == 1, run.stderr.decode()
         assert findings(run)[0]["code"] == "not-found"
     assert tongban("retry", id_, "--config", config).returncode == 2
+    for words in (("--all",), ("--cause", "1001:param.aac005"), ("--cause", "1001:param.aac005=77")):
+        run = tongban("release", *words, "--config", config)
+        assert (run.returncode, run.stdout.decode()) == (0, "0 条报文已重新处理，0 条仍挂起\n"), run.stderr
+    for words in ((), ("--cause", "1001"), (id_, "--all")):
+        assert tongban("release", *words, "--config", config).returncode == 2
+    for words in ((), ("--groups",)):
+        assert tongban("parked", *words, "--config", config).stdout == b""
     assert tongban("deliveries", "--config", config).stdout == b""
