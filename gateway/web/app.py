@@ -12,7 +12,7 @@ from starlette.routing import Route
 
 from gateway import log
 from gateway.store.engine import is_away
-from gateway.web import docs, health, items, precheck, tracking, translation
+from gateway.web import docs, explain, health, items, precheck, tracking, translation
 from gateway.web.intake import take_message
 from gateway.web.openapi import describe
 from gateway.web.problem import Code, Problem, answer
@@ -70,6 +70,7 @@ def create(opening: Callable[[], AbstractAsyncContextManager[Runtime]] | None = 
     )
     for router in (
         tracking.router,
+        explain.router,
         items.router,
         precheck.router,
         translation.router,

@@ -53,7 +53,7 @@ class Masker:
     def of(cls, regions: Mapping[str, Region]) -> Masker:
         """Every native path of every map whose canonical meaning is personal."""
         rows = (row for region in regions.values() for map_ in region.maps.values() for row in map_.rows)
-        found = ((row.native, _mask_of(row.to)) for row in rows if row.to is not None)
+        found = ((row.native, mask_of(row.to)) for row in rows if row.to is not None)
         return cls({native: mask for native, mask in found if mask is not None})
 
     def entry(self, entry: Mapping[str, Any]) -> dict[str, Any]:
@@ -65,7 +65,8 @@ class Masker:
         return None if path is None else self.by_path.get(_INDEX.sub("[]", path))
 
 
-def _mask_of(canonical: str) -> Mask | None:
+def mask_of(canonical: str) -> Mask | None:
+    """How a canonical value is masked; None for one that is no person's."""
     group, _, member = canonical.lstrip("_").rpartition(".")
     return _MASKS.get(member) if group.split(".")[0] in _PERSONS else None
 

@@ -99,6 +99,20 @@ class ItemQuery(_Query):
     )
 
 
+class ExplainQuery(_Query):
+    """Time travel: another day, another set of tables."""
+
+    on: Annotated[date | None, BeforeValidator(_absent)] = Field(
+        default=None, description="按这一天有效的行重译，缺省为受理日", examples=["2026-11-23"]
+    )
+    set_: _Text = Field(
+        default=None,
+        alias="set",
+        description="按这套表重译：active、packaged 或已入库版本的摘要，缺省为现用的",
+        examples=["active"],
+    )
+
+
 class TranslateQuery(_Query):
     """The frame of a dry run."""
 
