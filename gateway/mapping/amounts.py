@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from gateway.mapping.fieldmap import Sight
 
 MAX_MONEY = Decimal("9999999999.99")
+_CENT = Decimal("0.01")
 MAX_FEN_DIGITS = 12
 MAX_MONTHS = 999
 
@@ -41,7 +42,23 @@ def _decimal(value: Any, places: int, most: Decimal) -> bool:
 
 
 def _yuan(value: Any, _: Sight) -> Decimal:
-    return Decimal(value).quantize(Decimal("0.01"))
+    return Decimal(value).quantize(_CENT)
+
+
+def _usual_yuan(value: Any) -> Decimal | None:
+    """A decimal of at most two places, as SC-N nearly always writes money."""
+    if type(value) is not Decimal or not 0 <= value <= MAX_MONEY:
+        return None
+    money = value.quantize(_CENT)
+    return money if money == value else None
+
+
+def _usual_fen(value: Any) -> Decimal | None:
+    if type(value) is not str or not 0 < len(value) <= MAX_FEN_DIGITS:
+        return None
+    if not (value.isascii() and value.isdigit()) or (value[0] == "0" and value != "0"):
+        return None
+    return Decimal(value).scaleb(-2)
 
 
 #: SC-N money: a number in 元, at most two decimals ↔ Decimal 元.
@@ -51,6 +68,7 @@ yuan = Converter(
     lambda v: _decimal(v, 2, MAX_MONEY),
     "应为不超过两位小数、不小于 0 的金额（元）",
     read=_yuan,
+    quick=_usual_yuan,
 )
 #: CQ-N money: an integer of 分 without sign or leading zero ↔ Decimal 元.
 fen = Converter(
@@ -60,6 +78,7 @@ fen = Converter(
     "应为不带符号、无前导零的整数（分），至多 12 位",
     read=lambda v, _: Decimal(v).scaleb(-2),
     write=lambda m, _: in_fen(m),
+    quick=_usual_fen,
 )
 
 

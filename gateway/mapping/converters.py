@@ -40,6 +40,8 @@ class Converter:
     blank_ok: bool = False
     constant: str | None = None
     bind: Callable[[Tables, str], Converter] | None = None
+    #: the canonical value of the usual spelling at once, None for "take the long way": ``ok``, then ``read``
+    quick: Callable[[Any], Any] | None = None
 
 
 # --- text (M19, M20) ---
@@ -78,8 +80,13 @@ def _text(least: int, most: int, pattern: re.Pattern[str]) -> Converter:
             return False
         return _plain(value) or pattern.fullmatch(value) is not None
 
+    def quick(value: Any) -> str | None:
+        return value if type(value) is str and least <= len(value) <= most and _plain(value) else None
+
     hint = f"应为 {least} 至 {most} 个字的文本，首尾无空格，不含控制字符"
-    return Converter(f"text {least}–{most}", "M20", ok, hint, read=read_text, kind=TraceKind.EXACT)
+    return Converter(
+        f"text {least}–{most}", "M20", ok, hint, read=read_text, kind=TraceKind.EXACT, quick=quick
+    )
 
 
 def json_text(most: int, least: int = 1) -> Converter:
@@ -99,8 +106,13 @@ def spelt(pattern: re.Pattern[str]) -> Callable[[Any], bool]:
 
 def matching(expression: str, hint: str, *, rule: str = "M20", blank_ok: bool = False) -> Converter:
     """Text of a fixed pattern, carried verbatim."""
-    ok = spelt(re.compile(expression, re.ASCII))
-    return Converter(expression, rule, ok, hint, kind=TraceKind.EXACT, blank_ok=blank_ok)
+    pattern = re.compile(expression, re.ASCII)
+
+    def quick(value: Any) -> str | None:
+        return value if type(value) is str and value and pattern.fullmatch(value) else None
+
+    ok = spelt(pattern)
+    return Converter(expression, rule, ok, hint, kind=TraceKind.EXACT, blank_ok=blank_ok, quick=quick)
 
 
 def fixed(value: str) -> Converter:
@@ -141,7 +153,12 @@ def _code(list_name: str, ok: Callable[[Any], bool], rule: str, kind: TraceKind)
                 raise no_row(list_name)
             return Lossy(row.native) if row.one_way else row.native
 
-        return replace(unbound, read=read, write=write, bind=None)
+        usual = {native: row.key for native, row in words.reads.items() if not row.one_way and ok(native)}
+
+        def quick(value: Any) -> str | None:
+            return usual.get(value) if type(value) is str else None
+
+        return replace(unbound, read=read, write=write, bind=None, quick=quick)
 
     unbound = Converter(
         f"code {list_name}",

@@ -24,7 +24,7 @@ from gateway.mapping.fieldmap import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from gateway.mapping.converters import Converter
     from gateway.mapping.tables import Tables
@@ -60,6 +60,7 @@ class _Node:
     read_to: _Path = _NOWHERE
     write_from: _Path = _NOWHERE
     rule: str = ""
+    quick: Callable[[Any], Any] | None = None
     children: dict[str, _Node] = field(default_factory=dict)
     required: tuple[str, ...] = ()
 
@@ -101,7 +102,7 @@ def compile_map(field_map: FieldMap, tables: Tables, region: str) -> Plan:
         own, peer = ("origin", "target")
         node.read_to = _cut((row.to or "").format(own=own, peer=peer))
         node.write_from = _cut((row.write_from or row.to or "").format(own=peer, peer=own))
-        node.rule = row.rule or node.form.rule
+        node.rule, node.quick = row.rule or node.form.rule, node.form.quick
     for group in field_map.groups:
         node = _place(root, group.native, separator)
         node.need = group.need
@@ -160,13 +161,21 @@ def _read_object(node: _Node, tree: dict[str, Any], base: str, index: int | None
             _read_leaf(child, value, path, index, work)
         elif child.repeated:
             _read_list(child, value, path, work)
-        elif isinstance(value, dict):
-            _read_object(child, value, path + spelling.separator, index, work)
         else:
-            reading.findings.append(Finding(path, SCHEMA, NOT_OBJECT))
+            _read_inner(child, value, path, index, work)
     for name in node.required:
         if name not in tree:
             reading.findings.append(Finding(base + name, SCHEMA, MISSING))
+
+
+def _read_inner(node: _Node, value: Any, path: str, index: int | None, work: _Work) -> None:
+    reading, spelling = work
+    if spelling.ordered and isinstance(value, str) and not value.strip():
+        value = {}  # an element without children: XML does not tell what it might have held
+    if isinstance(value, dict):
+        _read_object(node, value, path + spelling.separator, index, work)
+    else:
+        reading.findings.append(Finding(path, SCHEMA, NOT_OBJECT))
 
 
 def _read_list(node: _Node, value: Any, path: str, work: _Work) -> None:
@@ -181,36 +190,42 @@ def _read_list(node: _Node, value: Any, path: str, work: _Work) -> None:
     reading.counts[node.list_to] = len(entries)
     for number, entry in enumerate(entries[: node.at_most]):
         here = f"{path}[{number + spelling.first_index}]"
-        if isinstance(entry, dict):
-            _read_object(node, entry, here + spelling.separator, number, work)
-        else:
-            reading.findings.append(Finding(here, SCHEMA, NOT_OBJECT))
+        _read_inner(node, entry, here, number, work)
 
 
 def _read_leaf(node: _Node, value: Any, path: str, index: int | None, work: _Work) -> None:
     reading, form = work[0], node.form
     assert form is not None  # noqa: S101 - leaf nodes have a form by construction
-    if value == "" and _skips_blank(node, form, path, work):
+    kind = form.kind
+    meant = None if node.quick is None else node.quick(value)
+    if meant is None:
+        meant = _read_carefully(node, form, value, path, work)
+        if meant is None:
+            return
+        if type(meant) is Lossy:
+            meant, kind = meant.value, TraceKind.LOSSY
+    before = value if type(value) is str else str(value)
+    if node.read_to is _NOWHERE:
+        reading.held[path] = Held(meant, before)
         return
+    reading.leaves[_at(node.read_to, index)] = Leaf(meant, path, before, node.rule, kind)
+
+
+def _read_carefully(node: _Node, form: Converter, value: Any, path: str, work: _Work) -> Any:
+    """The canonical value (or `Lossy`), None when there is none: absent, or a finding says why."""
+    reading = work[0]
+    if value == "" and _skips_blank(node, form, path, work):
+        return None
     if not form.ok(value):
         reading.findings.append(Finding(path, SCHEMA, form.hint))
-        return
+        return None
     try:
-        meant = form.read(value, reading.sight)
+        return form.read(value, reading.sight)
     except Fault as fault:
         reading.fault(path, fault)
         if fault.level is Level.PARK:  # what repeats this value can still be compared with it
             reading.held[path] = Held(None, value)
-        return
-    before = value if type(value) is str else str(value)
-    to = node.read_to
-    if to is _NOWHERE:
-        reading.held[path] = Held(meant, before)
-        return
-    kind = form.kind
-    if type(meant) is Lossy:
-        meant, kind = meant.value, TraceKind.LOSSY
-    reading.leaves[_at(to, index)] = Leaf(meant, path, before, node.rule, kind)
+        return None
 
 
 def _skips_blank(node: _Node, form: Converter, path: str, work: _Work) -> bool:
