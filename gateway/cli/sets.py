@@ -16,6 +16,7 @@ from gateway.mapping import sets
 from gateway.mapping.load import PACKAGED, files_of
 from gateway.runtime import SystemClock, approvers, configure, master_key, system_clock
 from gateway.store import engine as engines
+from gateway.store.archive import Archive
 from gateway.store.audit import Audit
 from gateway.store.sets import TableSets
 from gateway.store.vault import Vault
@@ -46,6 +47,7 @@ class Bureau:
     clock: SystemClock
     sets: TableSets = field(repr=False)
     audit: Audit = field(repr=False)
+    archive: Archive = field(repr=False)
     approvers: Mapping[str, Verifier] = field(repr=False)
 
     async def release(self, prefix: str) -> Release:
@@ -95,6 +97,7 @@ async def bureau(config: Path | None) -> AsyncIterator[Bureau]:
                 clock=system_clock(settings, os.environ),
                 sets=TableSets(engine),
                 audit=Audit(engine, vault),
+                archive=Archive(engine, vault),
                 approvers=approvers(settings),
             )
         finally:
