@@ -1,9 +1,9 @@
 """Every failure we can name, and what happens to the message next.
 
-    GatewayError
-    ├── Refusal          the sender is told why not; nothing is stored
-    ├── PeerFailure      a call to the other side went wrong (``transient`` decides retry)
-    └── CannotStart      settings, tables or keys are bad: the process does not start
+* `GatewayError`: the root
+* `Refusal`: the sender is told why not; nothing is stored
+* `PeerFailure`: a call to the other side brought no answer; its cause decides whether it is repeated
+* `CannotStart`: settings, tables or keys are bad: the process does not start
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class GatewayError(Exception):
     """Root of the failures we can name."""
 
 
-class Refusal(GatewayError):
+class Refusal(GatewayError):  # noqa: N818 - a word of the field
     """A message or request we do not take.
 
     ``status`` is the HTTP status, ``code`` the four-digit code of crossing §1, ``retry_after``
@@ -63,7 +63,7 @@ class Refusal(GatewayError):
         self.findings, self.retry_after = findings, retry_after
 
 
-class PeerFailure(GatewayError):
+class PeerFailure(GatewayError):  # noqa: N818 - a word of the field
     """A call to the other side that brought no readable answer.
 
     ``cause`` is a stable word (``connect``, ``timeout``, ``status``, ``redirect``, ``unreadable``);
@@ -78,5 +78,5 @@ class PeerFailure(GatewayError):
         self.http_status, self.retry_after = http_status, retry_after
 
 
-class CannotStart(GatewayError):
+class CannotStart(GatewayError):  # noqa: N818 - a word of the field
     """Settings, tables or keys are unusable; ``str(error)`` names the place and the remedy."""
