@@ -13,15 +13,20 @@ from lxml import etree
 
 from adapters.chongqing import drafts
 from gateway.canonical.kinds import Kind, State
-from gateway.canonical.rehearsal import Draw, Facts, Heard, Said, StandIn, Told, Turn, Unheard
+from gateway.canonical.rehearsal import Facts, Heard, Paper, Said, StandIn, Told, Unheard
 from gateway.crypto import signing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from gateway.canonical.rehearsal import Draw, Errand, Turn
+
 CONTENT_TYPE = "application/xml; charset=GB18030"
 _KINDS = {jym: kind for kind, jym in drafts.JYM.items()}
 _FSSJ = re.compile(rb"<FSSJ>[^<]*</FSSJ>")
+_SBLSH = re.compile(rb"<SBLSH>[^<]*</SBLSH>")
+#: The time of each follow-up that says one.
+_TIME = re.compile(rb"<(BJSJ|BZSJ|CHSJ|PJSJ)>[^<]*</\1>")
 #: What a Chongqing system cannot do without, by kind.
 _NEEDED = {
     Kind.TRANSFER_APPLY: (
@@ -59,7 +64,11 @@ _NEEDED = {
         "YWXX/SCZT",
         "BJXX/BJJG",
     ),
+    Kind.GENERAL_APPLY: ("SQR/SQRLX", "SQR/ZJHM", "YWXX/YSDMC", "BJXX/SXMC"),
     Kind.STATUS_REPORT: ("BJXX/BJZT", "BJXX/BJSJ"),
+    Kind.MATERIAL_SUPPLEMENT: ("BJXX/BZSJ", "CLLB/CL"),
+    Kind.CASE_WITHDRAW: ("BJXX/CHSJ", "BJXX/CHYY"),
+    Kind.CASE_RATING: ("BJXX/PJDJ", "BJXX/PJQD", "BJXX/PJSJ"),
 }
 
 
@@ -90,10 +99,11 @@ def keys(texts: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
-def apply(kind: Kind, draw: Draw) -> Said:
-    body, facts = drafts.application(kind, draw)
-    lsh, packet = drafts.packet(drafts.JYM[kind], facts.division, body, draw)
-    return Said(kind, drafts.JYM[kind], lsh, facts.case_ref, packet, facts=facts)
+def apply(errand: Errand, draw: Draw) -> Said:
+    body, facts = drafts.application(errand, draw)
+    jym = drafts.JYM[errand.kind]
+    lsh, packet = drafts.packet(jym, facts.division, body, draw)
+    return Said(errand.kind, jym, lsh, facts.case_ref, packet, facts=facts)
 
 
 def follow(facts: Facts, turn: Turn, draw: Draw) -> Said:
@@ -102,15 +112,17 @@ def follow(facts: Facts, turn: Turn, draw: Draw) -> Said:
     return Said(turn.kind, drafts.JYM[turn.kind], lsh, facts.case_ref, packet, state=turn.state)
 
 
-def adopt(body: bytes, facts: Facts | None) -> Said:
+def adopt(body: bytes) -> Said:
     root = _parse(body)
     jym, case_ref = _text(root, "HEAD/JYM"), _text(root, "BODY/BJXX/SBLSH")
     kind = _KINDS[jym]
-    if kind.opens_case:
-        facts = _facts(kind, root, origin=True)
-    elif facts:
-        body, case_ref = body.replace(case_ref.encode(), facts.case_ref.encode()), facts.case_ref
-    return Said(kind, jym, _text(root, "HEAD/LSH"), case_ref, body, facts=facts)
+    facts = _facts(kind, root, origin=True) if kind.opens_case else None
+    return Said(kind, jym, _text(root, "HEAD/LSH"), case_ref, body, state=_state(kind, root), facts=facts)
+
+
+def address(body: bytes, facts: Facts, now: datetime) -> Said:
+    body = _SBLSH.sub(b"<SBLSH>%b</SBLSH>" % facts.case_ref.encode(), body, count=1)
+    return adopt(_TIME.sub(rb"<\1>%b</\1>" % drafts.written(now).encode(), body, count=1))
 
 
 def request(said: Said, own: Any, now: datetime, nonce: str) -> tuple[Mapping[str, str], bytes]:  # noqa: ARG001
@@ -208,6 +220,8 @@ def _facts(kind: Kind, root: etree._Element, *, origin: bool) -> Facts:
         scheme="|".join(filter(None, scheme)),
         old_place=old_place,
         origin_concludes=origin != old_place if moves else _text(root, "BODY/YWXX/SLFS") == "户籍地申领",
+        item=_text(root, "BODY/BJXX/SXBM")[19:],
+        papers=tuple(Paper(_text(one, "CLBH"), _text(one, "CLMC")) for one in root.iterfind("BODY/CLLB/CL")),
         name=_text(root, "BODY/SQR/XM"),
         id_no=_text(root, "BODY/SQR/ZJHM"),
     )
@@ -216,12 +230,7 @@ def _facts(kind: Kind, root: etree._Element, *, origin: bool) -> Facts:
 def _state(kind: Kind, root: etree._Element) -> State | None:
     if kind is not Kind.STATUS_REPORT:
         return None
-    word, special = _text(root, "BODY/BJXX/BJZT"), _text(root, "BODY/BJXX/TBCXZL")
-    if word == "办理中" and special:
-        return State.INQUIRY
-    if word == "挂起" and special == "补正":
-        return State.SUSPENDED_CORRECTION
-    return drafts.WORDS.get(word)
+    return drafts.state_of(*(_text(root, f"BODY/BJXX/{name}") for name in ("BJZT", "TBCXZL", "BJJG")))
 
 
 def _parse(body: bytes) -> etree._Element:
@@ -248,12 +257,12 @@ stand_in = StandIn(
     inbox="/gw/cq",
     outbox="/v1/chongqing/messages",
     content_type=CONTENT_TYPE,
-    offers=drafts.OFFERS,
     pair=pair,
     keys=keys,
     apply=apply,
     follow=follow,
     adopt=adopt,
+    address=address,
     request=request,
     hear=hear,
     answer=answer,

@@ -13,15 +13,19 @@ from cryptography.hazmat.primitives.hmac import HMAC
 
 from adapters.sichuan import drafts
 from gateway.canonical.kinds import Kind, State
-from gateway.canonical.rehearsal import Draw, Facts, Heard, Said, StandIn, Told, Turn, Unheard
+from gateway.canonical.rehearsal import Facts, Heard, Paper, Said, StandIn, Told, Unheard
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+    from gateway.canonical.rehearsal import Draw, Errand, Turn
+
 CONTENT_TYPE = "application/json; charset=utf-8"
 _KINDS = {fwid: kind for kind, fwid in drafts.FWID.items()}
 _PASSWORDS = ("x-tif-paasid", "x-tif-timestamp", "x-tif-nonce", "x-tif-signature", "x-body-sm3")
+#: The time of each follow-up that says one.
+_TIMES = ("blsj", "bzsj", "chsj", "pjsj")
 #: What a Sichuan system cannot do without, by kind.
 _NEEDED = {
     Kind.TRANSFER_APPLY: (
@@ -69,7 +73,11 @@ _NEEDED = {
         "aae042",
     ),
     Kind.CERTIFICATION_NOTICE: ("aac147", "aae140", "aac060", "bic162", "aae036", "rzfs", "aab301", "aab299"),
+    Kind.GENERAL_APPLY: ("sqrlx", "aac058", "aac147", "aae035", "aab299", "aab301"),
     Kind.STATUS_REPORT: ("blzt", "blsj"),
+    Kind.MATERIAL_SUPPLEMENT: ("bzsj", "clist"),
+    Kind.CASE_WITHDRAW: ("chsj", "chyy"),
+    Kind.CASE_RATING: ("pjdj", "pjqd", "pjsj"),
 }
 
 
@@ -83,9 +91,9 @@ def keys(texts: Mapping[str, str]) -> dict[str, str]:
     return {"paasid": texts["paasid"], "token": texts["token"].strip()}
 
 
-def apply(kind: Kind, draw: Draw) -> Said:
-    tree, facts = drafts.application(kind, draw)
-    return Said(kind, tree["fwid"], tree["aaz002"], tree["affairCode"], _bytes(tree), facts=facts)
+def apply(errand: Errand, draw: Draw) -> Said:
+    tree, facts = drafts.application(errand, draw)
+    return Said(errand.kind, tree["fwid"], tree["aaz002"], tree["affairCode"], _bytes(tree), facts=facts)
 
 
 def follow(facts: Facts, turn: Turn, draw: Draw) -> Said:
@@ -93,16 +101,20 @@ def follow(facts: Facts, turn: Turn, draw: Draw) -> Said:
     return Said(turn.kind, tree["fwid"], tree["aaz002"], facts.case_ref, _bytes(tree), state=turn.state)
 
 
-def adopt(body: bytes, facts: Facts | None) -> Said:
+def adopt(body: bytes) -> Said:
     tree = json.loads(body, parse_float=Decimal)
     kind = _KINDS[tree["fwid"]]
-    if kind.opens_case:
-        facts = _facts(kind, tree, origin=True)
-    elif facts:
-        worked = {name: value for name, value in json.loads(body).items() if name != "cytbh"}
-        body = _bytes({**worked, "affairCode": facts.case_ref})
-    case_ref = facts.case_ref if facts else tree["affairCode"]
-    return Said(kind, tree["fwid"], tree["aaz002"], case_ref, body, facts=facts)
+    facts = _facts(kind, tree, origin=True) if kind.opens_case else None
+    return Said(
+        kind, tree["fwid"], tree["aaz002"], tree["affairCode"], body, state=_state(kind, tree), facts=facts
+    )
+
+
+def address(body: bytes, facts: Facts, now: datetime) -> Said:
+    tree = {name: value for name, value in json.loads(body).items() if name != "cytbh"}
+    tree["affairCode"] = facts.case_ref
+    tree["param"] |= {name: drafts.stamp(now) for name in _TIMES if name in tree["param"]}
+    return adopt(_bytes(tree))
 
 
 def request(said: Said, own: Any, now: datetime, nonce: str) -> tuple[Mapping[str, str], bytes]:
@@ -196,6 +208,8 @@ def _facts(kind: Kind, tree: Any, *, origin: bool) -> Facts:
         scheme=param.get("aae140", ""),
         old_place=old_place,
         origin_concludes=origin != old_place if moves else param.get("sldbz") == "2",
+        item=tree["itemCode"].partition("-")[0],
+        papers=tuple(Paper(one["clbm"], one["clmc"]) for one in param.get("clist", ())),
         name=tree["aac003"],
         id_no=tree["aac002"],
     )
@@ -227,12 +241,12 @@ stand_in = StandIn(
     inbox="/gw/sc",
     outbox="/v1/sichuan/messages",
     content_type=CONTENT_TYPE,
-    offers=drafts.OFFERS,
     pair=pair,
     keys=keys,
     apply=apply,
     follow=follow,
     adopt=adopt,
+    address=address,
     request=request,
     hear=hear,
     answer=answer,

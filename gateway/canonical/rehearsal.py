@@ -23,10 +23,50 @@ class Draw:
 
 
 @dataclass(frozen=True, slots=True)
+class Office:
+    """An agency as the tables know it; ``place`` is the full name of its division."""
+
+    division: str
+    place: str
+    name: str
+    uscc: str
+    level: str
+
+
+@dataclass(frozen=True, slots=True)
+class Paper:
+    """A material in a side's own words."""
+
+    code: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """What an applicant comes for, drawn from the tables, in the own words of the side that takes it.
+
+    ``item`` is the shared name, ``code`` the base code, ``scheme`` empty when the item names none,
+    ``limit`` the promised value and its unit (工作日, 日, 月). ``papers`` are recognised on the other side.
+    """
+
+    kind: Kind
+    item: str
+    code: str
+    name: str
+    here: Office
+    there: Office
+    scheme: str = ""
+    by_employer: bool = False
+    papers: tuple[Paper, ...] = ()
+    limit: tuple[int, str] = (0, "")
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """What a stand-in remembers of a case to go on with it.
 
-    ``case_ref`` is the number this side uses, ``division`` its own agency, ``scheme`` the native code.
+    ``case_ref`` is the number this side uses, ``division`` its own agency, ``scheme`` the native code,
+    ``item`` the base code, ``papers`` those of the application.
     ``old_place``: this side keeps the record that moves; ``origin_concludes``: the origin is the one that
     ends the case, as new place of a transfer or as household place of a claim (crossing §5.2).
     """
@@ -38,18 +78,24 @@ class Facts:
     scheme: str = ""
     old_place: bool = False
     origin_concludes: bool = False
+    item: str = ""
+    papers: tuple[Paper, ...] = ()
     name: str = field(default="", repr=False)
     id_no: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One thing a side does with a case; ``special`` is a key of ``special_procedure``."""
+    """One thing a side does with a case.
+
+    ``special`` is a key of ``special_procedure``; ``late_s`` dates a report back by so many seconds.
+    """
 
     kind: Kind
     state: State | None = None
     special: str = ""
     reason: str = ""
+    late_s: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +147,10 @@ class StandIn:
 
     * ``pair(secret)``: fresh keys, as ``(section of the gateway's settings, keys of the stand-in)``.
     * ``keys(texts)``: the stand-in's keys, parsed.
-    * ``apply(kind, draw)``: an application with an invented person.
+    * ``apply(errand, draw)``: an application with an invented person.
     * ``follow(facts, turn, draw)``: a follow-up of a case.
-    * ``adopt(body, facts)``: one of the region's worked messages; a follow-up is addressed to the case.
+    * ``adopt(body)``: one of the region's worked messages, as published.
+    * ``address(body, facts, now)``: a worked follow-up, addressed to a case and dated.
     * ``request(said, keys, now, nonce)``: headers and bytes of one attempt.
     * ``hear(kind_in_path, headers, body, keys, now)``: a delivery of the gateway, proof checked;
       raises `Unheard`.
@@ -111,19 +158,19 @@ class StandIn:
     * ``read(status, body)``: the gateway's receipt.
 
     ``inbox`` is the path deliveries come to, ``outbox`` the gateway's; ``content_type`` that of
-    receipts; ``offers`` the applications it can make.
+    receipts.
     """
 
     slug: str
     inbox: str
     outbox: str
     content_type: str
-    offers: tuple[Kind, ...]
     pair: Callable[[Callable[[], str]], tuple[dict[str, str], dict[str, str]]]
     keys: Callable[[Mapping[str, str]], Any]
-    apply: Callable[[Kind, Draw], Said]
+    apply: Callable[[Errand, Draw], Said]
     follow: Callable[[Facts, Turn, Draw], Said]
-    adopt: Callable[[bytes, Facts | None], Said]
+    adopt: Callable[[bytes], Said]
+    address: Callable[[bytes, Facts, datetime], Said]
     request: Callable[[Said, Any, datetime, str], tuple[Mapping[str, str], bytes]]
     hear: Callable[[str, Mapping[str, str], bytes, Any, datetime], Heard]
     answer: Callable[[Heard | None, Unheard | None, Draw], bytes]

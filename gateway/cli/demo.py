@@ -46,7 +46,17 @@ STARTS_WITHIN_S = 30.0
 SETTLES_WITHIN_S = 120.0
 HOST = "127.0.0.1"
 # Now and then the other side refuses or is slow, as in real life.
-HABITS = ("--refuse-rate", "0.02", "--slow-rate", "0.05", "--slow-s", "1.0", "--work-s", "0.6")
+HABITS = (
+    "--refuse-rate",
+    "0.02",
+    "--spare-first",
+    "--slow-rate",
+    "0.05",
+    "--slow-s",
+    "1.0",
+    "--work-s",
+    "0.6",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +97,7 @@ def demo(
 ) -> None:
     """演示：真实的数据库、队列和两侧模拟业务系统，看办件如何双向通办。"""
     log.configure(level=40)
-    plan = Plan(_free(port), cases or (40 if leave else 0), rate, leave)
+    plan = Plan(_free(port), cases or (80 if leave else 0), rate, leave)
     home = data_dir or Path(tempfile.mkdtemp(prefix="tongban-demo-"))
     ended = False
     try:
@@ -218,6 +228,7 @@ class Stage:
         self.began = time.monotonic()
         self.numbers = demo_view.Numbers()
         tables = load_tables(PACKAGED, None)
+        self.items = tables.items
         self.words = demo_view.Words(tables.divisions, tables.items, beijing_day(datetime.now(UTC)))  # noqa: TID251
 
     def run(self, console: Console, halt: threading.Event) -> bool:
@@ -232,12 +243,15 @@ class Stage:
             self._wait(console, halt)
         for side in self.sides:
             side.tell("drain")
-        if self.plan.leave and not halt.is_set():
-            lost = list(self.lost())
-            console.print(demo_view.summary(self.scene(), self._counted()), demo_view.verdict(lost))
-            return not lost
-        console.print(demo_view.summary(self.scene(), self._counted()))
-        return False
+        scene = self.scene()
+        console.print(demo_view.summary(scene, self._counted()))
+        console.print(demo_view.kinds(scene))
+        if not self.plan.leave or halt.is_set():
+            return False
+        lost, missing = list(self.lost()), self._missing()
+        console.print(demo_view.coverage(scene.items, missing))
+        console.print(demo_view.verdict(lost))
+        return not lost
 
     def _live(self, console: Console, halt: threading.Event) -> None:
         with Live(console=console, refresh_per_second=4, screen=False) as live:
@@ -252,26 +266,25 @@ class Stage:
             if time.monotonic() - said > 5:
                 said = time.monotonic()
                 console.print(demo_view.line(scene))
-            if not self._handed_in(scene):
+            if scene.left:
                 continue
             until = until or time.monotonic() + SETTLES_WITHIN_S
             if self._at_rest() or time.monotonic() > until:
                 return
 
-    def _handed_in(self, scene: Scene) -> bool:
-        wanted = self.plan.cases // len(self.sides)
-        return all(side.total >= wanted for side in scene.sides)
-
     def _at_rest(self) -> bool:
-        return not any(side.ask("summary")["pending"] for side in self.sides) and not any(self.lost())
+        told = [side.ask("summary") for side in self.sides]
+        return not any(one["pending"] or one["worked_left"] for one in told) and not any(self.lost())
 
     def scene(self) -> Scene:
         """Everything the picture shows, asked of the gateway's own interfaces and of the simulators."""
-        sides = []
+        sides, left = [], 0
         for side in self.sides:
             told = side.ask("summary")
-            handed_in = told["cases"]["origin"]["total"]
-            sides.append(Side(side.name, handed_in, told["cases"]["origin"]["states"]))
+            left += told["left"]
+            own = told["cases"]["origin"]
+            items = frozenset(filter(None, (self.items.by_code(side.slug, code) for code in told["items"])))
+            sides.append(Side(side.name, own["total"], own["states"], told["taken_in"], items))
         latest = self.client.get("/v1/cases", params={"limit": 12}).raise_for_status().json()["cases"]
         metrics = self.client.get("/metrics").raise_for_status().text
         self.numbers = self.numbers.next(metrics, time.monotonic())
@@ -280,6 +293,8 @@ class Stage:
             token=self.token,
             elapsed_s=time.monotonic() - self.began,
             sides=sides,
+            items=len(self.items.all(self.words.on)),
+            left=left,
             latest=[self.words.line(case) for case in latest],
             numbers=self.numbers,
         )
@@ -297,25 +312,17 @@ class Stage:
                     yield f"{side.name} {sent['kind']} {sent['case_ref']}: {sent['outcome']} {sent['text']}"
                 elif sent["case_ref"] in states[side.slug] and not sent["case_no"]:
                     yield f"{side.name} {sent['case_ref']}: 回执中没有通办编号"
+            for kind in side.ask("summary")["worked_left"]:
+                yield f"{side.name} {demo_view.KINDS[kind]}: 样例报文没有等到它的办件"
             for ref, case in states[side.slug].items():
                 if case["role"] == "origin" and ref not in taken:
                     yield f"{side.name} {ref}: 网关没有这个办件"
         for case in known:
-            yield from self._misplaced(case, states)
-
-    def _misplaced(self, case: dict[str, Any], states: dict[str, dict[str, Any]]) -> Iterator[str]:
-        here = case["state"]["code"]
-        origin, target = (
-            (states[case[role]["region"]].get(case[role]["case_no"]) or {}).get("state")
-            for role in ("origin", "target")
-        )
-        if here == "28":  # refused by the target, as some are: it has no such case, and staff see why
-            if target is not None:
-                yield f"{case['case_no']}: 网关记为投递失败，但目的方已有此办件"
-            return
-        if here not in demo_view.FINAL or not origin == target == here:
-            name = case["state"]["name"]
-            yield f"{case['case_no']}: 网关 {here} {name}，来源方 {origin}，目的方 {target}"
+            origin, target = (
+                (states[case[role]["region"]].get(case[role]["case_no"]) or {}).get("state")
+                for role in ("origin", "target")
+            )
+            yield from demo_view.misplaced(case, origin, target)
 
     def _counted(self) -> dict[str, Counter[str]]:
         """The gateway's own states, by the name of the origin."""
@@ -324,6 +331,19 @@ class Stage:
         for case in self._cases():
             counted[names[case["origin"]["region"]]][case["state"]["code"]] += 1
         return counted
+
+    def _missing(self) -> list[str]:
+        """Items of which no case has come to its end in both directions, by name."""
+        ended = {
+            (case["item"], case["origin"]["region"])
+            for case in self._cases()
+            if case["state"]["code"] in demo_view.FINAL
+        }
+        return [
+            version.name
+            for version in self.items.all(self.words.on)
+            if any((version.item, side.slug) not in ended for side in self.sides)
+        ]
 
     def _cases(self) -> Iterator[dict[str, Any]]:
         after = None

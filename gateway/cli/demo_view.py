@@ -14,10 +14,10 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from gateway.canonical.kinds import State
+from gateway.canonical.kinds import Kind, State
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import date
 
     from rich.console import RenderableType
@@ -25,8 +25,20 @@ if TYPE_CHECKING:
     from gateway.mapping.items import Items
     from gateway.mapping.places import Divisions
 
-#: States in which a case has come to its end.
+#: States in which a case has come to its end: declined, withdrawn, granted, returned, served, rated.
 FINAL = frozenset({"21", "23", "40", "41", "50", "60"})
+KINDS = {
+    Kind.GENERAL_APPLY: "通用申请",
+    Kind.TRANSFER_APPLY: "养老保险关系转移申请",
+    Kind.TRANSFER_SHEET: "转移信息表",
+    Kind.UNEMPLOYMENT_CLAIM: "失业保险金申领",
+    Kind.UNEMPLOYMENT_ANSWER: "失业保险金申领答复",
+    Kind.CERTIFICATION_NOTICE: "待遇资格认证",
+    Kind.STATUS_REPORT: "办件状态",
+    Kind.MATERIAL_SUPPLEMENT: "补正材料",
+    Kind.CASE_WITHDRAW: "撤回",
+    Kind.CASE_RATING: "评价",
+}
 _COLOURS = {
     "40": "green",
     "50": "green",
@@ -43,11 +55,16 @@ _LABEL = re.compile(r'(\w+)="([^"]*)"')
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One simulated system: applications handed in, its own cases by the state it holds them in."""
+    """One simulated system: applications handed in, its own cases by the state it holds them in.
+
+    ``taken_in``: messages by kind, ``items``: of which it has an application; both from the other side.
+    """
 
     name: str
     total: int
     states: Mapping[str, int]
+    taken_in: Mapping[str, int] = field(default_factory=dict)
+    items: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +153,14 @@ class Scene:
     sides: Sequence[Side]
     latest: Sequence[Crossing]
     numbers: Numbers
+    #: items of the catalogue; applications still to be handed in
+    items: int = 0
+    left: int = 0
+
+    @property
+    def covered(self) -> int:
+        """Items of which an application has arrived in both directions."""
+        return len(frozenset.intersection(*(side.items for side in self.sides))) if self.sides else 0
 
     @property
     def states(self) -> Counter[str]:
@@ -159,7 +184,11 @@ def _header(scene: Scene) -> RenderableType:
         ("通办演示  ", "bold cyan"),
         f"已运行 {scene.elapsed_s:.0f} 秒   收文 {numbers.messages:.0f} 条（{numbers.in_per_s:.0f}/秒，"
         f"回执 {numbers.intake_ms:.0f} 毫秒）   投递 {numbers.delivered:.0f} 条"
-        f"（{numbers.out_per_s:.0f}/秒，每次 {numbers.delivery_ms:.0f} 毫秒）",
+        f"（{numbers.out_per_s:.0f}/秒，每次 {numbers.delivery_ms:.0f} 毫秒）   ",
+        (
+            f"事项双向到达 {scene.covered}/{scene.items}",
+            "green" if scene.covered == scene.items else "yellow",
+        ),
     )
     return Panel(text, box=box.ROUNDED, border_style="cyan")
 
@@ -210,6 +239,7 @@ def line(scene: Scene) -> str:
     return (
         f"{scene.elapsed_s:5.1f} 秒  办件 {done}/{total}  收文 {numbers.messages:.0f}"
         f"（{numbers.in_per_s:.1f}/秒）  投递 {numbers.delivered:.0f}（{numbers.out_per_s:.1f}/秒）"
+        f"  事项 {scene.covered}/{scene.items}"
     )
 
 
@@ -230,6 +260,41 @@ def summary(scene: Scene, counted: Mapping[str, Counter[str]]) -> RenderableType
         f"投递 {numbers.delivered:.0f} 条，每次平均 {numbers.delivery_ms:.1f} 毫秒"
     )
     return Group(table, facts)
+
+
+def kinds(scene: Scene) -> RenderableType:
+    """A line per kind: how many messages of it arrived, by direction."""
+    table = Table(title="送达的报文", box=box.ROUNDED, title_style="bold")
+    table.add_column("种类")
+    for side in scene.sides:
+        table.add_column(f"→ {side.name}", justify="right")
+    for kind, name in KINDS.items():
+        table.add_row(name, *(str(side.taken_in.get(kind, 0)) for side in scene.sides))
+    return table
+
+
+def coverage(items: int, missing: Sequence[str]) -> RenderableType:
+    """How many items have come to an end in both directions, and which have not."""
+    whole = f"{items - len(missing)}/{items} 事项双向已通办"
+    if not missing:
+        return Text(f"{whole}。", style="bold green")
+    few = (
+        f"；尚未双向办过：{'、'.join(missing)}"
+        if len(missing) <= 5
+        else f"（办件不少于 {2 * items} 件时全部办到）"
+    )
+    return Text(f"{whole}{few}。", style="yellow")
+
+
+def misplaced(case: Mapping[str, Any], origin: str | None, target: str | None) -> Iterator[str]:
+    """A sentence when a case is not at its end, or not in the same state on all three systems."""
+    here, number = case["state"]["code"], case["case_no"]
+    if here == State.UNDELIVERED:
+        # refused by the target, as some are: it has no such case, and staff see why
+        if target is not None:
+            yield f"{number}: 网关记为投递失败，但目的方已有此办件"
+    elif here not in FINAL or not origin == target == here:
+        yield f"{number}: 网关 {here} {case['state']['name']}，来源方 {origin}，目的方 {target}"
 
 
 def verdict(lost: Sequence[str]) -> RenderableType:

@@ -3,124 +3,30 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter, deque
-from dataclasses import dataclass, field, replace
+from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import httpx
 
 from gateway.canonical.kinds import Kind, State
-from gateway.canonical.rehearsal import Draw, Facts, Heard, Said, StandIn, Told, Turn, Unheard
+from gateway.canonical.rehearsal import Draw, Facts, Heard, Said, Told, Turn, Unheard
+from gateway.canonical.worktime import beijing_day
 from gateway.conformance import script
+from gateway.conformance.books import Case, Effect, Place, Sent
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from datetime import datetime
+    from datetime import date
     from random import Random
 
+    from gateway.canonical.rehearsal import Errand
     from gateway.conformance.script import Habits, Step
 
 #: Refusals of a proof that a new attempt mends: outside the window, nonce used.
 _STALE = frozenset({"9002", "9003"})
 _MOST_WAIT_S = 5.0
-
-
-@dataclass(slots=True)
-class Effect:
-    """A message taken in once, however often it came."""
-
-    key: str
-    kind: str
-    case_ref: str
-    order: int
-    case_order: int
-    answer: bytes
-    state: State | None = None
-    count: int = 1
-
-    def as_json(self) -> dict[str, Any]:
-        return {
-            "key": self.key,
-            "kind": self.kind,
-            "case_ref": self.case_ref,
-            "order": self.order,
-            "case_order": self.case_order,
-            "state": self.state,
-            "count": self.count,
-        }
-
-
-@dataclass(slots=True)
-class Sent:
-    """A message of this side: its attempts and what the gateway said to it."""
-
-    key: str
-    kind: str
-    case_ref: str
-    state: State | None = None
-    attempts: int = 0
-    status: int | None = None
-    outcome: str = "waiting"
-    code: str = ""
-    case_no: str = ""
-    text: str = ""
-
-    def as_json(self) -> dict[str, Any]:
-        return {
-            "key": self.key,
-            "kind": self.kind,
-            "case_ref": self.case_ref,
-            "state": self.state,
-            "attempts": self.attempts,
-            "status": self.status,
-            "outcome": self.outcome,
-            "code": self.code,
-            "case_no": self.case_no,
-            "text": self.text,
-        }
-
-
-@dataclass(slots=True)
-class Case:
-    """A case as this side sees it."""
-
-    facts: Facts
-    state: State | None = None
-    case_no: str = ""
-    worked: bool = False
-    steps: deque[Step] = field(default_factory=deque)
-    work: asyncio.Task[None] | None = None
-    heard: int = 0
-
-    def as_json(self) -> dict[str, Any]:
-        return {
-            "case_ref": self.facts.case_ref,
-            "case_no": self.case_no,
-            "kind": self.facts.kind,
-            "role": "origin" if self.facts.origin else "target",
-            "state": self.state,
-            "name": self.state.label if self.state else "",
-            "final": self.final,
-        }
-
-    @property
-    def final(self) -> bool:
-        if self.facts.kind is Kind.CERTIFICATION_NOTICE:
-            return self.state is State.CONCLUDED
-        return self.state in script.FINAL
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where and as whom a desk works; ``worked`` are the region's worked messages by kind."""
-
-    stand_in: StandIn
-    keys: Any
-    gateway_url: str
-    clock: Callable[[], datetime]
-    nonce: Callable[[], str]
-    worked: dict[Kind, bytes] = field(default_factory=dict)
-    worked_people: frozenset[tuple[Kind, str]] = frozenset()
+#: Cases in which a desk asks for materials whatever its luck: one to be withdrawn, one to be supplemented.
+_ASKED_AT_LEAST = 2
 
 
 class Desk:
@@ -137,34 +43,48 @@ class Desk:
         self.cases: dict[str, Case] = {}
         self.refused: Counter[str] = Counter()
         self.repeats = 0
+        #: worked messages that still wait for their case
+        self.worked_left = {kind: body for kind, body in place.worked.items() if not kind.opens_case}
+        #: in a rehearsal of everything: cases in which we asked, or were asked, for materials
+        self._rehearses, self._have_asked, self._were_asked = False, 0, 0
         self._tasks: set[asyncio.Task[None]] = set()
 
     # -- applications of our own -------------------------------------------------
 
-    def apply(self, kind: Kind | None = None) -> Said:
-        """Hands in a new application; returns at once, the sending goes on until there is a receipt."""
-        stand_in = self._place.stand_in
-        said = stand_in.apply(kind or self._chance.choice(stand_in.offers), self._draw())
-        self._hand_in(said)
-        return said
+    def apply(self) -> Said:
+        """Hands in an application for the next item; returns at once, the sending goes on until a receipt."""
+        return self._apply(self._place.errands.next(self._chance, self._today()))
 
-    def apply_worked(self) -> list[Said]:
-        """Hands in the worked applications of this side, bytes as published."""
-        adopted = [self._place.stand_in.adopt(body, None) for body in self._place.worked.values()]
-        handed_in = [said for said in adopted if said.kind in self._place.stand_in.offers]
+    def rehearse(self) -> list[Said]:
+        """Hands in what makes every kind of message cross; the follow-ups come in time.
+
+        The worked applications, bytes as published; one of our own for each kind they leave out; two more
+        for which materials are asked: one is withdrawn, the other supplemented.
+        """
+        self._rehearses = True
+        adopted = [self._place.stand_in.adopt(body) for body in self._place.worked.values()]
+        handed_in = [said for said in adopted if said.facts and said.key not in self.sent]
         for said in handed_in:
-            if said.key not in self.sent:
-                self._hand_in(said)
+            self._hand_in(said, worked=True)
+        left_out = [kind for kind in Kind if kind.opens_case and kind not in self._place.worked]
+        for kind in (*left_out, *[Kind.GENERAL_APPLY] * _ASKED_AT_LEAST):
+            errand = self._place.errands.any(kind, self._chance, self._today(), with_papers=True)
+            handed_in.append(self._apply(errand))
         return handed_in
 
     def pending(self) -> int:
         """Cases on which something is still to be done without anything new happening."""
         return len(self._tasks)
 
-    def _hand_in(self, said: Said) -> None:
+    def _apply(self, errand: Errand) -> Said:
+        said = self._place.stand_in.apply(errand, self._draw())
+        self._hand_in(said)
+        return said
+
+    def _hand_in(self, said: Said, *, worked: bool = False) -> None:
         if said.facts is None:
             raise ValueError("an application has facts")
-        case = self.cases[said.case_ref] = Case(said.facts)
+        case = self.cases[said.case_ref] = Case(said.facts, worked=worked)
         self._start(case, self._first(case, said))
 
     async def _first(self, case: Case, said: Said) -> None:
@@ -178,9 +98,19 @@ class Desk:
     # -- deliveries of the gateway -----------------------------------------------
 
     def receive(
-        self, native_kind: str, headers: dict[str, str], body: bytes, *, refuse: bool
+        self,
+        native_kind: str,
+        headers: dict[str, str],
+        body: bytes,
+        *,
+        refuse: bool,
+        spare_first: bool = False,
     ) -> tuple[int, bytes]:
-        """Takes a delivery in: status and receipt. A key seen before gets its first receipt again."""
+        """Takes a delivery in: status and receipt. A key seen before gets its first receipt again.
+
+        ``refuse`` turns an application down; with ``spare_first`` never the first one for its item, nor a
+        worked one.
+        """
         place = self._place
         try:
             heard = place.stand_in.hear(native_kind, headers, body, place.keys, place.clock())
@@ -191,38 +121,74 @@ class Desk:
             known.count += 1
             self.repeats += 1
             return 202, known.answer
-        if refuse and heard.facts:
+        if refuse and heard.facts and not (spare_first and self._is_first(heard, heard.facts)):
             return self._refuse(heard, Unheard(422, "9043", "", "业务系统核验未通过，请联系经办机构"))
         if heard.facts is None and heard.case_ref not in self.cases:
             return self._refuse(heard, Unheard(422, "9044", "", "没有这个办件"))
         return 202, self._take_in(heard)
 
+    def _is_first(self, heard: Heard, facts: Facts) -> bool:
+        taken = {case.facts.item for case in self.cases.values() if not case.facts.origin}
+        return facts.item not in taken or self._is_worked(heard.kind, facts)
+
+    def _is_worked(self, kind: Kind, facts: Facts) -> bool:
+        return (kind, facts.id_no) in self._place.worked_people
+
     def _take_in(self, heard: Heard) -> bytes:
         answer = self._place.stand_in.answer(heard, None, self._draw())
         if heard.facts:
-            worked = (heard.kind, heard.facts.id_no) in self._place.worked_people
+            worked = self._is_worked(heard.kind, heard.facts)
             self.cases[heard.case_ref] = Case(heard.facts, State.RECEIVED, worked=worked)
         case = self.cases[heard.case_ref]
-        case.heard += 1
+        case.heard[heard.kind] += 1
         order = len(self.effects) + 1
         self.effects[heard.key] = Effect(
-            heard.key, heard.native_kind, heard.case_ref, order, case.heard, answer, heard.state
+            heard.key,
+            heard.native_kind,
+            heard.kind,
+            heard.case_ref,
+            order,
+            case.heard.total(),
+            answer,
+            heard.state,
         )
         self._react(case, heard)
         return answer
 
     def _react(self, case: Case, heard: Heard) -> None:
-        if heard.state:
-            case.state = heard.state
         if heard.facts:
             if heard.kind is Kind.CERTIFICATION_NOTICE:
                 case.state = State.CONCLUDED
-            case.steps.extend(script.as_target(case.facts, self._chance, self.habits))
+            case.steps.extend(self._plan(case))
         else:
-            steps = script.on_hearing(case.facts, heard.kind, heard.state, self._chance, self.habits)
-            case.steps.extend(steps)
+            case.state = script.became(heard.kind, heard.state, case.state)
+            habits = self._habits_on_hearing(case, heard)
+            case.steps.extend(script.on_hearing(case.facts, heard.kind, heard.state, self._chance, habits))
+        if heard.kind is Kind.CASE_WITHDRAW:
+            case.steps.clear()
         if case.steps and (case.work is None or case.work.done()):
             self._start(case, self._work(case))
+
+    def _plan(self, case: Case) -> list[Step]:
+        """A desk asks for materials in its first cases, so that every rehearsal shows it."""
+        facts, habits = case.facts, self._habits_for(case)
+        must = facts.kind is Kind.GENERAL_APPLY and bool(facts.papers)
+        if not case.worked:
+            must = must and self.habits.correct_rate > 0 and self._have_asked < _ASKED_AT_LEAST
+            self._have_asked += must
+        return script.as_target(facts, self._chance, habits, must_correct=must)
+
+    def _habits_for(self, case: Case) -> Habits:
+        # what is published is played to its end
+        return replace(script.PLAIN, work_s=self.habits.work_s) if case.worked else self.habits
+
+    def _habits_on_hearing(self, case: Case, heard: Heard) -> Habits:
+        """In a rehearsal the first case we are asked for materials in is withdrawn, the next is not."""
+        habits = self._habits_for(case)
+        if not self._rehearses or case.worked or heard.state not in script.ASKED or not case.facts.origin:
+            return habits
+        self._were_asked += 1
+        return replace(habits, withdraw_rate={1: 1.0, 2: 0.0}.get(self._were_asked, habits.withdraw_rate))
 
     def _refuse(self, heard: Heard | None, refusal: Unheard) -> tuple[int, bytes]:
         self.refused[refusal.code] += 1
@@ -237,24 +203,34 @@ class Desk:
 
     async def _work(self, case: Case) -> None:
         """One step after the other: the next begins when the former has its receipt."""
-        while case.steps:
+        while case.steps and (case.steps[0].awaits is None or case.heard[case.steps[0].awaits]):
             step = case.steps[0]
             await asyncio.sleep(step.after_s)
-            said = self._follow(case, step.turn)
+            if not case.steps or case.steps[0] is not step:
+                continue  # withdrawn meanwhile
+            said, heard = self._follow(case, step.turn), case.heard.total()
             told = await self._post(said)
-            case.steps.popleft()
+            if case.steps and case.steps[0] is step:
+                case.steps.popleft()
             if not told.taken:
                 # a clerk would look into it; a machine that goes on would make it worse
                 case.steps.clear()
-            elif said.state:
-                case.state = said.state
+            elif _outcome(told) != "ignored" and case.heard.total() == heard:
+                # what was heard while the receipt was on its way is later than what was said
+                case.state = script.became(said.kind, said.state, case.state)
 
     def _follow(self, case: Case, turn: Turn) -> Said:
-        worked = self._place.worked.get(turn.kind)
-        # a worked status report belongs to another case than the worked sheets and answers
-        if worked and case.worked and turn.state is None:
-            return self._place.stand_in.adopt(worked, case.facts)
-        return self._place.stand_in.follow(case.facts, turn, self._draw())
+        stand_in, worked = self._place.stand_in, self.worked_left.get(turn.kind)
+        if worked and self._fits(case, turn, worked):
+            del self.worked_left[turn.kind]
+            return stand_in.address(worked, case.facts, self._place.clock())
+        return stand_in.follow(case.facts, turn, self._draw())
+
+    def _fits(self, case: Case, turn: Turn, worked: bytes) -> bool:
+        """A worked follow-up belongs to its worked application; the withdrawal has none."""
+        if turn.kind is Kind.CASE_WITHDRAW:
+            return self._rehearses
+        return case.worked and self._place.stand_in.adopt(worked).state is turn.state
 
     async def _post(self, said: Said) -> Told:
         """Sends until there is a receipt, under the same key, with a new proof each time."""
@@ -288,6 +264,9 @@ class Desk:
     def _draw(self) -> Draw:
         self._serial += 1
         return Draw(self._chance, self._serial, self._place.clock())
+
+    def _today(self) -> date:
+        return beijing_day(self._place.clock())
 
     async def close(self) -> None:
         """Ends all work under way."""

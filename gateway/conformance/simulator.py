@@ -28,8 +28,12 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from gateway.canonical.rehearsal import StandIn
-from gateway.conformance.desk import Desk, Place
+from gateway.conformance.books import Place
+from gateway.conformance.desk import Desk
+from gateway.conformance.errands import Errands
 from gateway.conformance.script import Habits
+from gateway.mapping.load import PACKAGED, load_tables
+from gateway.regions import discover
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -38,15 +42,20 @@ if TYPE_CHECKING:
 
     from gateway.canonical.kinds import Kind
 
+_HABITS = {"work_s": "mean seconds a step takes"}
 #: What the gateway's own message keys begin with, on every side.
 _GATEWAY = "TB"
 
 
 @dataclass(frozen=True, slots=True)
 class Faults:
-    """How the side misbehaves. Rates are shares of the deliveries; ``refuse_rate`` of applications only."""
+    """How the side misbehaves. Rates are shares of the deliveries; ``refuse_rate`` of applications only.
+
+    ``spare_first``: the first application for an item is not refused, so that every item crosses.
+    """
 
     refuse_rate: float = 0.0
+    spare_first: bool = False
     slow_rate: float = 0.0
     slow_s: float = 2.0
     down: bool = False
@@ -60,6 +69,12 @@ def stand_in_of(slug: str) -> StandIn:
     if not isinstance(found, StandIn):
         raise TypeError(f"adapters.{slug}.simulated declares no stand_in")
     return found
+
+
+def errands_of(slug: str, tables: Path = PACKAGED) -> Errands:
+    """What people come for at a region, by a folder of tables."""
+    prefixes = {region.slug: region.division_prefix for region in discover().values()}
+    return Errands(load_tables(tables, None), prefixes, slug)
 
 
 def new_keys(slug: str) -> tuple[dict[str, str], dict[str, str]]:
@@ -137,7 +152,9 @@ class Simulator:
             return Response(status_code=503)
         refuse = luck.random() < faults.refuse_rate
         kind = request.path_params["kind"]
-        status, answer = self.desk.receive(kind, dict(request.headers), body, refuse=refuse)
+        status, answer = self.desk.receive(
+            kind, dict(request.headers), body, refuse=refuse, spare_first=faults.spare_first
+        )
         if luck.random() < faults.drop_after_processing_rate:
             # taken in, but the sender never learns it
             return Response(status_code=504)
@@ -153,14 +170,15 @@ class Simulator:
         return JSONResponse({"cases": [case.as_json() for case in self.desk.cases.values()]})
 
     async def _summary(self, _: Request) -> Response:
-        return JSONResponse(summary(self.desk, self.faults))
+        waiting = max(self._left, 0) if self._rate > 0 else 0
+        return JSONResponse({"left": waiting, **summary(self.desk, self.faults)})
 
     async def _send(self, request: Request) -> Response:
         handed_in = [self.desk.apply() for _ in range(int(request.query_params.get("n", "1")))]
         return JSONResponse({"case_refs": [said.case_ref for said in handed_in]}, 202)
 
     async def _worked(self, _: Request) -> Response:
-        return JSONResponse({"case_refs": [said.case_ref for said in self.desk.apply_worked()]}, 202)
+        return JSONResponse({"case_refs": [said.case_ref for said in self.desk.rehearse()]}, 202)
 
     async def _set_faults(self, request: Request) -> Response:
         self.faults = replace(self.faults, **_known(await request.json(), Faults))
@@ -190,6 +208,9 @@ def summary(desk: Desk, faults: Faults) -> dict[str, Any]:
         "attempts": sum(sent.attempts for sent in desk.sent.values()),
         "effects": len(desk.effects),
         "effects_by_kind": dict(Counter(effect.kind for effect in desk.effects.values())),
+        "taken_in": dict(Counter(effect.meaning for effect in desk.effects.values())),
+        "items": sorted({case.facts.item for case in cases if not case.facts.origin}),
+        "worked_left": sorted(desk.worked_left),
         "repeats": desk.repeats,
         "refused": dict(desk.refused),
         "cases": {
@@ -217,7 +238,7 @@ def worked_messages(stand_in: StandIn) -> tuple[dict[Kind, bytes], frozenset[tup
         if ".native." not in entry.name or entry.name.startswith("hostile_"):
             continue
         body = entry.read_bytes()
-        said = stand_in.adopt(body, None)
+        said = stand_in.adopt(body)
         if not said.key.startswith(_GATEWAY):
             own.setdefault(said.kind, body)
         elif said.facts:
@@ -231,6 +252,7 @@ def build(options: argparse.Namespace) -> Simulator:
     worked, people = worked_messages(stand_in)
     place = Place(
         stand_in=stand_in,
+        errands=errands_of(options.region, Path(options.tables)),
         keys=stand_in.keys(json.loads(Path(options.keys).read_text("utf-8"))),
         gateway_url=options.gateway_url.rstrip("/"),
         clock=lambda: datetime.fromtimestamp(time.time() + options.clock_offset_s, UTC),
@@ -240,8 +262,8 @@ def build(options: argparse.Namespace) -> Simulator:
     )
     return Simulator(
         place,
-        habits=Habits(options.work_s, options.decline_rate, options.return_rate, options.suspend_rate),
-        faults=Faults(refuse_rate=options.refuse_rate, slow_rate=options.slow_rate, slow_s=options.slow_s),
+        habits=Habits(**_known(vars(options), Habits)),
+        faults=Faults(**_known(vars(options), Faults)),
         seed=options.seed,
         rate=options.rate,
         limit=options.limit,
@@ -257,14 +279,17 @@ def parser() -> argparse.ArgumentParser:
     line.add_argument("--port", type=int, required=True)
     line.add_argument("--gateway-url", required=True)
     line.add_argument("--keys", required=True, help="JSON file with the stand-in's keys")
+    line.add_argument(
+        "--tables", default=str(PACKAGED), help="folder of the tables that say what people ask for"
+    )
     line.add_argument("--seed", type=int, default=1)
     line.add_argument("--rate", type=float, default=0.0, help="applications per second")
     line.add_argument("--limit", type=int, default=-1, help="applications in all; -1: no limit")
-    line.add_argument("--work-s", type=float, default=habits.work_s, help="mean seconds a step takes")
-    line.add_argument("--decline-rate", type=float, default=habits.decline_rate)
-    line.add_argument("--return-rate", type=float, default=habits.return_rate)
-    line.add_argument("--suspend-rate", type=float, default=habits.suspend_rate)
+    for habit in fields(Habits):
+        word = f"--{habit.name.replace('_', '-')}"
+        line.add_argument(word, type=float, default=getattr(habits, habit.name), help=_HABITS.get(habit.name))
     line.add_argument("--refuse-rate", type=float, default=faults.refuse_rate)
+    line.add_argument("--spare-first", action="store_true", help="never refuse the first one for an item")
     line.add_argument("--slow-rate", type=float, default=faults.slow_rate)
     line.add_argument("--slow-s", type=float, default=faults.slow_s)
     line.add_argument("--clock-offset-s", type=float, default=0.0, help="seconds the side's clock is ahead")

@@ -12,7 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import aiohttp
 
+from gateway.canonical.kinds import Kind
 from gateway.canonical.rehearsal import Draw, StandIn
+from gateway.canonical.worktime import beijing_day
+from gateway.conformance.simulator import errands_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,6 +23,8 @@ if TYPE_CHECKING:
     from gateway.canonical.rehearsal import Said
 
 CONNECTIONS = 32
+#: The applications of the load, in equal parts.
+MIX = (Kind.TRANSFER_APPLY, Kind.UNEMPLOYMENT_CLAIM, Kind.CERTIFICATION_NOTICE)
 #: How long after the last receipt an arrival is waited for.
 PATIENCE_S = 120.0
 
@@ -47,6 +52,7 @@ class Applicants:
 
     def __init__(self, sides: Mapping[str, tuple[StandIn, Any]], seed: int) -> None:
         self._sides, self._chance, self._serial = list(sides.values()), Random(seed), 0
+        self._errands = {slug: errands_of(slug) for slug in sides}
 
     def make(self, count: int) -> list[Ready]:
         """Signed just before they are sent: a proof holds for five minutes."""
@@ -56,9 +62,8 @@ class Applicants:
         stand_in, own = side
         self._serial += 1
         now = datetime.now(UTC)  # noqa: TID251 - the load's own clock
-        said: Said = stand_in.apply(
-            self._chance.choice(stand_in.offers), Draw(self._chance, self._serial, now)
-        )
+        errand = self._errands[stand_in.slug].any(self._chance.choice(MIX), self._chance, beijing_day(now))
+        said: Said = stand_in.apply(errand, Draw(self._chance, self._serial, now))
         headers, body = stand_in.request(said, own, now, secrets.token_hex(12))
         return Ready(stand_in, headers, body)
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from random import Random
 
 import pytest
@@ -13,18 +12,28 @@ from adapters.chongqing import wire as chongqing
 from adapters.sichuan import wire as sichuan
 from gateway.canonical.kinds import Kind, State
 from gateway.canonical.rehearsal import Draw, Turn, Unheard
+from gateway.conformance.errands import KINDS, Errands
 from gateway.conformance.simulator import new_keys, stand_in_of, worked_messages
 from gateway.errors import Finding, Level
+from gateway.mapping.load import PACKAGED, load_tables
 from gateway.region import Inbound, Outcome, Receipt, Taken
 
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
+TODAY = date(2026, 11, 23)
 WIRES = {"sichuan": sichuan, "chongqing": chongqing}
+TABLES = load_tables(PACKAGED, 2026)
+PREFIXES = {"sichuan": "51", "chongqing": "50"}
 TURNS = [
     Turn(Kind.TRANSFER_SHEET),
     Turn(Kind.UNEMPLOYMENT_ANSWER),
     Turn(Kind.STATUS_REPORT, State.ACCEPTED),
     Turn(Kind.STATUS_REPORT, State.SUSPENDED_PROCEDURE, special="appraisal"),
     Turn(Kind.STATUS_REPORT, State.RETURNED, reason="不符合条件"),
+    Turn(Kind.STATUS_REPORT, State.SUSPENDED_CORRECTION, reason="材料不齐"),
+    Turn(Kind.STATUS_REPORT, State.INQUIRY),
+    Turn(Kind.MATERIAL_SUPPLEMENT, reason="已补"),
+    Turn(Kind.CASE_WITHDRAW, reason="自愿撤回"),
+    Turn(Kind.CASE_RATING),
 ]
 
 
@@ -39,6 +48,11 @@ class Side:
 
     def draw(self, seed: int = 1) -> Draw:
         return Draw(Random(seed), seed, NOW)
+
+    def apply(self, kind: Kind, seed: int = 1):
+        errands = Errands(TABLES, PREFIXES, self.stand_in.slug)
+        draw = self.draw(seed)
+        return self.stand_in.apply(errands.any(kind, draw.chance, TODAY), draw)
 
     def delivery(self, kind: str) -> tuple[str, dict[str, str], bytes]:
         """A worked message as the gateway delivers it."""
@@ -61,15 +75,15 @@ def side(request) -> Side:
 
 
 DELIVERED = [
-    *[("sichuan", kind) for kind in ("tbzy0002", "tbsy0001", "tbzt0001")],
-    *[("chongqing", kind) for kind in ("YLZY_SQ", "SYJ_HF", "ZGRZ_TZ")],
+    *[("sichuan", kind) for kind in ("tbzy0002", "tbsy0001", "tbzt0001", "tbch0001")],
+    *[("chongqing", kind) for kind in ("YLZY_SQ", "SYJ_HF", "ZGRZ_TZ", "TY_SQ", "BZ_CL", "PJ_TS")],
 ]
 
 
 def test_every_message_of_a_stand_in_passes_the_gate(side):
     for seed in range(30):
-        for kind in side.stand_in.offers:
-            applied = side.stand_in.apply(kind, side.draw(seed))
+        for kind in KINDS.values():
+            applied = side.apply(kind, seed)
             follow_ups = [side.stand_in.follow(applied.facts, turn, side.draw(seed)) for turn in TURNS]
             for said in (applied, *follow_ups):
                 headers, body = side.stand_in.request(said, side.keys, NOW, "0123456789abcdef")
@@ -83,7 +97,7 @@ def test_every_message_of_a_stand_in_passes_the_gate(side):
 
 
 def test_a_later_attempt_is_the_same_message(side):
-    said = side.stand_in.apply(Kind.TRANSFER_APPLY, side.draw())
+    said = side.apply(Kind.TRANSFER_APPLY)
     bodies = [side.stand_in.request(said, side.keys, NOW + timedelta(minutes=m), "n" * 8)[1] for m in (0, 9)]
     first, second = (side.wire.parse(body) for body in bodies)
     assert (first.key, first.digest) == (second.key, second.digest)
@@ -158,9 +172,27 @@ def test_worked_messages_are_found_and_a_follow_up_is_addressed_to_its_case(side
     own, people = worked_messages(side.stand_in)
     assert people
     answer = {"sichuan": Kind.UNEMPLOYMENT_ANSWER, "chongqing": Kind.TRANSFER_SHEET}[side.stand_in.slug]
-    facts = side.stand_in.apply(Kind.TRANSFER_APPLY, side.draw()).facts
-    adopted = side.stand_in.adopt(own[answer], facts)
-    opened = side.wire.parse(adopted.body)
-    assert opened.case_ref == adopted.case_ref == facts.case_ref
+    facts = side.apply(Kind.TRANSFER_APPLY).facts
+    addressed = side.stand_in.address(own[answer], facts, NOW)
+    opened = side.wire.parse(addressed.body)
+    assert opened.case_ref == addressed.case_ref == facts.case_ref
     assert opened.gateway_ref == ""
-    assert side.stand_in.adopt(own[answer], replace(facts, case_ref=facts.case_ref)).body == adopted.body
+    assert side.stand_in.adopt(own[answer]).body == own[answer]
+
+
+def test_the_two_sides_publish_every_kind_between_them():
+    assert set().union(*(worked_messages(stand_in_of(slug))[0] for slug in WIRES)) == set(Kind)
+
+
+@pytest.mark.parametrize("slug", WIRES)
+def test_a_worked_follow_up_is_dated_when_it_is_sent(slug):
+    side = Side(slug)
+    own, _ = worked_messages(side.stand_in)
+    facts = side.apply(Kind.GENERAL_APPLY).facts
+    later = NOW + timedelta(days=400)
+    dated = [kind for kind in own if kind.value.split(".")[0] in {"status", "material", "case"}]
+    assert dated
+    for kind in dated:
+        first, second = (side.stand_in.address(own[kind], facts, at).body for at in (NOW, later))
+        assert first != second
+        assert first == side.stand_in.address(own[kind], facts, NOW).body
