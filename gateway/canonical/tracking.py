@@ -69,6 +69,8 @@ class TrackedCase:
     accepted_at: datetime | None = None
     accepted_on: date | None = None
     limit: TimeLimit | None = None
+    #: what the law allows; the case is promised ``limit``
+    legal_limit: TimeLimit | None = None
     old_region: str = ""
     old_division: str = ""
     claim_place: str = ""

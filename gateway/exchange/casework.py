@@ -120,6 +120,7 @@ def learned(case: TrackedCase, reading: Reading, *, origin: Region, target: Regi
         accepted_at=accepted_at.astimezone(UTC) if accepted_at else None,
         accepted_on=reading.sight.on,
         limit=version.promised if version else None,
+        legal_limit=version.legal if version else None,
         old_division=old,
         old_region=_side_of(old, (origin, target)),
         claim_place=reading.value("unemployment.claim_place") or "",

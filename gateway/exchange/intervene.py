@@ -46,6 +46,7 @@ _LEARNED = (
     "accepted_at",
     "accepted_on",
     "limit",
+    "legal_limit",
     "old_division",
     "old_region",
     "claim_place",

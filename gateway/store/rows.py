@@ -89,6 +89,7 @@ def _rest(case: TrackedCase) -> dict[str, Any]:
         "accepted_at": case.accepted_at and case.accepted_at.isoformat(),
         "accepted_on": case.accepted_on and case.accepted_on.isoformat(),
         "limit": _limit(case.limit),
+        "legal_limit": _limit(case.legal_limit),
         "remaining": _limit(case.remaining),
         "last_report": {side: [last.at.isoformat(), last.words] for side, last in case.last_report.items()},
         "clock": _clock(case.clock),
@@ -102,7 +103,7 @@ def _unrest(rest: Mapping[str, Any]) -> dict[str, Any]:
         read["accepted_at"] = datetime.fromisoformat(rest["accepted_at"])
     if "accepted_on" in rest:
         read["accepted_on"] = date.fromisoformat(rest["accepted_on"])
-    for name in ("limit", "remaining"):
+    for name in ("limit", "legal_limit", "remaining"):
         if name in rest:
             read[name] = TimeLimit(*rest[name])
     if "last_report" in rest:

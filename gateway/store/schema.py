@@ -74,6 +74,11 @@ Index("cases_newest", CASES.c.received_at, CASES.c.case_no)
 Index("cases_division_newest", CASES.c.origin_division, CASES.c.received_at, CASES.c.case_no)
 Index("cases_item_newest", CASES.c.item, CASES.c.received_at, CASES.c.case_no)
 Index("cases_state_newest", CASES.c.state, CASES.c.received_at, CASES.c.case_no)
+Index(
+    "cases_provisional",
+    CASES.c.id,
+    postgresql_where=text("tracking @> CAST('{\"due_provisional\": true}' AS jsonb)"),
+)
 Index("cases_citizen", CASES.c.citizen_index, CASES.c.id, postgresql_where=text("citizen_index IS NOT NULL"))
 
 MESSAGES = Table(

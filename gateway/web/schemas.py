@@ -110,6 +110,29 @@ class CaseLine(_Shape):
     received_at: Time
 
 
+Light = Annotated[
+    Literal["green", "amber", "red"] | None,
+    Field(
+        description="时限灯：已用八成或只剩一个工作日为 amber，超期为 red；未起算、即办或已办结为 null",
+        examples=["green"],
+    ),
+]
+
+
+class LegShape(_Shape):
+    """一个环节的时限，从上一环节结束之日起算。"""
+
+    leg: int = Field(description="环节序号", examples=[2])
+    name: str = Field(description="环节名称", examples=["转出地传送信息表"])
+    region: str = Field(description="由哪个地区办理", examples=["{target}"])
+    limit: Limit
+    started_on: Day | None
+    ended_on: Day | None
+    due_on: Day | None
+    due_provisional: bool = Field(description="期限是否按未公布的工作日历暂算", examples=[False])
+    light: Light
+
+
 class CaseView(CaseLine):
     """一个办件的全部情况。"""
 
@@ -117,6 +140,11 @@ class CaseView(CaseLine):
     accepted_at: Time | None
     due_provisional: bool = Field(description="期限是否按未公布的工作日历暂算", examples=[False])
     remaining: Limit | None = Field(default=None, description="挂起期间剩余的时限")
+    light: Light
+    legal_due_on: str | None = Field(
+        description="法定时限的到期日；承诺时限的见 due_on", examples=["2027-01-25"]
+    )
+    legs: list[LegShape] | None = Field(default=None, description="各环节的时限（仅转移接续）")
     parked: bool = Field(description="申请报文是否挂起待人工", examples=[False])
     applicant: Applicant
     timeline: list[TimelineEntry] = Field(description="经过，按先后")

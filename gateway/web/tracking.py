@@ -12,6 +12,7 @@ from gateway.exchange import intervene
 from gateway.store.cases import CaseFilter
 from gateway.web import schemas, views
 from gateway.web.auth import Caller, needs, runtime
+from gateway.web.clocks import clock_view
 from gateway.web.masking import Masker
 from gateway.web.problem import Problem
 from gateway.web.queries import CaseQuery, NoQuery, PageQuery
@@ -65,7 +66,8 @@ async def case(
     full = caller.may("cases:full")
     if full:  # on record before anything is shown
         await rt.audit.append(caller.actor, "look", case_no, "cases:full")
-    return JSONResponse(views.case_view(history, masker=masks, full=full))
+    view = views.case_view(history, masker=masks, full=full)
+    return JSONResponse(view | clock_view(history, rt.tables, rt.clock.now()))
 
 
 @router.get("/parked", summary="挂起的报文", response_model=schemas.ParkedPage)

@@ -6,16 +6,18 @@ import asyncio
 import secrets
 import time
 from dataclasses import dataclass, field
+from functools import partial
 from random import SystemRandom
 from typing import TYPE_CHECKING
 
 import structlog
 
 from gateway import metrics
-from gateway.canonical import lifecycle
+from gateway.canonical import lifecycle, stages
 from gateway.exchange import intervene
 from gateway.exchange.drain import Drain, Lane, Limits, Sender
 from gateway.exchange.verdict import Schedule
+from gateway.store.deadlines import recompute
 from gateway.store.records import Ending, Settlement
 from gateway.transport.breaker import Breaker
 
@@ -31,6 +33,9 @@ _LOUD_AFTER_S = 1.0
 
 #: Longer than any process takes to see what came into force, and to finish what it had begun.
 _DOORS_FOLLOW_WITHIN_S = 5.0
+
+#: Cases whose due dates are computed in one transaction: short enough to let arrivals between.
+_COUNTED_AT_ONCE = 200
 
 _chance = SystemRandom()
 _log = structlog.get_logger(__name__)
@@ -81,6 +86,7 @@ class Rounds:
         every_s = sweep_every_s(self.runtime.settings.delivery)
         shelf = self.runtime.shelf
         seen, releasing = shelf.current, asyncio.create_task(self._release_parked())
+        counting = asyncio.create_task(self._count_anew())
         while not self.stopping.is_set():
             await self.runtime.bell.beat(name)
             if shelf.current is not seen and releasing.done():
@@ -89,7 +95,8 @@ class Rounds:
                 await self._sweep_alone()
             await _nap(self.stopping, every_s)
         releasing.cancel()
-        await asyncio.gather(releasing, return_exceptions=True)
+        counting.cancel()
+        await asyncio.gather(releasing, counting, return_exceptions=True)
 
     async def finish(self) -> None:
         """Wait for the drains; they have been told to stop and end within their grace."""
@@ -109,6 +116,20 @@ class Rounds:
                 return
             if released:
                 _log.info("parked_released", messages=released)
+
+    async def _count_anew(self) -> None:
+        """At start, with the calendar of now: due dates that were provisional (gateway §2)."""
+        runtime = self.runtime
+        timed = partial(stages.timed, calendar=runtime.tables.calendar)
+        changed, after, more = 0, None, True
+        try:
+            while more and not self.stopping.is_set():
+                count, after = await recompute(runtime.engine, timed, limit=_COUNTED_AT_ONCE, after=after)
+                changed, more = changed + count, after is not None
+        except Exception as error:  # noqa: BLE001 - the dates stay provisional; the next start tries again
+            _log.warning("due_dates_not_recomputed", cause=type(error).__name__)
+        if changed:
+            _log.info("due_dates_recomputed", cases=changed)
 
     async def _sweep_alone(self) -> None:
         try:

@@ -38,6 +38,7 @@ FIELDS = {
     "accepted_at": st.none() | TIMES,
     "accepted_on": st.none() | DATES,
     "limit": st.none() | LIMITS,
+    "legal_limit": st.none() | LIMITS,
     "remaining": st.none() | LIMITS,
     "old_region": WORDS,
     "old_division": WORDS,
