@@ -95,13 +95,12 @@ class Keeper:
         configured folder serves only before the first release's day.
         """
         standing = await self.sets.standing(self.today())
-        if standing.digest == self.shelf.current.release:
+        if standing.digest is None and standing.begun:
+            raise CannotStart("已有规则表版本生效过，但现在没有可用的版本：请批准并启用一个版本")
+        if standing.digest is None or standing.digest == self.shelf.current.release:
             return False
-        release = await self.sets.one(standing.digest) if standing.digest else None
-        if release is None:
-            if standing.begun:
-                raise CannotStart("已有规则表版本生效过，但现在没有可用的版本：请批准并启用一个版本")
-            return False
+        release = await self.sets.one(standing.digest)
+        assert release is not None  # noqa: S101 - releases are never removed
         # Compiling takes a good part of a second: requests go on meanwhile.
         self.shelf.current = await asyncio.to_thread(self.binder.bind, release)
         log.info("tables_swapped", release=release.digest, effective_from=release.effective_from.isoformat())
