@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from gateway.crypto import digest, signing
-from tests.bench.translation import best_us
+from tests.bench.timing import best_us
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,4 +30,4 @@ def measure() -> Iterator[dict[str, Any]]:
         "AES-256-GCM": lambda: seal.encrypt(b"0" * 12, MESSAGE, None),
     }
     for name, work in works.items():
-        yield {"work": name, "us": round(best_us(work, rounds=15, each=20), 1)}
+        yield {"work": name, "us": round(best_us(work), 1)}
