@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import typer
 
-from gateway.cli import check, mappings, mappings_book, mappings_study, migrate, operate, token, translate
+from gateway.cli import (
+    check,
+    mappings,
+    mappings_align,
+    mappings_book,
+    mappings_study,
+    migrate,
+    operate,
+    token,
+    translate,
+)
 from gateway.cli.demo import demo
 from gateway.cli.serve import serve
 
@@ -22,6 +32,6 @@ app.command()(demo)
 for group in (translate.app, check.app, migrate.app, operate.app):
     app.registered_commands.extend(group.registered_commands)
 app.add_typer(token.app, name="token")
-for part in (mappings_book.app, mappings_study.app):
+for part in (mappings_book.app, mappings_study.app, mappings_align.app):
     mappings.app.registered_commands.extend(part.registered_commands)
 app.add_typer(mappings.app, name="mappings")

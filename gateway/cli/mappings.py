@@ -174,6 +174,7 @@ def release(
     async def work() -> None:
         async with bureau(config) as desk:
             asked = await desk.table_set(word)
+            _agreed(asked)
             bound(asked.files, regions_.discover(), desk.settings.calendar_until, release=word)
             fresh = Release(
                 digest=asked.digest,
@@ -190,6 +191,14 @@ def release(
             typer.echo(fresh.digest)
 
     _do(work())
+
+
+def _agreed(asked: TableSet) -> None:
+    """Also the law that the gateway itself lives without: no item is open while its guides disagree."""
+    faults = asked.faults()
+    if faults:
+        listed = "\n".join(f"  {asked.name.rstrip('/')}/{each}" for each in faults)
+        raise CannotStart(f"规则表有 {len(faults)} 处错误，改正后再发布：\n{listed}")
 
 
 @app.command("statement")

@@ -13,26 +13,27 @@ from rich.console import Console
 from rich.table import Table
 
 from gateway.canonical.worktime import beijing_day
+from gateway.cli.sets import SetWord, named
 from gateway.cli.shared import CANNOT_RUN, FINDINGS, Config, stop
 from gateway.errors import CannotStart
-from gateway.mapping import sets
 from gateway.mapping.alignment import align as compare
 from gateway.mapping.alignment_report import (
     DEVIATION_HEAD,
     ITEM_HEAD,
     as_json,
     deviation_rows,
+    element_head,
+    element_rows,
     item_rows,
     workbook,
 )
-from gateway.runtime import configure, rulebook
+from gateway.mapping.sets import ACTIVE
+from gateway.runtime import configure, system_clock
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-    from datetime import date
 
     from gateway.mapping.alignment import Alignment
-    from gateway.mapping.tables import Tables
 
 app = typer.Typer()
 
@@ -41,7 +42,7 @@ _WIDTH = 140
 
 @app.command()
 def align(
-    tables: Annotated[str, typer.Option(help="规则表：目录、.xlsx 或 packaged；省略为配置所用的")] = "",
+    word: SetWord = ACTIVE,
     item: Annotated[list[str] | None, typer.Option(help="只看这个事项（可重复）")] = None,
     on: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="哪一天；省略为今天")] = None,
     as_json_: Annotated[bool, typer.Option("--json", help="输出 JSON")] = False,  # noqa: FBT002 - a flag
@@ -53,7 +54,8 @@ def align(
     0 全部一致或等效，1 有冲突、缺对应指南或机构版本不一致，2 无法检查。
     """
     try:
-        held, today = _tables(tables, config)
+        held = named(word, config).tables()
+        today = beijing_day(system_clock(configure(config, os.environ, offline=True), os.environ).now())
     except CannotStart as error:
         stop(error)
     unknown = [slug for slug in item or () if slug not in held.guides.items()]
@@ -65,16 +67,9 @@ def align(
     if as_json_:
         typer.echo(json.dumps(as_json(report), ensure_ascii=False, indent=2))
     else:
-        _show(report)
+        _show(report, detailed=bool(item))
     if not report.clean:
         raise typer.Exit(FINDINGS)
-
-
-def _tables(word: str, config: Path | None) -> tuple[Tables, date]:
-    settings = configure(config, os.environ, offline=True)
-    book = rulebook(settings, os.environ)
-    held = sets.local(word).tables(settings.calendar_until) if word else book.tables
-    return held, beijing_day(book.clock.now())
 
 
 def _save(file: Path, content: bytes) -> None:
@@ -85,9 +80,11 @@ def _save(file: Path, content: bytes) -> None:
         raise typer.Exit(CANNOT_RUN) from None
 
 
-def _show(report: Alignment) -> None:
+def _show(report: Alignment, *, detailed: bool) -> None:
     console = Console(width=None if Console().is_terminal else _WIDTH)
     console.print(_table(f"{report.on} 指南要素对照", ITEM_HEAD, item_rows(report)))
+    if detailed:
+        console.print(_table("各要素", element_head(report), element_rows(report)))
     if report.deviations:
         console.print(_table("与本地区指南不一致的机构版本", DEVIATION_HEAD, deviation_rows(report)))
     else:

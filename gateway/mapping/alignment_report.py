@@ -49,6 +49,18 @@ def item_rows(report: Alignment) -> Iterator[tuple[str, ...]]:
 ITEM_HEAD = ("事项", "名称", "已开通", *VERDICTS.values(), "问题")
 
 
+def element_rows(report: Alignment) -> Iterator[tuple[str, ...]]:
+    """One line an element of an item, under `element_head`."""
+    for item in report.items:
+        for each in item.comparisons:
+            yield _element_row(report, item, each)
+
+
+def element_head(report: Alignment) -> tuple[str, ...]:
+    """The columns of `element_rows`: one for every region's guide."""
+    return ("事项", "名称", "要素", *report.regions, "结论", "规则", "依据")
+
+
 def deviation_rows(report: Alignment) -> Iterator[tuple[str, ...]]:
     """One line an element of an agency's version that differs from its region's."""
     for each in report.deviations:
@@ -67,10 +79,9 @@ def workbook(report: Alignment) -> bytes:
     first.title = "事项"
     _fill(first, ITEM_HEAD, list(item_rows(report)))
     elements = book.create_sheet("要素对照")
-    head = ("事项", "名称", "要素", *report.regions, "结论", "规则", "依据")
-    compared = [(item, each) for item in report.items for each in item.comparisons]
-    _fill(elements, head, [_element_row(report, item, each) for item, each in compared])
-    for number, (_, each) in enumerate(compared, start=2):
+    _fill(elements, element_head(report), list(element_rows(report)))
+    compared = [each for item in report.items for each in item.comparisons]
+    for number, each in enumerate(compared, start=2):
         if each.verdict in _FILLS:
             elements.cell(number, len(report.regions) + 4).fill = _FILLS[each.verdict]
     _fill(book.create_sheet("四级四同"), DEVIATION_HEAD, list(deviation_rows(report)))
