@@ -9,7 +9,9 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from gateway.canonical.kinds import TraceKind
 from gateway.exchange.replay import Message, Stage, changes, replay
+from gateway.mapping.explain import Fate
 from gateway.mapping.rule_texts import text_of
 
 if TYPE_CHECKING:
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 
     from gateway.exchange.library import Book
     from gateway.mapping.explain import FieldLine
+    from gateway.mapping.fieldmap import FieldMap, Spelling
     from gateway.mapping.sheet import Line
     from gateway.region import Region
     from gateway.store.archive import KeptCase, KeptMessage
@@ -37,6 +40,9 @@ KIND_LABELS = {
     MINTED: "编制",
     WITH_OTHER: "随同写出",
 }
+
+
+_UNTRACED = {Fate.MINTED: MINTED, Fate.FIXED: MINTED, Fate.DERIVED: TraceKind.DERIVED.value}
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +113,8 @@ def _values(case: KeptCase, kept: KeptMessage, reader: Reader) -> Iterator[dict[
     waiting = list(kept.trace)
     receiver = reader.regions[kept.destination]
     tree = receiver.parse(kept.rendered).tree if kept.rendered else {}
-    spelling = receiver.maps[kept.out_kind].spelling if kept.out_kind in receiver.maps else None
-    for path, value in leaves(tree, spelling.separator, spelling.first_index) if spelling else ():
+    map_ = receiver.maps.get(kept.out_kind)
+    for path, value in leaves(tree, map_) if map_ else ():
         entry = next((each for each in waiting if each["path_out"] == path), None)
         if entry is None:
             yield _untraced(kept, reader, path, value)
@@ -119,22 +125,31 @@ def _values(case: KeptCase, kept: KeptMessage, reader: Reader) -> Iterator[dict[
         yield _traced(case, kept, reader, entry)
 
 
-def leaves(tree: Any, separator: str, first: int, path: str = "") -> Iterator[tuple[str, str]]:
+def leaves(tree: Any, map_: FieldMap) -> Iterator[tuple[str, str]]:
     """Every leaf of a native tree with its path, in order."""
-    if isinstance(tree, dict):
-        for name, node in tree.items():
-            yield from leaves(node, separator, first, f"{path}{separator}{name}" if path else name)
-    elif isinstance(tree, list):
-        for number, node in enumerate(tree, start=first):
-            yield from leaves(node, separator, first, f"{path}[{number}]")
+    lists = frozenset(group.native for group in map_.groups if group.native.endswith("[]"))
+    yield from _leaves(tree, "", lists, map_.spelling)
+
+
+def _leaves(node: Any, path: str, lists: frozenset[str], spelling: Spelling) -> Iterator[tuple[str, str]]:
+    if isinstance(node, list) or f"{_INDEX.sub('[]', path)}[]" in lists:
+        # an XML parser cannot know that an element that stands alone may be repeated
+        for number, entry in enumerate(
+            node if isinstance(node, list) else [node], start=spelling.first_index
+        ):
+            yield from _leaves(entry, f"{path}[{number}]", lists, spelling)
+    elif isinstance(node, dict):
+        for name, member in node.items():
+            yield from _leaves(member, f"{path}{spelling.separator}{name}" if path else name, lists, spelling)
     else:
-        yield path, str(tree)
+        yield path, str(node)
 
 
 def _untraced(kept: KeptMessage, reader: Reader, path: str, value: str) -> dict[str, Any]:
     """Minted and fixed heads, and the second half of what is written from one value."""
     line = reader.line(kept.destination, kept.out_kind, path)
-    kind = MINTED if line is None or line.written_why else WITH_OTHER
+    fate = line.written if line else Fate.MINTED
+    kind = _UNTRACED.get(fate, WITH_OTHER)
     return {
         "path_in": None,
         "name_in": None,

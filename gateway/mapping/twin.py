@@ -160,6 +160,10 @@ class _List:
         self.read = _Method(choice, table, (now.read, then.read), _word)
         self.write = _Method(choice, table, (now.write, then.write), _word)
         self._words = _Method(choice, table, (now.words, then.words), lambda *_, **__: "")
+        #: what may be read without asking: the words on which the sets agree
+        self.reads = {
+            native: row for native, row in now.reads.items() if _bare(row) == _bare(then.reads.get(native))
+        }
 
     def words(self, position: int = 0) -> Any:
         return self._words(position)
