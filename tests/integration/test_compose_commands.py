@@ -28,9 +28,11 @@ PROGRAMS = {
 }
 
 
-def until(true, seconds=30.0):
+def until(true, processes, seconds=90.0):
     deadline = time.monotonic() + seconds
     while not true():
+        for process in processes:
+            assert process.poll() is None, process.communicate()[0].decode()[-2000:]
         assert time.monotonic() < deadline
         time.sleep(0.1)
 
@@ -94,13 +96,14 @@ def test_web_workers_and_beat_are_a_gateway_and_end_when_told(start, redis_serve
     web = start("web", **{"8080": port})
     workers = [start(name) for name in SERVICES if name.startswith("worker-")]
     beat = start("beat")
-    until(lambda: is_ready(port))
+    running = (web, *workers, beat)
+    until(lambda: is_ready(port), running)
     with redis_client.Redis.from_url(redis_server.url) as client:
-        until(lambda: all(client.exists(heartbeat_key(worker_name(each.pid))) for each in workers))
-    for process in (web, *workers, beat):
+        until(lambda: all(client.exists(heartbeat_key(worker_name(each.pid))) for each in workers), running)
+    for process in running:
         assert process.poll() is None
         process.send_signal(signal.SIGTERM)
-    for process in (web, *workers, beat):
+    for process in running:
         said, _ = process.communicate(timeout=30)
         # uvicorn ends its work in order and then passes the signal on
         assert process.returncode in {0, -signal.SIGTERM} if process is web else process.returncode == 0, (
