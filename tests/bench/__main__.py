@@ -76,12 +76,13 @@ async def _servers(console: Console, asked: argparse.Namespace, found: dict[str,
             contenders: list[Tongban | Baseline] = [Tongban(config, running)]
             if not asked.alone and "flow" in asked.sections:
                 contenders.append(Baseline(config, running))
+        applicants = Applicants(sides, seed=1)
         if "flow" in asked.sections:
-            applicants = Applicants(sides, seed=1)
             found["flow"] = await _flow(console, asked, contenders, applicants, peer_url)
         if "lists" in asked.sections:
             first = contenders[0]
             assert isinstance(first, Tongban)
+            await rounds.saturated(first, applicants, peer_url, 100)
             token = _token(config)
             found["lists_ms"] = [
                 row async for row in lists.measure(first.url, first.database_url, token, asked.rows)

@@ -16,11 +16,12 @@ ASKED = 200
 
 # Copies of one real case under numbers of their own, a minute apart, going back in time.
 _FILL = """
-INSERT INTO cases SELECT (jsonb_populate_record(c, jsonb_build_object(
+INSERT INTO cases
+SELECT filled.* FROM cases c, generate_series(1, $1::bigint) n, LATERAL jsonb_populate_record(c, jsonb_build_object(
     'id', gen_random_uuid(), 'case_no', 'CYTB99' || to_char(n, 'FM00000000000000000000'),
     'origin_case_no', 'bench-' || n, 'target_case_no', 'bench-' || n,
-    'received_at', c.received_at - n * interval '1 minute'))).*
-  FROM (SELECT * FROM cases LIMIT 1) c, generate_series(1, $1::bigint) n
+    'received_at', c.received_at - n * interval '1 minute')) filled
+ WHERE c.id = (SELECT id FROM cases LIMIT 1)
 """
 
 
