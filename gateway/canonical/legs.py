@@ -19,7 +19,7 @@ OLD, NEW = "old", "new"
 ACCEPTED, FORWARDED, SHEET = "accepted", "forwarded", "sheet"
 PLACES, BEGINNINGS = (OLD, NEW), (ACCEPTED, FORWARDED, SHEET)
 
-#: The decision ends the last leg.
+_DECISION = "decision"
 _DECIDED = {State.DECLINED, State.WITHDRAWN, State.CONCLUDED, State.RETURNED}
 
 
@@ -60,7 +60,8 @@ def leg_clocks(
     """
     starts = _starts(case, events)
     days = [starts.get(leg.begins) for leg in legs]
-    ends = [following for _, following in pairwise([*days, starts.get("decided")])]
+    # a decision ends whichever leg runs
+    ends = [following or starts.get(_DECISION) for _, following in pairwise([*days, None])]
     other = {case.origin: case.target, case.target: case.origin}
     sides = {OLD: case.old_region, NEW: other.get(case.old_region, "")}
     return tuple(
@@ -78,7 +79,7 @@ def _clock(
     calendar: WorkCalendar,
     today: date,
 ) -> LegClock:
-    start, end = span
+    start, end = span[0], span[1] if span[0] else None
     clock = Clock(
         start, case.clock.suspensions if end is None else _closed(case.clock, end), stopped=end is not None
     )
@@ -112,4 +113,4 @@ def _beginning(event: CaseEvent) -> str | None:
         return SHEET
     if event.to_state is State.FORWARDED:
         return FORWARDED
-    return "decided" if event.to_state in _DECIDED else None
+    return _DECISION if event.to_state in _DECIDED else None

@@ -141,8 +141,8 @@ def _compare(held: Guides, rules: Rules, element: str, pair: tuple[Guide, Guide]
         return Comparison(element, Verdict.SAME, values)
     if element == MATERIALS:
         grounds = _grounds(held, rules, pair, on)
-        if grounds is not None:
-            return Comparison(element, Verdict.EQUIVALENT, values, grounds)
+        verdict = Verdict.CONFLICT if grounds is None else Verdict.EQUIVALENT
+        return Comparison(element, verdict, values, grounds or ())
     declared = held.declared(element, pair[0].item, on, sides=values)
     if declared is None:
         return Comparison(element, Verdict.CONFLICT, values)
