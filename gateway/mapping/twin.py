@@ -93,7 +93,7 @@ class _Method:
     def _ask(self, asked: Question) -> _Answers:
         now, then = _tried(self._now, asked), _tried(self._then, asked)
         cause = None
-        if _bare(now) != _bare(then):
+        if bare(now) != bare(then):
             cause = Cause(self._table, self._subject(*asked, now=now, then=then))
         if len(self._known) >= _MOST_REMEMBERED:
             self._known.clear()
@@ -108,7 +108,7 @@ def _tried(ask: Callable[..., Any], asked: Question) -> Any:
         return _Unknown(error)
 
 
-def _bare(answer: Any) -> Any:
+def bare(answer: Any) -> Any:
     """What a translation can see of an answer: not the line it stands in, nor its basis and notes."""
     if isinstance(answer, CodeRow):
         return replace(answer, line=0)
@@ -117,7 +117,7 @@ def _bare(answer: Any) -> Any:
     if isinstance(answer, ItemVersion):
         return (answer.form, answer.schemes, answer.applicants, answer.promised, answer.legal)
     if isinstance(answer, tuple) and answer and isinstance(answer[0], ItemVersion):
-        return tuple(_bare(version) for version in answer)
+        return tuple(bare(version) for version in answer)
     return "unknown" if isinstance(answer, _Unknown) else answer
 
 
@@ -162,7 +162,7 @@ class _List:
         self._words = _Method(choice, table, (now.words, then.words), lambda *_, **__: "")
         #: what may be read without asking: the words on which the sets agree
         self.reads = {
-            native: row for native, row in now.reads.items() if _bare(row) == _bare(then.reads.get(native))
+            native: row for native, row in now.reads.items() if bare(row) == bare(then.reads.get(native))
         }
 
     def words(self, position: int = 0) -> Any:
