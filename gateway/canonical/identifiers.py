@@ -40,10 +40,12 @@ def _citizen_check(number: str) -> str:
 
 
 def _real_date(digits: str) -> date | None:
+    """A day on which someone may have been born: no one was before 1800, or will be after 2199."""
     try:
-        return date(int(digits[:4]), int(digits[4:6]), int(digits[6:]))
+        born = date(int(digits[:4]), int(digits[4:6]), int(digits[6:]))
     except ValueError:
         return None
+    return born if 1800 <= born.year <= 2199 else None
 
 
 def birth_date(number: str) -> date:

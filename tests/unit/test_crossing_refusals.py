@@ -61,6 +61,8 @@ REFUSED = [
     ("SYJ_SQ", {f"{SQR}/ZJHM": "500100850722024"}, "9043", f"{SQR}/ZJHM"),
     ("SYJ_SQ", {f"{SQR}/ZJHM": "500100198502300249"}, "9043", f"{SQR}/ZJHM"),
     ("SYJ_SQ", {f"{SQR}/ZJHM": "50010019850722O249"}, "9043", f"{SQR}/ZJHM"),
+    # the check digit is right, the year is not
+    ("SYJ_SQ", {f"{SQR}/ZJHM": "51010000010101001X", f"{SQR}/CSRQ": None}, "9043", f"{SQR}/ZJHM"),
     # --- M19, M20 ---
     ("SYJ_SQ", {f"{SQR}/SJH": ""}, "9042", f"{SQR}/SJH"),
     ("SYJ_SQ", {f"{SQR}/SJH": "\u300013800000002"}, "9043", f"{SQR}/SJH"),
