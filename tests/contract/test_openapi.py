@@ -37,7 +37,8 @@ CHINESE = re.compile(r"[\u4e00-\u9fff]")
 @pytest.fixture(scope="module")
 def application():
     app = create()
-    app.state.runtime = SimpleNamespace(regions=discover())
+    app.state.runtime = runtime = SimpleNamespace(regions=discover())
+    runtime.pinned = lambda: runtime
     return app
 
 
