@@ -15,7 +15,7 @@ from gateway import regions as regions_
 from gateway.cli.sets import SetWord, bureau
 from gateway.cli.shared import FINDINGS, Config, run
 from gateway.exchange.explain import Reader, by_place, explained, travelled
-from gateway.exchange.impact import Report, Study, impact
+from gateway.exchange.impact import TOGETHER, Report, Study, impact
 from gateway.exchange.library import Book, Library, bound
 from gateway.exchange.replay import Aspect
 from gateway.mapping.explain import coverage, field_lines
@@ -226,12 +226,27 @@ _ASPECTS = {
 }
 
 
+#: causes that are no single file
+_TABLES = {
+    TOGETHER: "几行共同",
+    "items": "items/（基本编码、名称）",
+    "recognition": "recognition/",
+    "guides": "guides/",
+}
+
+
 def _show_report(report: Report) -> None:
     console = Console(width=_WIDTH, highlight=False, markup=False, emoji=False)
     table = Table("表", "行", "办件", *_ASPECTS.values(), "例", title="会改变的", expand=True)
     for each in report.rules:
         counts = [str(each.changes.get(aspect) or "") for aspect in _ASPECTS]
-        table.add_row(each.cause.table, each.cause.subject, str(len(each.cases)), *counts, _example(each))
+        table.add_row(
+            _TABLES.get(each.cause.table, each.cause.table),
+            each.cause.subject,
+            str(len(each.cases)),
+            *counts,
+            _example(each),
+        )
     console.print(table if report.rules else "没有变化")
     typer.echo(
         f"{report.cases} 个办件、{report.messages} 条报文；{report.changed_cases} 个办件会改变。"
