@@ -31,7 +31,7 @@ class Cause:
 
 @dataclass(frozen=True, slots=True)
 class ParkedGroup:
-    """Messages that wait for the same thing; ``agencies`` are divisions of the senders, first ones of many."""
+    """Messages that wait for the same thing; ``agencies`` are the divisions of their senders."""
 
     cause: Cause
     region: str
