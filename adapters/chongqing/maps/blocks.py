@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
+from adapters.chongqing import irregular as odd
 from adapters.chongqing.irregular import BJXX, SQR, YWXX
 from gateway.mapping.amounts import digits
 from gateway.mapping.converters import code, fixed, matching, place_name, word, xml_text
@@ -55,6 +56,12 @@ STATE = Row(f"{BJXX}/BJZT", None, xml_text(20), need=True)
 
 def place_of_acceptance(to: str = "origin.division") -> Row:
     return Row(f"{BJXX}/SLD", to, place_name("50"), need=True, write_from="origin.division")
+
+
+def acceptance(place: str = "origin.division", *, promised: bool = True) -> tuple[Row, ...]:
+    """Item, place, time, channel, promised limit and state of an application."""
+    limit = PROMISED if promised else ()
+    return (*ITEM, place_of_acceptance(place), ACCEPTED, CHANNEL, *limit, STATE)
 
 
 PERSON: tuple[Row, ...] = (
@@ -110,3 +117,14 @@ def acceptance_day(tree: object) -> date | None:
         return date.fromisoformat(str(written)[:10])
     except ValueError:
         return None
+
+
+#: what every application of this side needs beyond its rows
+READ_APPLICATION = (odd.read_heads, odd.read_new_case, odd.read_item, odd.read_channel)
+READ_FILING = (*READ_APPLICATION, odd.read_state, odd.read_promised, odd.read_identity, odd.read_scheme)
+WRITE_APPLICATION = (
+    odd.write_heads,
+    odd.write_application_heads,
+    odd.write_identity,
+    odd.write_scheme,
+)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
+from adapters.sichuan import irregular as odd
 from gateway.mapping.converters import code, fixed, json_text, matching, place_code
 from gateway.mapping.fieldmap import Group, Row, Spelling
 from gateway.mapping.times import date8, time14
@@ -109,3 +110,10 @@ def acceptance_day(tree: object) -> date | None:
         return date(int(written[:4]), int(written[4:6]), int(written[6:8]))
     except ValueError:
         return None
+
+
+#: what every application of this side needs beyond its rows
+READ_APPLICATION = (odd.read_key, odd.read_new_case, odd.read_item, odd.read_own_division, odd.read_identity)
+READ_FILING = (*READ_APPLICATION, odd.read_accepted, odd.read_state)
+WRITE_APPLICATION = (odd.write_heads, odd.write_application_heads)
+WRITE_FILING = (*WRITE_APPLICATION, odd.write_accepted)

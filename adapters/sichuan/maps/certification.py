@@ -31,12 +31,8 @@ TBRZ0001 = FieldMap(
     form="tbrz",
     accepted_on=blocks.acceptance_day,
     after_read=(
-        odd.read_key,
-        odd.read_new_case,
-        odd.read_item,
-        odd.read_own_division,
-        odd.read_identity,
+        *blocks.READ_APPLICATION,
         odd.read_certification,
     ),
-    before_write=(odd.write_heads, odd.write_application_heads, odd.write_certification),
+    before_write=(*blocks.WRITE_APPLICATION, odd.write_certification),
 )

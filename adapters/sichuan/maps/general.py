@@ -39,19 +39,11 @@ TBTY0001 = FieldMap(
     form="tbty",
     accepted_on=blocks.acceptance_day,
     after_read=(
-        odd.read_key,
-        odd.read_new_case,
-        odd.read_item,
-        odd.read_own_division,
-        odd.read_accepted,
-        odd.read_state,
-        odd.read_identity,
+        *blocks.READ_FILING,
         odd.read_materials,
     ),
     before_write=(
-        odd.write_heads,
-        odd.write_application_heads,
-        odd.write_accepted,
+        *blocks.WRITE_FILING,
         odd.write_materials,
     ),
 )
