@@ -13,7 +13,7 @@ from test_api_cases import CANARIES, application, hand_in
 from typer.testing import CliRunner
 
 from gateway.cli.main import app
-from gateway.exchange.impact import Study, impact
+from gateway.exchange.impact import TOGETHER, Study, impact
 from gateway.exchange.replay import Aspect
 from gateway.mapping.load import PACKAGED, files_of, tables_of
 from gateway.store.archive import Archive
@@ -196,6 +196,31 @@ async def test_a_row_added_shows_the_parked_cases_it_would_let_go(rt, door):
     assert rule.changes == {Aspect.VERDICT: 1}
     assert rule.samples[0].change.before == "挂起 1001 param.aac005"
     assert rule.samples[0].change.after == "转递"
+
+
+async def test_a_new_word_on_both_sides_is_told_as_what_the_rows_do_together(rt, door):
+    async with door("desk-token") as desk:
+        case_no = await stored(rt, desk, 526, aac005="88")
+    files = {
+        name: content + rows.encode()
+        for name, rows in {
+            "canonical/ethnic_group.csv": "88,示例族,\n",
+            "codes/sichuan/ethnic_group.csv": "88,88,示例族,both,,\n",
+            "codes/chongqing/ethnic_group.csv": "示例族,88,,both,,\n",
+        }.items()
+        for content in (FILES[name],)
+    }
+    report = await studied(rt, {**FILES, **files})
+    (rule,) = report.rules
+    assert rule.cases == {case_no}
+    assert rule.cause.table == TOGETHER
+    assert "codes/sichuan/ethnic_group.csv 88 ↔ 88" in rule.cause.subject
+    assert "codes/chongqing/ethnic_group.csv 示例族 ↔ 88" in rule.cause.subject
+    assert (rule.samples[0].change.before, rule.samples[0].change.after) == (
+        "挂起 1001 param.aac005",
+        "转递",
+    )
+    assert report.untouched >= 1  # cases that hold neither word are not translated
 
 
 async def test_a_changed_limit_shows_deadlines_by_the_item(rt, door):
