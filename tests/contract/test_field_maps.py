@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import ast
 import inspect
+import json
 import re
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from gateway import regions
+from gateway.cli import mappings_study
+from gateway.cli.main import app
 from gateway.formats.schema_fields import fields_of
 from gateway.mapping.explain import EVERY_KIND, Fate, coverage, field_lines
 from gateway.mapping.field_tables import markdown
@@ -116,3 +120,23 @@ def test_schemas_of_both_kinds_give_leaf_paths_with_lists_marked():
     <xs:element name="B"/></xs:sequence></xs:complexType></xs:element></xs:sequence></xs:complexType></xs:element>
     </xs:schema>"""
     assert fields_of("schema.xsd", xml) == {"K": {"A", "L[]/B"}}
+
+
+def test_the_command_tells_the_share_the_lines_and_the_page():
+    shown = CliRunner().invoke(app, ["mappings", "coverage"])
+    assert (shown.exit_code, shown.stdout.splitlines()[-1]) == (0, f"{len(LINES)} 个字段，说明率 100.0%")
+    told = json.loads(CliRunner().invoke(app, ["mappings", "coverage", "--json"]).stdout)
+    assert (told["share"], told["missing"], len(told["lines"])) == (1.0, [], len(LINES))
+    nation = next(line for line in told["lines"] if line["path"] == "param.aac005")
+    assert (nation["name"], nation["code_list"], nation["rule"]) == ("民族", "ethnic_group", "M1")
+    assert (nation["received"], nation["canonical"]) == ("mapped", ["applicant.nation"])
+    page = CliRunner().invoke(app, ["mappings", "coverage", "--markdown"])
+    assert page.stdout == PAGE.read_text(encoding="utf-8")
+
+
+def test_a_field_without_a_fate_ends_the_command_with_1(monkeypatch):
+    bare = tuple(replace(region, notes=()) for region in FIELDS)
+    monkeypatch.setattr(mappings_study.regions_, "fields", lambda: bare)
+    told = CliRunner().invoke(app, ["mappings", "coverage"])
+    assert told.exit_code == 1
+    assert "没有说明去向" in told.stderr
