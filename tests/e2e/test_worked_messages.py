@@ -6,27 +6,21 @@ import json
 import os
 import re
 import secrets
-import threading
 import time
 import tomllib
 from datetime import datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
-from random import Random
 
 import httpx
 import pytest
-from town import until
+from peer import Peer, example
 
 from gateway.canonical.kinds import Kind, State
-from gateway.canonical.rehearsal import Draw, Turn, Unheard
+from gateway.canonical.rehearsal import Turn
 from gateway.cli.stack import Stack
 from gateway.conformance import keys
-from gateway.conformance.simulator import stand_in_of
 from gateway.regions import discover
 from gateway.runtime import configure
 
-ADAPTERS = Path(__file__).parents[2] / "adapters"
 #: The gateway's clock at its start: the day of the worked applications.
 NOW = datetime.fromisoformat("2026-11-23T16:00:00+08:00")
 PAIRS = {
@@ -42,71 +36,18 @@ PAIRS = {
     "CH_SQ": "tbch0001",
 }
 
-
-def example(kind):
-    slug = "sichuan" if kind[0] == "t" else "chongqing"
-    suffix = "json" if slug == "sichuan" else "xml"
-    return (ADAPTERS / slug / "examples" / f"{kind}.native.{suffix}").read_bytes()
-
-
-class Door(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-
-    def do_POST(self):
-        body = self.rfile.read(int(self.headers["content-length"]))
-        headers = {name.lower(): value for name, value in self.headers.items()}
-        status, answer = self.server.peer.take(self.path, headers, body)
-        self.send_response(status)
-        self.send_header("content-length", str(len(answer)))
-        self.end_headers()
-        self.wfile.write(answer)
-
-    def log_message(self, *args):
-        pass
-
-
-class Peer:
-    """One side: checks every proof by its own code, keeps the bytes, sends its worked messages."""
-
-    def __init__(self, slug):
-        self.stand_in, self.region = stand_in_of(slug), discover()[slug]
-        self.received, self.refused, self.serial = {}, [], 0
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Door)
-        self.server.daemon_threads = True
-        self.server.peer = self
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-    def draw(self):
-        self.serial += 1
-        return Draw(Random(self.serial), self.serial, self.now())
-
-    def take(self, path, headers, body):
-        kind = path.rsplit("/", 1)[1]
-        try:
-            heard = self.stand_in.hear(kind, headers, body, self.keys, self.now())
-        except Unheard as refusal:
-            self.refused.append((path, refusal.status, refusal.code, refusal.path))
-            return refusal.status, self.stand_in.answer(None, refusal, self.draw())
-        self.received.setdefault(kind, []).append((path, body, heard))
-        return 202, self.stand_in.answer(heard, None, self.draw())
-
-    def send(self, said):
-        """One message with a proof of now; the gateway must take it."""
-        headers, body = self.stand_in.request(said, self.keys, self.now(), secrets.token_hex(8))
-        with httpx.Client(base_url=self.gateway, timeout=20) as client:
-            answer = client.post(self.stand_in.outbox, content=body, headers=dict(headers))
-        told = self.stand_in.read(answer.status_code, answer.content)
-        assert (answer.status_code, told.taken) == (202, True), told.text
-        return said
-
-    def wait_for(self, kind, place=0):
-        until(lambda: len(self.received.get(kind, ())) > place, 20, f"{kind}; refused {self.refused}")
-        return self.received[kind][place]
-
-    def close(self):
-        self.server.shutdown()
-        self.server.server_close()
+#: when the worked follow-ups say that it happened
+SAID_AT = {
+    kind: datetime.fromisoformat(f"{said_at}+08:00")
+    for kind, said_at in {
+        "YLZY_XXB": "2026-11-25T10:15:00",
+        "tbsy0002": "2026-11-25T10:15:00",
+        "ZT_TZ": "2026-11-24T09:30:00",
+        "tbbz0001": "2026-11-25T10:15:00",
+        "CH_SQ": "2026-11-24T16:00:00",
+        "tbpj0001": "2026-12-01T09:05:00",
+    }.items()
+}
 
 
 class Gateway:
@@ -139,32 +80,32 @@ class Gateway:
         """The worked messages in an order that a case can live through."""
         sichuan, chongqing = self.peers["sichuan"], self.peers["chongqing"]
 
-        moved = sichuan.send(sichuan.stand_in.adopt(example("tbzy0001"), None))
+        moved = sichuan.send(sichuan.stand_in.adopt(example("tbzy0001")))
         there = chongqing.wait_for("YLZY_SQ")[2].facts
-        chongqing.send(chongqing.stand_in.adopt(example("YLZY_XXB"), there))
+        chongqing.send(chongqing.stand_in.address(example("YLZY_XXB"), there, SAID_AT["YLZY_XXB"]))
         sichuan.wait_for("tbzy0002")
         ended = Turn(Kind.STATUS_REPORT, State.CONCLUDED)
         sichuan.send(sichuan.stand_in.follow(moved.facts, ended, sichuan.draw()))
-        sichuan.send(sichuan.stand_in.adopt(example("tbpj0001"), moved.facts))
+        sichuan.send(sichuan.stand_in.address(example("tbpj0001"), moved.facts, SAID_AT["tbpj0001"]))
 
-        chongqing.send(chongqing.stand_in.adopt(example("SYJ_SQ"), None))
+        chongqing.send(chongqing.stand_in.adopt(example("SYJ_SQ")))
         there = sichuan.wait_for("tbsy0001")[2].facts
-        sichuan.send(sichuan.stand_in.adopt(example("tbsy0002"), there))
+        sichuan.send(sichuan.stand_in.address(example("tbsy0002"), there, SAID_AT["tbsy0002"]))
 
-        sichuan.send(sichuan.stand_in.adopt(example("tbrz0001"), None))
+        sichuan.send(sichuan.stand_in.adopt(example("tbrz0001")))
 
-        injured = sichuan.send(sichuan.stand_in.adopt(example("tbty0001"), None))
+        injured = sichuan.send(sichuan.stand_in.adopt(example("tbty0001")))
         there = chongqing.wait_for("TY_SQ")[2].facts
-        chongqing.send(chongqing.stand_in.adopt(example("ZT_TZ"), there))
+        chongqing.send(chongqing.stand_in.address(example("ZT_TZ"), there, SAID_AT["ZT_TZ"]))
         sichuan.wait_for("tbzt0001")
-        sichuan.send(sichuan.stand_in.adopt(example("tbbz0001"), injured.facts))
+        sichuan.send(sichuan.stand_in.address(example("tbbz0001"), injured.facts, SAID_AT["tbbz0001"]))
 
         # the worked withdrawal belongs to a claim of the next day that is not among the examples
         another = example("SYJ_SQ").replace(b"CQ50010320261123000051", b"CQ50010320261124000007")
         another = another.replace(b"CQ20261123093012000051", b"CQ20261124093012000007")
-        withdrawn = chongqing.send(chongqing.stand_in.adopt(another, None))
+        withdrawn = chongqing.send(chongqing.stand_in.adopt(another))
         sichuan.wait_for("tbsy0001", 1)
-        chongqing.send(chongqing.stand_in.adopt(example("CH_SQ"), withdrawn.facts))
+        chongqing.send(chongqing.stand_in.address(example("CH_SQ"), withdrawn.facts, SAID_AT["CH_SQ"]))
 
         for peer, kind in ((chongqing, "PJ_TS"), (chongqing, "SYJ_HF"), (chongqing, "ZGRZ_TZ")):
             peer.wait_for(kind)
@@ -256,7 +197,7 @@ def test_each_was_sent_once_and_none_was_refused(gateway):
 
 def test_a_worked_message_sent_again_is_answered_with_its_first_receipt(gateway):
     peer = gateway.peers["sichuan"]
-    said = peer.stand_in.adopt(example("tbrz0001"), None)
+    said = peer.stand_in.adopt(example("tbrz0001"))
     answers = []
     for _ in range(2):
         headers, body = peer.stand_in.request(said, peer.keys, peer.now(), secrets.token_hex(8))
