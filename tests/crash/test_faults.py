@@ -62,7 +62,7 @@ class Saboteur:
     def let_work(self, least, most):
         """Wait until so many more messages took effect: the next blow falls into work under way."""
         wanted = self.town.effects() + self.chance.randint(least, most)
-        until(lambda: self.town.effects() >= wanted, 40, f"{wanted} effects")
+        until(lambda: self.town.effects() >= wanted, 60, f"{wanted} effects")
 
 
 def send_all(town):
