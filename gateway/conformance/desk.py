@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from datetime import date
     from random import Random
 
-    from gateway.canonical.rehearsal import Errand
     from gateway.conformance.script import Habits, Step
 
 #: Refusals of a proof that a new attempt mends: outside the window, nonce used.
@@ -47,13 +46,17 @@ class Desk:
         self.worked_left = {kind: body for kind, body in place.worked.items() if not kind.opens_case}
         #: in a rehearsal of everything: cases in which we asked, or were asked, for materials
         self._rehearses, self._have_asked, self._were_asked = False, 0, 0
+        self._worked_on: set[Kind] = set()
         self._tasks: set[asyncio.Task[None]] = set()
 
     # -- applications of our own -------------------------------------------------
 
     def apply(self) -> Said:
         """Hands in an application for the next item; returns at once, the sending goes on until a receipt."""
-        return self._apply(self._place.errands.next(self._chance, self._today()))
+        errand = self._place.errands.next(self._chance, self._today())
+        said = self._place.stand_in.apply(errand, self._draw())
+        self._hand_in(said)
+        return said
 
     def rehearse(self) -> list[Said]:
         """Hands in what makes every kind of message cross; the follow-ups come in time.
@@ -68,18 +71,22 @@ class Desk:
             self._hand_in(said, worked=True)
         left_out = [kind for kind in Kind if kind.opens_case and kind not in self._place.worked]
         for kind in (*left_out, *[Kind.GENERAL_APPLY] * _ASKED_AT_LEAST):
-            errand = self._place.errands.any(kind, self._chance, self._today(), with_papers=True)
-            handed_in.append(self._apply(errand))
+            said = self._of_our_own(kind)
+            self._hand_in(said)
+            handed_in.append(said)
         return handed_in
 
     def pending(self) -> int:
         """Cases on which something is still to be done without anything new happening."""
         return len(self._tasks)
 
-    def _apply(self, errand: Errand) -> Said:
-        said = self._place.stand_in.apply(errand, self._draw())
-        self._hand_in(said)
-        return said
+    def _of_our_own(self, kind: Kind) -> Said:
+        """One for which the other side has to send something: never a transfer that starts at its old place."""
+        while True:
+            errand = self._place.errands.any(kind, self._chance, self._today(), with_papers=True)
+            said = self._place.stand_in.apply(errand, self._draw())
+            if said.facts is None or not said.facts.old_place:
+                return said
 
     def _hand_in(self, said: Said, *, worked: bool = False) -> None:
         if said.facts is None:
@@ -170,12 +177,18 @@ class Desk:
             self._start(case, self._work(case))
 
     def _plan(self, case: Case) -> list[Step]:
-        """A desk asks for materials in its first cases, so that every rehearsal shows it."""
+        """A desk asks for materials in its first cases, and declines none of a kind before it has worked on one.
+
+        So every rehearsal, however short, shows every kind.
+        """
         facts, habits = case.facts, self._habits_for(case)
         must = facts.kind is Kind.GENERAL_APPLY and bool(facts.papers)
         if not case.worked:
             must = must and self.habits.correct_rate > 0 and self._have_asked < _ASKED_AT_LEAST
             self._have_asked += must
+            if self._rehearses and facts.kind not in self._worked_on:
+                habits = replace(habits, decline_rate=0.0)
+            self._worked_on.add(facts.kind)
         return script.as_target(facts, self._chance, habits, must_correct=must)
 
     def _habits_for(self, case: Case) -> Habits:

@@ -98,7 +98,7 @@ def as_target(facts: Facts, chance: Random, habits: Habits, *, must_correct: boo
 
     It never reports once the case is the origin's: its sheet or answer is its last word then. As the new
     place it only says that it accepts, and waits for the sheet (crossing §5.2). ``must_correct``: asks
-    for materials first, whatever its habits.
+    for materials before it accepts, whatever its habits.
     """
     if facts.kind is Kind.CERTIFICATION_NOTICE:
         # a certification takes no other report (crossing §5.2)
@@ -109,7 +109,7 @@ def as_target(facts: Facts, chance: Random, habits: Habits, *, must_correct: boo
     if not facts.papers or not (must_correct or chance.random() < habits.correct_rate):
         return _timed(_strayed([*opening, *rest], chance, habits), chance, habits)
     waits_for_sheet = facts.kind is Kind.TRANSFER_APPLY and not facts.old_place
-    if waits_for_sheet or chance.random() < 0.5:
+    if must_correct or waits_for_sheet or chance.random() < 0.5:
         return _interrupted([_CORRECTION], [*opening, *rest], chance, habits)
     return _interrupted([*opening, _SUSPENDED], rest, chance, habits)
 

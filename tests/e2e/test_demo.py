@@ -8,6 +8,8 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
+from gateway.cli.demo_view import KINDS
+
 TONGBAN = [sys.executable, "-c", "from gateway.cli.main import app; app()"]
 
 
@@ -41,4 +43,10 @@ def test_twenty_cases_arrive_and_nothing_is_left_running(tmp_path):
     # ten of each side, and the worked applications
     told = re.search(r"合计\D+(\d+)\D+(\d+)", said)
     assert all(int(count) >= 10 for count in told.groups()), said
+    # every kind of message arrived on both sides, however few the cases
+    arrived = said[said.index("送达的报文") :].splitlines()
+    counts = {row[1].strip(): row[2:4] for row in (line.split("│") for line in arrived) if len(row) == 5}
+    assert set(KINDS.values()) <= set(counts), said
+    assert all(int(count) > 0 for name in KINDS.values() for count in counts[name]), said
+    assert re.search(r"\d+/40 事项双向已通办", said), said
     assert processes_of(demo.pid, tmp_path) == []

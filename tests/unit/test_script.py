@@ -77,16 +77,23 @@ def test_a_certification_is_served_or_left_alone():
     assert script.as_target(facts, Random(1), replace(script.PLAIN, serve_rate=0)) == []
 
 
-def test_who_must_ask_asks_before_anything_else_or_in_the_review():
+def test_who_must_ask_asks_before_it_accepts():
     facts = Facts(Kind.GENERAL_APPLY, "1", "500103", origin=False, papers=(Paper("1", "x"),))
-    first = {
-        tuple(
-            step.turn.state for step in script.as_target(facts, Random(n), script.PLAIN, must_correct=True)
-        )[:3]
-        for n in range(20)
+    for seed in range(20):
+        steps = script.as_target(facts, Random(seed), script.PLAIN, must_correct=True)
+        assert [step.turn.state for step in steps][:2] == [State.CORRECTION, State.ACCEPTED]
+
+
+def test_who_asks_by_habit_asks_before_it_accepts_or_in_the_review():
+    facts = Facts(Kind.GENERAL_APPLY, "1", "500103", origin=False, papers=(Paper("1", "x"),))
+    habits = replace(script.PLAIN, correct_rate=1)
+    asked = {
+        step.turn.state
+        for seed in range(20)
+        for step in script.as_target(facts, Random(seed), habits)
+        if step.turn.state in script.ASKED
     }
-    early = (State.CORRECTION, State.ACCEPTED, State.IN_REVIEW)
-    assert first == {early, (State.ACCEPTED, State.IN_REVIEW, State.SUSPENDED_CORRECTION)}
+    assert asked == script.ASKED
 
 
 @pytest.mark.parametrize("asked", sorted(script.ASKED))
