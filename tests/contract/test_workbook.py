@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from io import BytesIO
+from zipfile import ZIP_DEFLATED, ZipFile
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -210,3 +211,18 @@ def test_what_is_no_workbook_is_said_to_be_none(content):
 def test_unusual_quotes_are_named_because_they_would_change():
     files = {**SMALL, "canonical/sex.csv": b'key,meaning,note\n"1",x,\n'}
     assert rewritten(files) == ["canonical/sex.csv"]
+
+
+def test_a_workbook_that_unfolds_beyond_measure_is_not_read():
+    out = BytesIO()
+    with ZipFile(out, "w", ZIP_DEFLATED) as archive:
+        for number in range(5):
+            archive.writestr(f"xl/worksheets/sheet{number}.xml", bytes(60 * 1024 * 1024))
+    with pytest.raises(BadWorkbook, match="256 MB"):
+        from_workbook(out.getvalue())
+
+
+def test_the_contents_lead_to_every_sheet(book):
+    for row in book[CONTENTS].iter_rows(min_row=2):
+        assert row[0].hyperlink.location == f"'{row[0].value}'!A1"
+        assert row[0].value in book.sheetnames
