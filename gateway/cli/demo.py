@@ -86,6 +86,10 @@ class Simulated:
         return self.client.post(f"/sim/{path}", params=query).raise_for_status().json()
 
 
+app = typer.Typer()
+
+
+@app.command()
 def demo(
     port: Annotated[int, typer.Option(help="网关端口；被占用时自动改用空闲端口")] = 8080,
     data_dir: Annotated[Path | None, typer.Option(help="数据目录；缺省为临时目录，结束后删除")] = None,

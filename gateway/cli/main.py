@@ -1,25 +1,54 @@
-"""`tongban`: one command, one file per group of sub-commands."""
+"""`tongban`: one command, one file per group of sub-commands, each imported when it is called."""
 
 from __future__ import annotations
 
-import typer
+from importlib import import_module
+from typing import Any
 
-from gateway.cli import (
-    check,
-    mappings,
-    mappings_align,
-    mappings_book,
-    mappings_study,
-    migrate,
-    operate,
-    token,
-    translate,
-)
-from gateway.cli.demo import demo
-from gateway.cli.serve import serve
+import typer
+from typer.core import TyperGroup
+from typer.main import get_command
+
+#: Command → the module whose ``app`` holds it, in the order of the help page. A command that translates
+#: one file need not load the database, the broker and the web server: a second of start-up each time.
+WHERE = {
+    "serve": "serve",
+    "demo": "demo",
+    "translate": "translate",
+    "check": "check",
+    "migrate": "migrate",
+    "retry": "operate",
+    "cancel": "operate",
+    "release": "operate",
+    "parked": "operate",
+    "return": "operate",
+    "deliveries": "operate",
+    "token": "token",
+    "mappings": "mappings_group",
+}
+#: groups of their own, under their name
+GROUPS = frozenset({"token", "mappings"})
+
+
+class Lazy(TyperGroup):
+    """Finds a command in its module when it is asked for."""
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - the face of click
+        return list(WHERE)
+
+    def get_command(self, ctx: Any, name: str) -> Any:
+        if name not in WHERE:
+            return None
+        found: Any = get_command(import_module(f"gateway.cli.{WHERE[name]}").app)
+        if name not in GROUPS and hasattr(found, "get_command"):
+            return found.get_command(ctx, name)
+        found.name = name
+        return found
+
 
 app = typer.Typer(
     name="tongban",
+    cls=Lazy,
     help="通办网关：让两地的社会保险经办系统像一个系统一样工作。",
     no_args_is_help=True,
     add_completion=False,
@@ -27,11 +56,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-app.command(help="运行整个网关，直到 SIGTERM 或 Ctrl-C")(serve)
-app.command()(demo)
-for group in (translate.app, check.app, migrate.app, operate.app):
-    app.registered_commands.extend(group.registered_commands)
-app.add_typer(token.app, name="token")
-for part in (mappings_book.app, mappings_study.app, mappings_align.app):
-    mappings.app.registered_commands.extend(part.registered_commands)
-app.add_typer(mappings.app, name="mappings")
+
+@app.callback()
+def tongban() -> None:
+    """通办网关：让两地的社会保险经办系统像一个系统一样工作。"""

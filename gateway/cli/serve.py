@@ -19,7 +19,10 @@ from gateway.cli.stack import Stack
 from gateway.errors import CannotStart
 from gateway.runtime import configure
 
+app = typer.Typer()
 
+
+@app.command(help="运行整个网关，直到 SIGTERM 或 Ctrl-C")
 def serve(
     config: Annotated[
         Path, typer.Option("--config", "-c", help="配置文件 gateway.toml", dir_okay=False)
