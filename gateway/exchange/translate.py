@@ -103,13 +103,18 @@ def heads_of(*, key: str, case_no: str, case_ref: str, division: str, now: datet
 
 def nested(reading: Reading, case_no: str = "", case: CaseContext | None = None) -> dict[str, Any]:
     """Canonical leaves as nested members; crossing-only leaves (``_…``) are left out."""
-    root: dict[str, Any] = {}
+    root: dict[Any, Any] = {}
     for path, leaf in reading.leaves.items():
-        if path[0] != "_":
-            _set(root, path, leaf.value)
-    for name, entries in root.items():
-        if isinstance(entries, dict) and entries and all(isinstance(key, int) for key in entries):
-            root[name] = tuple(entries[index] for index in sorted(entries))
+        if path[0] == "_":
+            continue
+        parents, last = _steps(path)
+        node = root
+        for step in parents:
+            node = node.setdefault(step, {})
+        node[last] = leaf.value
+    for name in reading.counts:
+        if name in root:
+            root[name] = tuple(entry for _, entry in sorted(root[name].items()))
     if case_no:
         root["case_no"] = case_no
     if case is not None and case.numbers.get(case.origin):
@@ -117,24 +122,17 @@ def nested(reading: Reading, case_no: str = "", case: CaseContext | None = None)
     return root
 
 
-def _set(root: dict[Any, Any], path: str, value: Any) -> None:
-    *parents, last = _steps(path)
-    node = root
-    for step in parents:
-        node = node.setdefault(step, {})
-    node[last] = value
-
-
 @lru_cache(maxsize=4096)
-def _steps(path: str) -> tuple[str | int, ...]:
-    """``years[0].base`` → ("years", 0, "base"). The paths are those of the maps: few, and always the same."""
+def _steps(path: str) -> tuple[tuple[str | int, ...], str]:
+    """``years[0].base`` → (("years", 0), "base"). The paths are those of the maps: few, and always the same."""
+    *parents, last = path.split(".")
     steps: list[str | int] = []
-    for part in path.split("."):
+    for part in parents:
         name, _, index = part.partition("[")
         steps.append(name)
         if index:
             steps.append(int(index.removesuffix("]")))
-    return tuple(steps)
+    return tuple(steps), last
 
 
 def acceptance_day(plan: Plan, opened: Opened, fallback: date) -> date:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from gateway.canonical.kinds import TraceKind
@@ -24,7 +26,7 @@ from gateway.mapping.fieldmap import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from gateway.mapping.converters import Converter
     from gateway.mapping.tables import Tables
@@ -38,6 +40,10 @@ BLANK = "空元素不允许：没有值时请不要写这个元素"
 NOT_OBJECT = "应为一组下级成员，不是单个值"
 NOT_LIST = "应为列表"
 
+
+# A named tuple made without its Python-level constructor: there are two for every value of a message.
+_leaf: Callable[[tuple[Any, ...]], Leaf] = partial(tuple.__new__, Leaf)
+_entry: Callable[[tuple[Any, ...]], TraceEntry] = partial(tuple.__new__, TraceEntry)
 
 #: A canonical path cut at its index: ``years[].base`` → (``years[``, ``].base``); no cut: one part.
 _Path = tuple[str, str]
@@ -61,6 +67,8 @@ class _Node:
     write_from: _Path = _NOWHERE
     rule: str = ""
     quick: Callable[[Any], Any] | None = None
+    take: _Take | None = None
+    put: _Put | None = None
     children: dict[str, _Node] = field(default_factory=dict)
     required: tuple[str, ...] = ()
 
@@ -126,6 +134,8 @@ def _place(root: _Node, path: str, separator: str) -> _Node:
 def _finish(node: _Node) -> None:
     node.required = tuple(child.name for child in node.children.values() if child.need)
     for child in node.children.values():
+        if child.row is not None:
+            child.take, child.put = _reader(child), _writer(child)
         _finish(child)
 
 
@@ -136,12 +146,9 @@ def _cut(path: str) -> _Path:
     return (f"{before}[", f"]{after}") if after else (path, "")
 
 
-def _at(path: _Path, index: int | None) -> str:
-    before, after = path
-    return f"{before}{index}{after}" if after else before
-
-
 _Work = tuple[Reading, Spelling]
+_Take = Callable[[Any, str, int | None, _Work], None]
+_Put = Callable[[str, int | None, dict[str, Any], Writing], None]
 
 
 def _read_object(node: _Node, tree: dict[str, Any], base: str, index: int | None, work: _Work) -> None:
@@ -157,8 +164,9 @@ def _read_object(node: _Node, tree: dict[str, Any], base: str, index: int | None
             if child.position < last:
                 reading.findings.append(Finding(path, SCHEMA, ORDER))
             last = child.position
-        if child.row is not None:
-            _read_leaf(child, value, path, index, work)
+        take = child.take
+        if take is not None:
+            take(value, path, index, work)
         elif child.repeated:
             _read_list(child, value, path, work)
         else:
@@ -193,22 +201,29 @@ def _read_list(node: _Node, value: Any, path: str, work: _Work) -> None:
         _read_inner(node, entry, here, number, work)
 
 
-def _read_leaf(node: _Node, value: Any, path: str, index: int | None, work: _Work) -> None:
-    reading, form = work[0], node.form
+def _reader(node: _Node) -> _Take:
+    """How one leaf is read, with everything bound that does not change from message to message."""
+    form, quick, rule = node.form, node.quick, node.rule
     assert form is not None  # noqa: S101 - leaf nodes have a form by construction
-    kind = form.kind
-    meant = None if node.quick is None else node.quick(value)
-    if meant is None:
-        meant = _read_carefully(node, form, value, path, work)
+    kind, (before_index, after_index), holds = form.kind, node.read_to, node.read_to is _NOWHERE
+
+    def take(value: Any, path: str, index: int | None, work: _Work) -> None:
+        meant = None if quick is None else quick(value)
+        carried = kind
         if meant is None:
+            meant = _read_carefully(node, form, value, path, work)
+            if meant is None:
+                return
+            if type(meant) is Lossy:
+                meant, carried = meant.value, TraceKind.LOSSY
+        written = value if type(value) is str else str(value)
+        if holds:
+            work[0].held[path] = Held(meant, written)
             return
-        if type(meant) is Lossy:
-            meant, kind = meant.value, TraceKind.LOSSY
-    before = value if type(value) is str else str(value)
-    if node.read_to is _NOWHERE:
-        reading.held[path] = Held(meant, before)
-        return
-    reading.leaves[_at(node.read_to, index)] = Leaf(meant, path, before, node.rule, kind)
+        to = f"{before_index}{index}{after_index}" if after_index else before_index
+        work[0].leaves[to] = _leaf((meant, path, written, rule, carried))
+
+    return take
 
 
 def _read_carefully(node: _Node, form: Converter, value: Any, path: str, work: _Work) -> Any:
@@ -242,11 +257,12 @@ _Pen = tuple[Writing, Spelling]
 
 def _write_object(node: _Node, base: str, index: int | None, pen: _Pen) -> dict[str, Any]:
     tree: dict[str, Any] = {}
-    separator = pen[1].separator
+    writing, separator = pen[0], pen[1].separator
     for name, child in node.children.items():
         path = base + name
-        if child.row is not None:
-            _write_leaf(child, path, index, tree, pen)
+        put = child.put
+        if put is not None:
+            put(path, index, tree, writing)
         elif child.repeated:
             entries = _write_list(child, path, pen)
             if entries:
@@ -266,35 +282,42 @@ def _write_list(node: _Node, path: str, pen: _Pen) -> list[dict[str, Any]]:
     ]
 
 
-def _write_leaf(node: _Node, path: str, index: int | None, tree: dict[str, Any], pen: _Pen) -> None:
-    writing, form = pen[0], node.form
+def _writer(node: _Node) -> _Put:
+    """How one leaf is written, with everything bound that does not change from message to message."""
+    form, name, rule, constant = node.form, node.name, node.rule, node.form.constant if node.form else None
     assert form is not None  # noqa: S101 - leaf nodes have a form by construction
-    given = writing.given.get(path)
-    if given is not None:
-        tree[node.name] = given.value
-        if given.leaf is not None:
-            _note(writing, given.leaf, path, given.rule, given.kind, given.shown or given.value)
-        return
-    wanted = node.write_from
-    if wanted is _NOWHERE:
-        if form.constant is not None:
-            tree[node.name] = form.constant
-        return
-    canonical = _at(wanted, index)
-    leaf = writing.leaves.get(canonical)
-    if leaf is None or leaf.value is None:
-        return
-    writing.used.add(canonical)
-    try:
-        said = form.write(leaf.value, writing.sight)
-    except Fault as fault:
-        writing.findings.append(Finding(leaf.path or path, fault.code, fault.text, fault.level))
-        return
-    kind = form.kind
-    if type(said) is Lossy:
-        said, kind = said.value, TraceKind.LOSSY
-    tree[node.name] = said
-    _note(writing, leaf, path, leaf.rule or node.rule, kind, said)
+    write, kind = form.write, form.kind
+    (before_index, after_index), nowhere = node.write_from, node.write_from is _NOWHERE
+
+    def put(path: str, index: int | None, tree: dict[str, Any], writing: Writing) -> None:
+        given = writing.given.get(path)
+        if given is not None:
+            tree[name] = given.value
+            if given.leaf is not None:
+                _note(writing, given.leaf, path, given.rule, given.kind, given.shown or given.value)
+            return
+        if nowhere:
+            if constant is not None:
+                tree[name] = constant
+            return
+        canonical = f"{before_index}{index}{after_index}" if after_index else before_index
+        leaf = writing.leaves.get(canonical)
+        if leaf is None or leaf.value is None:
+            return
+        writing.used.add(canonical)
+        try:
+            said = write(leaf.value, writing.sight)
+        except Fault as fault:
+            writing.findings.append(Finding(leaf.path or path, fault.code, fault.text, fault.level))
+            return
+        if type(said) is Lossy:
+            tree[name] = said.value
+            _note(writing, leaf, path, leaf.rule or rule, TraceKind.LOSSY, said.value)
+            return
+        tree[name] = said
+        _note(writing, leaf, path, leaf.rule or rule, kind, said)
+
+    return put
 
 
 def _note(writing: Writing, leaf: Leaf, path: str, rule: str, kind: TraceKind, said: Any) -> None:
@@ -302,7 +325,7 @@ def _note(writing: Writing, leaf: Leaf, path: str, rule: str, kind: TraceKind, s
     if read is not kind and _WEIGHT[read] > _WEIGHT[kind]:
         kind = read
     after = said if type(said) is str else str(said)
-    writing.trace.append(TraceEntry(leaf.path, path, rule, kind, leaf.before, after))
+    writing.trace.append(_entry((leaf.path, path, rule, kind, leaf.before, after)))
 
 
 def left_over(reading: Reading, writing: Writing) -> list[TraceEntry]:
