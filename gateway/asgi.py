@@ -28,7 +28,7 @@ def application() -> FastAPI:
     log.configure()
     path = os.environ.get(CONFIG)
     settings = configure(Path(path) if path else None, os.environ)
-    return create(lambda: Runtime.open(settings, role="web"))
+    return create(lambda: Runtime.served(settings, role="web"))
 
 
 async def app(scope: Scope, receive: Receive, send: Send) -> None:

@@ -37,7 +37,7 @@ def main(arguments: list[str]) -> int:
     if asked.part == "beat":
         application.start(celery_app.beat_arguments())
         return 0
-    celery_app.employ(partial(Runtime.open, settings, role="worker"), serves=frozenset(destinations))
+    celery_app.employ(partial(Runtime.served, settings, role="worker"), serves=frozenset(destinations))
     application.worker_main(celery_app.worker_arguments(destinations, sweeps=not asked.no_sweep))
     return 0
 
