@@ -52,8 +52,8 @@ types: $(READY) ## mypy, strict
 contracts: $(READY) ## who may import whom
 	@$(BIN)/lint-imports
 
-bench: $(READY) ## how long a translation takes, by kind and direction
-	@$(BIN)/python tests/bench/translation.py
+bench: $(READY) ## how fast it is here, beside the textbook: translation, proofs, the whole way
+	@$(BIN)/python -m tests.bench
 
 docs: $(READY) ## check the documents: commands, links, settings, pictures
 	@$(BIN)/pytest -q tests/contract/test_docs.py tests/contract/test_compose.py

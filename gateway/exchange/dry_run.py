@@ -199,6 +199,8 @@ def _check(run: DryRun, given: Mapping[str, Any]) -> None:
                 raise BadContext("context.applicant: 应为由 name、id_type、id_no 组成的对象")
         elif not isinstance(value, str):
             raise BadContext(f"context.{name}: 应为文本")
+        elif name == "old_place" and value and not _DIVISION.fullmatch(value):
+            raise BadContext(f"context.{name}: 应为六位区划代码")
 
 
 def _made_up(run: DryRun, given: Mapping[str, Any], opened: Opened) -> CaseContext:
