@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 
 from gateway.canonical.kinds import TraceKind
-from gateway.mapping.converters import Converter
+from gateway.mapping.converters import Converter, remembered
 from gateway.mapping.fieldmap import Fault, Lossy, Sight
 from gateway.mapping.times import iso_month
 
@@ -37,9 +37,11 @@ def _said_end(day: date, sight: Sight) -> Any:
 
 
 #: first month of a period ↔ its first day (crossing M7b)
-period_start = Converter("period start", "M7b", iso_month.ok, iso_month.hint, _first_day, _said_start)
+period_start = remembered(
+    Converter("period start", "M7b", iso_month.ok, iso_month.hint, _first_day, _said_start)
+)
 #: last month of a period ↔ its last day (crossing M7b)
-period_end = Converter("period end", "M7b", iso_month.ok, iso_month.hint, _last_day, _said_end)
+period_end = remembered(Converter("period end", "M7b", iso_month.ok, iso_month.hint, _last_day, _said_end))
 
 
 def _year(written: str, _: Sight) -> int:
@@ -49,12 +51,14 @@ def _year(written: str, _: Sight) -> int:
 
 
 #: ND, four digits ↔ the year as a number; 2100 is a value fault (crossing §7 "years")
-year_text = Converter(
-    "year",
-    "M7",
-    lambda v: isinstance(v, str) and _YEAR.fullmatch(v) is not None,
-    "应为 1900 至 2099 的四位年度",
-    read=_year,
-    write=lambda y, _: str(y),
-    kind=TraceKind.EXACT,
+year_text = remembered(
+    Converter(
+        "year",
+        "M7",
+        lambda v: isinstance(v, str) and _YEAR.fullmatch(v) is not None,
+        "应为 1900 至 2099 的四位年度",
+        read=_year,
+        write=lambda y, _: str(y),
+        kind=TraceKind.EXACT,
+    )
 )

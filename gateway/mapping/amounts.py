@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from gateway.canonical.kinds import TraceKind
-from gateway.mapping.converters import Converter, read_text, spelt
+from gateway.mapping.converters import Converter, read_text, remembered, spelt
 from gateway.mapping.fieldmap import Fault
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ fen = Converter(
 
 def in_fen(money: Decimal) -> str:
     """Decimal 元 as 分. Errors: `Fault` 9043 above 12 digits (crossing §7 M6)."""
-    written = str(int(money.scaleb(2)))
+    written = str(int(money * 100))
     if len(written) > MAX_FEN_DIGITS:
         raise Fault("金额超过 12 位（分），请核对后重新提交")
     return written
@@ -110,21 +110,25 @@ def _share(value: Any, _: Sight) -> Decimal:
 
 
 #: SC-N rate ``0.08`` ↔ Decimal 0.08. Above 1 is a value fault (crossing §7 "rate").
-rate = Converter(
-    "rate 0–1",
-    "M4",
-    lambda v: _decimal(v, 4, MAX_MONEY),
-    "应为 0 至 1 之间、不超过四位小数的比例",
-    read=_share,
+rate = remembered(
+    Converter(
+        "rate 0–1",
+        "M4",
+        lambda v: _decimal(v, 4, MAX_MONEY),
+        "应为 0 至 1 之间、不超过四位小数的比例",
+        read=_share,
+    )
 )
 #: CQ-N percent ``8`` ↔ Decimal 0.08.
-percent = Converter(
-    "percent",
-    "M4",
-    spelt(re.compile(r"(0|[1-9][0-9]?|100)(\.[0-9]{1,2})?")),
-    "应为 0 至 100 之间、不超过两位小数的百分数",
-    read=_percent,
-    write=lambda r, _: _spell(r.scaleb(2)),
+percent = remembered(
+    Converter(
+        "percent",
+        "M4",
+        spelt(re.compile(r"(0|[1-9][0-9]?|100)(\.[0-9]{1,2})?")),
+        "应为 0 至 100 之间、不超过两位小数的百分数",
+        read=_percent,
+        write=lambda r, _: _spell(r.scaleb(2)),
+    )
 )
 
 
@@ -136,8 +140,8 @@ def integer(low: int, high: int, *, rule: str = "M20") -> Converter:
         return number is not None and low <= number <= high
 
     hint = f"应为 {low} 至 {high} 的整数"
-    return Converter(
-        f"integer {low}–{high}", rule, ok, hint, read=lambda v, _: whole(v), kind=TraceKind.EXACT
+    return remembered(
+        Converter(f"integer {low}–{high}", rule, ok, hint, read=lambda v, _: whole(v), kind=TraceKind.EXACT)
     )
 
 
@@ -155,14 +159,16 @@ def digits(low: int, high: int, *, rule: str = "M20") -> Converter:
         return int(read_text(value, sight))
 
     hint = f"应为 {low} 至 {high} 的整数"
-    return Converter(
-        f"integer {low}–{high}",
-        rule,
-        ok,
-        hint,
-        read=read,
-        write=lambda v, _: str(v),
-        kind=TraceKind.EXACT,
+    return remembered(
+        Converter(
+            f"integer {low}–{high}",
+            rule,
+            ok,
+            hint,
+            read=read,
+            write=lambda v, _: str(v),
+            kind=TraceKind.EXACT,
+        )
     )
 
 
@@ -195,22 +201,26 @@ def _whole_months(value: Any) -> bool:
 
 
 #: SC-N month count, an integer ↔ whole months.
-month_number = Converter(
-    "month number",
-    "M5",
-    _whole_months,
-    f"应为 0 至 {MAX_MONTHS} 的整数",
-    read=lambda v, _: _counted(whole(v) or 0),
-    kind=TraceKind.EXACT,
+month_number = remembered(
+    Converter(
+        "month number",
+        "M5",
+        _whole_months,
+        f"应为 0 至 {MAX_MONTHS} 的整数",
+        read=lambda v, _: _counted(whole(v) or 0),
+        kind=TraceKind.EXACT,
+    )
 )
 
 
 #: CQ-N month count ``3年0个月`` (written), ``36``, ``3年``, ``36个月`` ↔ whole months.
-month_count = Converter(
-    "month count",
-    "M5",
-    spelt(_MONTHS),
-    "应为“3年0个月”形式的月数，月数 0 至 11",
-    read=_month_count,
-    write=lambda n, _: f"{n // 12}年{n % 12}个月",
+month_count = remembered(
+    Converter(
+        "month count",
+        "M5",
+        spelt(_MONTHS),
+        "应为“3年0个月”形式的月数，月数 0 至 11",
+        read=_month_count,
+        write=lambda n, _: f"{n // 12}年{n % 12}个月",
+    )
 )

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from decimal import Decimal
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from gateway.canonical.kinds import TraceKind
@@ -43,6 +45,26 @@ class Converter:
     #: the canonical value of the usual spelling at once, None for "take the long way": ``ok``, then ``read``
     quick: Callable[[Any], Any] | None = None
 
+
+def remembered(form: Converter) -> Converter:
+    """The same converter with a memory of usual spellings: for values of which there are few, and of no person.
+
+    Shape: text and numbers are remembered; whatever has a fault takes the long way each time.
+    """
+
+    @lru_cache(maxsize=2048)
+    def known(value: Any) -> Any:
+        try:
+            return form.read(value, _NOWHERE) if form.ok(value) else None
+        except Fault:
+            return None
+
+    return replace(form, quick=lambda v: known(v) if type(v) in _REMEMBERED else None)
+
+
+#: only what has no look-up in tables is remembered, so nothing is there to look at
+_NOWHERE: Any = None
+_REMEMBERED = frozenset({str, int, Decimal})
 
 # --- text (M19, M20) ---
 

@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 from gateway.mapping.amounts import whole
-from gateway.mapping.converters import Converter, spelt
+from gateway.mapping.converters import Converter, remembered, spelt
 from gateway.mapping.fieldmap import Fault
 
 if TYPE_CHECKING:
@@ -88,13 +88,15 @@ date8 = Converter(
     quick=_usual_date8,
 )
 #: SC-N month: integer ``202611`` (written) or 6 digits ↔ ``2026-11``.
-month6 = Converter(
-    "month yyyyMM",
-    "M7",
-    _number_or_digits(6, 180001, 219912),
-    "应为 yyyyMM 形式的年月",
-    read=lambda v, _: _month(_digits(v)),
-    write=lambda m, _: int(m.replace("-", "")),
+month6 = remembered(
+    Converter(
+        "month yyyyMM",
+        "M7",
+        _number_or_digits(6, 180001, 219912),
+        "应为 yyyyMM 形式的年月",
+        read=lambda v, _: _month(_digits(v)),
+        write=lambda m, _: int(m.replace("-", "")),
+    )
 )
 #: SC-N time: 14 digits, Beijing ↔ aware time.
 time14 = Converter(
@@ -126,12 +128,14 @@ iso_date = Converter(
     write=lambda d, _: d.isoformat(),
 )
 #: CQ-N month ``2026-11`` ↔ the same.
-iso_month = Converter(
-    "month yyyy-MM",
-    "M7",
-    spelt(_ISO_MONTH),
-    "应为 yyyy-MM 形式的年月",
-    read=lambda v, _: _month(v.replace("-", "")),
+iso_month = remembered(
+    Converter(
+        "month yyyy-MM",
+        "M7",
+        spelt(_ISO_MONTH),
+        "应为 yyyy-MM 形式的年月",
+        read=lambda v, _: _month(v.replace("-", "")),
+    )
 )
 #: CQ-N time ``2026-11-23 15:42:10``, Beijing ↔ aware time.
 iso_time = Converter(
