@@ -53,7 +53,7 @@ contracts: $(READY) ## who may import whom
 	@$(BIN)/lint-imports
 
 bench: $(READY) ## how fast it is here, beside the textbook: translation, proofs, the whole way
-	@$(BIN)/python -m tests.bench
+	@$(BIN)/python -m bench
 
 docs: $(READY) ## check the documents: commands, links, settings, pictures
 	@$(BIN)/pytest -q tests/contract/test_docs.py tests/contract/test_compose.py

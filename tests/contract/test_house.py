@@ -16,10 +16,10 @@ from gateway.canonical.identifiers import citizen_id_fault
 
 ROOT = Path(__file__).parents[2]
 PROGRAM = sorted((ROOT / "gateway").rglob("*.py")) + sorted((ROOT / "adapters").rglob("*.py"))
-TESTS = sorted((ROOT / "tests").rglob("*.py"))
+TESTS = sorted((ROOT / "tests").rglob("*.py")) + sorted((ROOT / "bench").rglob("*.py"))
 TEXTS = [
     file
-    for folder in ("adapters", "deploy", "docs", "gateway", "mappings", "tests", ".github", ".ci")
+    for folder in ("adapters", "bench", "deploy", "docs", "gateway", "mappings", "tests", ".github", ".ci")
     for file in sorted((ROOT / folder).rglob("*"))
     if file.suffix in {"", ".py", ".md", ".csv", ".json", ".xml", ".toml", ".yml", ".yaml", ".svg"}
     and file.is_file()

@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 from statistics import median, quantiles
 from typing import TYPE_CHECKING, Any
 
-from tests.bench import load
-from tests.bench.contenders import cpu_seconds
+from bench import load
+from bench.contenders import cpu_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tests.bench.contenders import Baseline, Tongban
-    from tests.bench.load import Applicants, Given
+    from bench.contenders import Baseline, Tongban
+    from bench.load import Applicants, Given
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""How many stored cases a study of proposed tables looks at in a second: `python -m tests.bench.impact`.
+"""How many stored cases a study of proposed tables looks at in a second: `python -m bench.impact`.
 
 One process, one core, processor seconds; reading and decryption are not in the figures (the command tells them
 apart). A case here is an application with its follow-ups, 2.4 messages, half of each side's format.
@@ -14,7 +14,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 from crossings import REGIONS, TABLES
 from replays import kept

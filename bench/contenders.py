@@ -22,7 +22,7 @@ from tests.town import free_port
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 
 
 class Tongban:
@@ -39,7 +39,7 @@ class Tongban:
 
 
 class Baseline:
-    """The textbook of ``tests/bench/baseline``."""
+    """The textbook of ``bench/baseline``."""
 
     name = "textbook"
 
@@ -60,8 +60,8 @@ class Baseline:
         }
         port = free_port()
         self.url = f"http://127.0.0.1:{port}"
-        uvicorn = ("uvicorn", "tests.bench.baseline.web:app", "--port", str(port), "--no-access-log")
-        celery = ("celery", "-A", "tests.bench.baseline.work", "worker", "--pool=threads", "--concurrency=4")
+        uvicorn = ("uvicorn", "bench.baseline.web:app", "--port", str(port), "--no-access-log")
+        celery = ("celery", "-A", "bench.baseline.work", "worker", "--pool=threads", "--concurrency=4")
         self._start("web", [*uvicorn, "--log-level", "warning"], environment)
         self._start("worker", [*celery, "--without-mingle", "--without-gossip", "-l", "WARNING"], environment)
         self._wait()

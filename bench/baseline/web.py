@@ -11,13 +11,7 @@ import anyio
 from fastapi import Depends, FastAPI, Request, Response
 from sqlalchemy import select
 
-from gateway.canonical.worktime import beijing_day
-from gateway.exchange import casework, translate
-from gateway.exchange.crossing import bodies_of
-from gateway.mapping.fieldmap import Sight
-from gateway.region import Inbound, Outcome, Receipt
-from gateway.store.records import Part
-from tests.bench.baseline.shop import (
+from bench.baseline.shop import (
     BOOK,
     CREDENTIALS,
     Base,
@@ -29,7 +23,13 @@ from tests.bench.baseline.shop import (
     engine,
     now,
 )
-from tests.bench.baseline.work import deliver
+from bench.baseline.work import deliver
+from gateway.canonical.worktime import beijing_day
+from gateway.exchange import casework, translate
+from gateway.exchange.crossing import bodies_of
+from gateway.mapping.fieldmap import Sight
+from gateway.region import Inbound, Outcome, Receipt
+from gateway.store.records import Part
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -1,4 +1,4 @@
-"""python -m tests.bench: how fast it is on this machine, beside the textbook. Nothing is asserted.
+"""python -m bench: how fast it is on this machine, beside the textbook. Nothing is asserted.
 
 Figures of a shared machine move by a factor of two: compare only what one run shows side by side.
 """
@@ -22,13 +22,13 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.table import Table
 
+from bench import lists, proofs, rounds, translation
+from bench.contenders import Baseline, Tongban, memory_mb
+from bench.load import Applicants
+from bench.rounds import Score
 from gateway.conformance import keys
 from gateway.conformance.simulator import stand_in_of
 from gateway.regions import discover
-from tests.bench import lists, proofs, rounds, translation
-from tests.bench.contenders import Baseline, Tongban, memory_mb
-from tests.bench.load import Applicants
-from tests.bench.rounds import Score
 from tests.town import free_port
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ async def _servers(console: Console, asked: argparse.Namespace, found: dict[str,
         ports = {slug: free_port() for slug in discover()}
         config = keys.write(home, {slug: f"http://127.0.0.1:{port}" for slug, port in ports.items()})
         config.write_text(config.read_text() + "\n[server]\nport = 0\n")
-        peer = subprocess.Popen([sys.executable, "-m", "tests.bench.peer", *map(str, ports.values())])  # noqa: ASYNC220
+        peer = subprocess.Popen([sys.executable, "-m", "bench.peer", *map(str, ports.values())])  # noqa: ASYNC220
         running.callback(peer.kill)
         sides = {slug: (stand_in_of(slug), _keys(slug, home)) for slug in ports}
         peer_url = f"http://127.0.0.1:{next(iter(ports.values()))}"
@@ -219,7 +219,7 @@ def _token(config: Path) -> str:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("sections", nargs="*", help=f"of {', '.join(SECTIONS)}; default: all but lists")
     parser.add_argument("--cases", type=int, default=2000, help="per round (the textbook: a quarter)")
     parser.add_argument("--rounds", type=int, default=3, help="interleaved rounds; medians are shown")

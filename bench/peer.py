@@ -1,6 +1,6 @@
 """Both sides as one small process that takes everything, checks no proof, and notes when what arrived.
 
-python -m tests.bench.peer PORT PORT
+python -m bench.peer PORT PORT
 ``GET /seen`` answers and forgets: case number → time of the monotonic clock, shared by all processes here.
 """
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from bench.timing import best_us
 from gateway.crypto import digest, signing
-from tests.bench.timing import best_us
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

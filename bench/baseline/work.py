@@ -8,8 +8,8 @@ from datetime import UTC
 import httpx
 from celery import Celery
 
+from bench.baseline.shop import BOOK, CREDENTIALS, REDIS_URL, Case, Event, Session, decrypted, now
 from gateway.region import Taken
-from tests.bench.baseline.shop import BOOK, CREDENTIALS, REDIS_URL, Case, Event, Session, decrypted, now
 
 celery = Celery("baseline", broker=REDIS_URL)
 celery.conf.update(task_ignore_result=True, task_acks_late=True, worker_prefetch_multiplier=8)
