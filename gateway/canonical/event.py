@@ -209,6 +209,10 @@ class Event(Part):
         """The canonical form of gateway §4: absent means no member."""
         return self.model_dump(mode="json", exclude_defaults=True, by_alias=True)
 
+    def as_json_bytes(self) -> bytes:
+        """The same, written."""
+        return self.model_dump_json(exclude_defaults=True, by_alias=True).encode()
+
 
 class Application(Event):
     """A message that opens a case (Submission)."""

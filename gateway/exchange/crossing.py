@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+import orjson
 
 from gateway.canonical.worktime import beijing_day
 from gateway.exchange import casework, translate
@@ -72,13 +74,10 @@ def bodies_of(to: Region, reading: Reading, rendered: Rendered | None, case_no: 
     """The kept forms beside the raw bytes; without ``rendered`` the trace holds what is known so far."""
     if rendered is None:
         canonical = translate.nested(reading, case_no, reading.sight.case)
-        return {Part.CANONICAL: _json(canonical)}
+        return {Part.CANONICAL: json.dumps(canonical, ensure_ascii=False, default=str).encode()}
     return {
-        Part.CANONICAL: _json(rendered.event.as_json()),
-        Part.TRACE: _json([entry.as_json() for entry in rendered.trace]),
+        Part.CANONICAL: rendered.event.as_json_bytes(),
+        # as rows, not objects: the names of the members are the same for every value of every message
+        Part.TRACE: orjson.dumps([tuple(entry) for entry in rendered.trace]),
         Part.RENDERED: to.render(rendered.tree, rendered.native_kind),
     }
-
-
-def _json(value: Any) -> bytes:
-    return json.dumps(value, ensure_ascii=False, default=str, separators=(",", ":")).encode()

@@ -65,11 +65,8 @@ async def receive(rt: Door, region: Region, inbound: Inbound) -> Answer:
         _within_rate(rt, region, now)
         opened = region.open(inbound)
         _within_window(opened, region, now)
-        known = await _admitted(rt, region, opened, now)
-        if known is not None:
-            return _answer(region, known)
         post = Post(region, rt.other(region.slug), opened, inbound.body, now)
-        acceptance = await _accept(rt, post)
+        acceptance = await _admitted(rt, post)
     except Refusal as refused:
         return await _refused(rt, region, opened, refused, now)
     if acceptance.ring:
@@ -92,40 +89,51 @@ def _within_window(opened: Opened, region: Region, now: datetime) -> None:
         )
 
 
-async def _admitted(rt: Door, region: Region, opened: Opened, now: datetime) -> StoredReceipt | None:
-    """Steps 7 and 8: the nonce is burnt, a known key answers its first receipt."""
-    admission = await rt.intake.admit(region.slug, opened.key, opened.nonce, now)
-    if admission.nonce_used:
-        raise Refusal(401, "9003", "随机串在时间窗内已使用过，请换新的随机串重新签名发送")
-    if admission.known is None:
-        return None
-    if admission.known.digest != opened.digest:
-        raise key_reused()
-    return admission.known
+async def _admitted(rt: Door, post: Post) -> Acceptance:
+    """Steps 7 to 15. Nonce and key are looked up as the message is stored, in the same round trip.
 
-
-def key_reused() -> Refusal:
-    return Refusal(409, "9020", "报文编号已用于另一内容，请使用新的编号")
-
-
-async def _accept(rt: Door, post: Post) -> Acceptance:
-    plan = rt.maps.reader(post.region.slug, post.opened.native_kind)
-    if plan is None:
-        raise translate.unknown_kind(post.region.kind_path)
-    if plan.map.kind.opens_case:
-        intent, reading = await _application(rt, post, plan)
-    else:
-        intent, reading = await _follow_up(rt, post, plan)
-    if post.opened.sent_at is None:  # the schema saw no fault in what the window could not read
-        raise Refusal(401, "9002", "发送时间无法识别，请按接口规定填写后重新签名发送")
+    One that is refused for what it says is not stored: what its nonce and key say goes before.
+    """
+    try:
+        intent, reading = await _intended(rt, post)
+    except Refusal:
+        admission = await rt.intake.admit(post.region.slug, post.opened.key, post.opened.nonce, post.now)
+        if admission.nonce_used:
+            raise nonce_used() from None
+        if admission.known is None:
+            raise
+        if admission.known.digest != post.opened.digest:
+            raise key_reused() from None
+        return Acceptance(Stored.KNOWN, receipt=admission.known)
     acceptance = await rt.intake.accept(intent)
     _check(acceptance, post)
     _count(post, reading, acceptance)
     return acceptance
 
 
+def nonce_used() -> Refusal:
+    return Refusal(401, "9003", "随机串在时间窗内已使用过，请换新的随机串重新签名发送")
+
+
+def key_reused() -> Refusal:
+    return Refusal(409, "9020", "报文编号已用于另一内容，请使用新的编号")
+
+
+async def _intended(rt: Door, post: Post) -> tuple[Intent, Reading]:
+    plan = rt.maps.reader(post.region.slug, post.opened.native_kind)
+    if plan is None:
+        raise translate.unknown_kind(post.region.kind_path)
+    make = _application if plan.map.kind.opens_case else _follow_up
+    intent, reading = await make(rt, post, plan)
+    if post.opened.sent_at is None:  # the schema saw no fault in what the window could not read
+        raise Refusal(401, "9002", "发送时间无法识别，请按接口规定填写后重新签名发送")
+    return intent, reading
+
+
 def _check(acceptance: Acceptance, post: Post) -> None:
     match acceptance.stored:
+        case Stored.NONCE_USED:
+            raise nonce_used()
         case Stored.KEY_REUSED:
             raise key_reused()
         case Stored.CASE_USED:
@@ -152,7 +160,7 @@ async def _application(rt: Door, post: Post, plan: Plan) -> tuple[Intent, Readin
     sight = Sight(rt.tables, origin.slug, origin.slug, target.slug, on)
     reading = translate.read(plan, post.opened, sight)
     division = casework.origin_division(reading, origin)
-    serial = await rt.serials.take(f"case:{division}", today)
+    serial = await rt.serials.take("case", today)
     case_no = f"CYTB{division}{today:%Y%m%d}{serial:08d}"
     rendered = target_no = None
     if not reading.findings:
@@ -243,6 +251,7 @@ async def _intent(
         bodies={Part.RAW: post.raw, **bodies_of(post.target, reading, rendered, case.case_no)},
         decide=decide,
         receipt=receipt,
+        nonce=post.opened.nonce or None,
         parked=is_parked,
         findings=casework.kept_findings(reading),
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -11,7 +10,7 @@ from sqlalchemy import text
 
 from gateway.canonical.kinds import Kind
 from gateway.store.records import CaseRecord
-from gateway.store.rows import case_of
+from gateway.store.rows import case_of, trace_of
 from gateway.store.vault import BODY
 
 if TYPE_CHECKING:
@@ -121,7 +120,7 @@ class Archive:
             received_at=row["received_at"],
             raw=self._body(row, "raw"),
             findings=tuple(row["findings"] or ()),
-            trace=tuple(json.loads(trace)) if trace else (),
+            trace=tuple(trace_of(trace)) if trace else (),
             rendered=self._body(row, "rendered"),
         )
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
+
+import orjson
 
 from gateway.canonical.tracking import CaseEvent, Conflict, EventKind, Ignored, Move, TrackedCase
 from gateway.store import rows, statements
@@ -13,7 +14,7 @@ from gateway.store.records import Acceptance, Intent, Part, Stored, StoredReceip
 from gateway.store.vault import BODY
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
     from uuid import UUID
 
@@ -97,18 +98,11 @@ class Batch:
                 entry.told = _as_known(entry.intent, known.get(entry.key))
 
     async def _open_cases(self, connection: AsyncConnection) -> None:
-        decided: list[tuple[_Entry, dict[str, Any]]] = []
-        for entry in self._open(new=True):
-            case = entry.intent.new_case
-            if case is None:  # pragma: no cover (for the type checker; `_open` has chosen)
-                continue
-            standing = Standing(case, last_seq=0, last_event=0)
-            mark = len(self.events)
-            self._decide(entry, standing)
-            if entry.told is None:
-                decided.append((entry, self._new_row(entry, standing)))
-            else:
-                del self.events[mark:]
+        decided = [
+            (entry, self._new_row(entry, standing))
+            for entry, standing in self._decide_new()
+            if not entry.told
+        ]
         decided.sort(key=lambda pair: (pair[0].intent.region, pair[1]["origin_case_no"]))
         if not decided:
             return
@@ -122,9 +116,43 @@ class Batch:
                 entry.told = Acceptance(Stored.CASE_USED)
                 self.events = [event for event in self.events if event["case_id"] != row["id"]]
 
+    def applications(self) -> list[tuple[_Entry, dict[str, Any]]]:
+        """Every application that may be stored, with one row of all it makes, sorted by key.
+
+        The others have been told their end.
+        """
+        made = [
+            (entry, self._whole_row(entry, standing))
+            for entry, standing in self._decide_new()
+            if not entry.told
+        ]
+        return sorted(made, key=lambda pair: pair[0].key)
+
+    def _decide_new(self) -> Iterator[tuple[_Entry, Standing]]:
+        for entry in self._open(new=True):
+            case = entry.intent.new_case
+            if case is None:  # pragma: no cover (for the type checker; `_open` has chosen)
+                continue
+            standing = Standing(case, last_seq=0, last_event=0)
+            mark = len(self.events)
+            self._decide(entry, standing)
+            if entry.told is not None:
+                del self.events[mark:]
+            yield entry, standing
+
     def _new_row(self, entry: _Entry, standing: Standing) -> dict[str, Any]:
         person, index = self.vault.seal_person(standing.case.id, entry.intent.person)
         return {**standing.row(), "person": person, "citizen_index": index}
+
+    def _whole_row(self, entry: _Entry, standing: Standing) -> dict[str, Any]:
+        return {
+            **self._new_row(entry, standing),
+            **self._body_row(entry),
+            **_message_row(entry),
+            "opened_at": standing.case.received_at,
+            "nonce": entry.intent.nonce,
+            "delivery": entry.delivery,
+        }
 
     async def _follow_up(self, connection: AsyncConnection) -> None:
         entries = self._open(new=False)
@@ -302,7 +330,7 @@ def _message_row(entry: _Entry) -> dict[str, Any]:
         "native_kind": intent.native_kind,
         "out_kind": intent.out_kind,
         "outcome": "parked" if intent.parked else outcome,
-        "findings": json.dumps([dict(found) for found in intent.findings], ensure_ascii=False),
+        "findings": orjson.dumps([dict(found) for found in intent.findings]).decode(),
         "tables_digest": intent.tables_digest,
         "receipt_status": receipt.status if receipt else 0,
         "receipt": receipt.body if receipt else b"",

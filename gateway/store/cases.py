@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -18,7 +17,7 @@ from gateway.store import parked as parked_
 from gateway.store import releases
 from gateway.store.engine import single
 from gateway.store.records import CaseHistory, CaseRecord, ParkedMessage
-from gateway.store.rows import FIXED, MOVING, case_of
+from gateway.store.rows import FIXED, MOVING, case_of, trace_of
 from gateway.store.schema import CASES
 from gateway.store.vault import BODY
 
@@ -156,8 +155,7 @@ class Cases:
 
     def _trace(self, row: RowMapping) -> Sequence[dict[str, Any]]:
         plain = self._vault.decrypt(BODY, row["message_id"], "bodies.trace", row["trace"])
-        entries: Sequence[dict[str, Any]] = json.loads(plain)
-        return entries
+        return trace_of(plain)
 
 
 # UNION ALL and not OR: each half is one probe of its own unique or partial index

@@ -5,13 +5,14 @@ from __future__ import annotations
 from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+import asyncpg
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, make_url, text
-from sqlalchemy.exc import DBAPIError, InterfaceError
+from sqlalchemy import Connection, event, make_url, text
+from sqlalchemy.exc import DBAPIError, DisconnectionError, InterfaceError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
@@ -20,9 +21,17 @@ from gateway.store.schema import PARTITIONED
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from sqlalchemy.engine.interfaces import ExceptionContext
+
 _MIGRATIONS = Path(__file__).parent / "migrations"
 #: One migration at a time over all processes; the number is arbitrary but ours.
 _MIGRATION_LOCK = 0x746F6E67
+
+#: SQLSTATE classes after which the server hangs up: connection, shutting down.
+BROKEN = ("08", "57P")
+
+#: What the driver says of a connection that ended under a statement.
+_BROKEN = (asyncpg.InterfaceError, asyncpg.InternalClientError)
 
 #: SQLSTATE classes and codes that mean "try again later", not "this row is wrong".
 _AWAY = (
@@ -43,7 +52,7 @@ def create(url: str, *, name: str = "tongban", pool_size: int = 8) -> AsyncEngin
 
     Parameters never appear in its errors: they may be persons.
     """
-    return create_async_engine(
+    engine = create_async_engine(
         make_url(url).set(drivername="postgresql+asyncpg"),
         pool_size=pool_size,
         max_overflow=0,
@@ -65,6 +74,15 @@ def create(url: str, *, name: str = "tongban", pool_size: int = 8) -> AsyncEngin
             },
         },
     )
+    event.listen(engine.sync_engine, "checkout", _only_open)
+    event.listen(engine.sync_engine, "handle_error", _hung_up)
+    return engine
+
+
+def _only_open(dbapi_connection: Any, _record: Any, _proxy: Any) -> None:
+    # The server hung up while the connection rested: the pool takes another instead of failing its first user.
+    if dbapi_connection.driver_connection.is_closed():
+        raise DisconnectionError
 
 
 @asynccontextmanager
@@ -74,14 +92,21 @@ async def single(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
         yield connection
 
 
+def _hung_up(context: ExceptionContext) -> None:
+    # The server said that it ends this connection; that it has is noticed a moment too late for the pool.
+    if str(getattr(context.original_exception, "sqlstate", None) or "").startswith(BROKEN):
+        context.is_disconnect, context.invalidate_pool_on_disconnect = True, False
+
+
 def is_away(error: BaseException) -> bool:
     """True when PostgreSQL is unreachable, overloaded or restarting; the same work may succeed later."""
-    if isinstance(error, OSError | TimeoutError | PoolTimeout | InterfaceError):
+    if isinstance(error, (OSError, TimeoutError, PoolTimeout, InterfaceError, *_BROKEN)):
         return True
-    if not isinstance(error, DBAPIError):
+    if not isinstance(error, DBAPIError | asyncpg.PostgresError):
         return False
-    code = getattr(error.orig, "sqlstate", None) or ""
-    return error.connection_invalidated or str(code).startswith(_AWAY)
+    # as SQLAlchemy wraps it, or from the driver itself (`direct`)
+    code = getattr(getattr(error, "orig", error), "sqlstate", None) or ""
+    return getattr(error, "connection_invalidated", False) or str(code).startswith(_AWAY)
 
 
 async def migrate(url: str) -> None:

@@ -9,7 +9,8 @@ from gateway.store import parked, releases, statements
 from gateway.store.batch import Batch, Told, answer_as_leader, known_receipts
 from gateway.store.engine import is_away, single
 from gateway.store.gather import Gather, busy
-from gateway.store.records import Acceptance, Admission, Intent, ParkedMessage
+from gateway.store.opening import open_together
+from gateway.store.records import Acceptance, Admission, Intent, ParkedMessage, Stored
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -166,24 +167,79 @@ class Intake:
             told.update(zip(again, rest, strict=True))
         return [told[place] for place in range(len(intents))]
 
-    async def _store(self, intents: list[Intent], *, again: bool = False) -> list[Told]:
+    async def _store(self, intents: list[Intent]) -> list[Told]:
+        """A round without twins: applications go together, whatever that cannot settle goes carefully."""
+        opening = [intent for intent in intents if intent.new_case is not None]
+        rest = [intent for intent in intents if intent.new_case is None]
+        told = {
+            id(intent): end
+            for part, answers in ((opening, await self._open(opening)), (rest, await self._carefully(rest)))
+            for intent, end in zip(part, answers, strict=True)
+        }
+        return [told[id(intent)] for intent in intents]
+
+    async def _open(self, intents: list[Intent]) -> list[Told]:
+        if not intents:
+            return []
+        try:
+            await self._prepare(intents)
+            told = await open_together(self._engine, Batch.of(self._vault, intents), self._window)
+            await self._prune(max(intent.received_at for intent in intents))
+        except Exception as error:  # noqa: BLE001 - the other way tells each its end
+            return await self._carefully(intents, again=is_away(error))
+        return told
+
+    async def _carefully(self, intents: list[Intent], *, again: bool = False) -> list[Told]:
+        """Nonces and keys first, then a transaction that tells each intent its own end.
+
+        ``again``: the connection broke over these intents, so a nonce that is used may be theirs.
+        """
+        if not intents:
+            return []
+        admissions = await self._admit_all([(i.region, i.key, i.nonce, i.received_at) for i in intents])
+        told = [
+            _not_admitted(admission, i, again=again) for admission, i in zip(admissions, intents, strict=True)
+        ]
+        wanted = [intent for intent, end in zip(intents, told, strict=True) if end is None]
+        stored = iter(await self._transact(wanted))
+        return [next(stored) if end is None else end for end in told]
+
+    async def _transact(self, intents: list[Intent], *, again: bool = False) -> list[Told]:
         """One transaction; a failure halves the batch until the culprit is alone.
 
         After a broken connection it is tried once more: what was committed after all answers as known.
         """
+        if not intents:
+            return []
         try:
             return await self._transaction(intents)
         except Exception as error:  # noqa: BLE001 (told to the callers, who raise it)
             if is_away(error):
-                return [busy() for _ in intents] if again else await self._store(intents, again=True)
+                return [busy() for _ in intents] if again else await self._transact(intents, again=True)
             if len(intents) == 1:
                 return [error]
         half = len(intents) // 2
-        return [*await self._store(intents[:half]), *await self._store(intents[half:])]
+        return [*await self._transact(intents[:half]), *await self._transact(intents[half:])]
 
     async def _transaction(self, intents: list[Intent]) -> list[Told]:
+        await self._prepare(intents)
+        async with self._engine.begin() as connection:
+            return await Batch.of(self._vault, intents).run(connection)
+
+    async def _prepare(self, intents: list[Intent]) -> None:
         await self._vault.prepare(
             [row_id for intent in intents for row_id in (intent.message_id, intent.case_id)]
         )
-        async with self._engine.begin() as connection:
-            return await Batch.of(self._vault, intents).run(connection)
+
+
+def _not_admitted(admission: Admission | BaseException, intent: Intent, *, again: bool) -> Told | None:
+    """Why an intent goes no further; None when it does."""
+    if isinstance(admission, BaseException):
+        return admission
+    if admission.nonce_used and not again:
+        return Acceptance(Stored.NONCE_USED)
+    if admission.known is None:
+        return None
+    if admission.known.digest != intent.digest:
+        return Acceptance(Stored.KEY_REUSED)
+    return Acceptance(Stored.KNOWN, receipt=admission.known)

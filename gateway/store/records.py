@@ -61,7 +61,7 @@ class Intent:
 
     ``new_case`` for applications, else the case ``case_id`` is locked and handed to ``decide``.
     ``parked``: kept, not forwarded (its ``bodies`` have no ``rendered``). ``receipt`` turns the
-    decision into the receipt bytes that are stored with it. ``findings`` are the reasons of parking
+    decision into the receipt bytes that are stored with it. ``nonce`` is used up with it. ``findings`` are the reasons of parking
     ({path, code, text}), never with values.
     """
 
@@ -81,6 +81,7 @@ class Intent:
     receipt: Callable[[Move | Ignored], StoredReceipt]
     new_case: TrackedCase | None = None
     person: Person | None = None
+    nonce: str | None = None
     parked: bool = False
     findings: tuple[Mapping[str, str], ...] = ()
 
@@ -91,6 +92,7 @@ class Stored(StrEnum):
     STORED = "stored"
     KNOWN = "known"  # the key is there with the same digest: the first receipt is answered
     KEY_REUSED = "key_reused"  # 9020
+    NONCE_USED = "nonce_used"  # 9003
     CASE_USED = "case_used"  # 9021
     CONFLICT = "conflict"  # 9022, 9023, 9024
 

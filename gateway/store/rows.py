@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
+import orjson
+
 from gateway.canonical.kinds import Kind, State
 from gateway.canonical.tracking import Clock, LastReport, Suspension, TimeLimit, TrackedCase
+from gateway.mapping.fieldmap import TraceEntry
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,7 +50,7 @@ def columns(case: TrackedCase) -> dict[str, Any]:
         "target_division": case.target_division,
         "parked": case.parked,
         "due_on": case.due_on,
-        "tracking": json.dumps(_rest(case), ensure_ascii=False, separators=(",", ":")),
+        "tracking": orjson.dumps(_rest(case)).decode(),
     }
 
 
@@ -56,7 +58,7 @@ def case_of(row: RowMapping | Mapping[str, Any]) -> TrackedCase:
     """The case of a row (JSON as text or already read)."""
     rest = row["tracking"]
     if isinstance(rest, str):
-        rest = json.loads(rest)
+        rest = orjson.loads(rest)
     return TrackedCase(
         id=row["id"],
         case_no=row["case_no"],
@@ -75,6 +77,15 @@ def case_of(row: RowMapping | Mapping[str, Any]) -> TrackedCase:
         due_on=row["due_on"],
         **_unrest(rest),
     )
+
+
+def trace_of(written: bytes) -> list[dict[str, str | None]]:
+    """The entries of a stored trace: rows since 0.2, objects before."""
+    entries: list[Any] = orjson.loads(written)
+    return [
+        dict(zip(TraceEntry._fields, each, strict=True)) if isinstance(each, list) else each
+        for each in entries
+    ]
 
 
 _FLAGS = ("accepted_by_origin", "accepted_by_target", "answered", "rated", "due_provisional")

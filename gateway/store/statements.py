@@ -118,33 +118,35 @@ ATTEMPT: Shape = {
 }
 
 
-def arrays(alias: str, shape: Shape, rows: Iterable[Mapping[str, Any]]) -> dict[str, list[Any]]:
-    """The parameters of `_rows`: one array per column."""
-    kept = list(rows)
+def arrays(alias: str, shape: Shape, given: Iterable[Mapping[str, Any]]) -> dict[str, list[Any]]:
+    """The parameters of `rows`: one array per column."""
+    kept = list(given)
     return {f"{alias}_{name}": [row.get(name) for row in kept] for name in shape}
 
 
-def _rows(alias: str, shape: Shape) -> str:
+def rows(alias: str, shape: Shape) -> str:
+    """`arrays` as a table, by the same alias."""
     casts = ", ".join(f"CAST(:{alias}_{name} AS {kind}[])" for name, kind in shape.items())
     return f"unnest({casts}) AS {alias}({', '.join(shape)})"
 
 
-def _insert(table: str, alias: str, shape: Shape, **instead: str) -> str:
+def insert(table: str, alias: str, shape: Shape, **instead: str) -> str:
+    """Insert what `arrays` of this alias hold; ``instead`` says another expression for a column."""
     values = ", ".join(instead.get(name, f"{alias}.{name}") for name in shape)
-    return f"INSERT INTO {table} ({', '.join(shape)}) SELECT {values} FROM {_rows(alias, shape)}"  # noqa: S608
+    return f"INSERT INTO {table} ({', '.join(shape)}) SELECT {values} FROM {rows(alias, shape)}"  # noqa: S608
 
 
 def _update_cases() -> str:
     instead = {"tracking": "CAST(c.tracking AS jsonb)"}
     values = ", ".join(f"{name} = {instead.get(name, f'c.{name}')}" for name in _CASE_MOVING)
-    return f"UPDATE cases SET {values} FROM {_rows('c', CASE)} WHERE cases.id = c.id"  # noqa: S608
+    return f"UPDATE cases SET {values} FROM {rows('c', CASE)} WHERE cases.id = c.id"  # noqa: S608
 
 
 # -- the door ------------------------------------------------------------------------------------
 
 #: A nonce is fresh when unseen, or seen longer ago than the window (both its sides).
 TAKE_NONCES: TextClause = text(
-    _insert("nonces", "n", NONCE) + " ON CONFLICT (region, nonce) DO UPDATE SET seen_at = excluded.seen_at"
+    insert("nonces", "n", NONCE) + " ON CONFLICT (region, nonce) DO UPDATE SET seen_at = excluded.seen_at"
     " WHERE nonces.seen_at < excluded.seen_at - CAST(:window AS interval)"
     " RETURNING region, nonce"
 )
@@ -162,11 +164,11 @@ KNOWN_KEYS = text(
 # -- acceptance, one transaction in this order -----------------------------------------------------
 
 #: 1. Waits for whoever is storing the same key; what is not returned was there before.
-TAKE_KEYS = text(_insert("receipts", "r", KEY) + " ON CONFLICT DO NOTHING RETURNING message_id")
+TAKE_KEYS = text(insert("receipts", "r", KEY) + " ON CONFLICT DO NOTHING RETURNING message_id")
 
 #: 2. What is not returned is a case number its origin has used before.
 NEW_CASES = text(
-    _insert("cases", "c", NEW_CASE, tracking="CAST(c.tracking AS jsonb)")
+    insert("cases", "c", NEW_CASE, tracking="CAST(c.tracking AS jsonb)")
     + " ON CONFLICT (origin, origin_case_no) DO NOTHING RETURNING id"
 )
 
@@ -190,19 +192,19 @@ _IF_FIRST = (
 #: 5. Everything else; under the case locks nobody can slip in between.
 WRITE = text(
     f"""
-    WITH m AS ({_insert("messages", "m", MESSAGE, findings="CAST(m.findings AS jsonb)")}),
-         b AS ({_insert("bodies", "b", BODY)}),
-         e AS ({_insert("events", "e", EVENT)}),
+    WITH m AS ({insert("messages", "m", MESSAGE, findings="CAST(m.findings AS jsonb)")}),
+         b AS ({insert("bodies", "b", BODY)}),
+         e AS ({insert("events", "e", EVENT)}),
          d AS (INSERT INTO deliveries ({", ".join(DELIVERY)}, due_at)
                SELECT t.*, CASE WHEN t.state = 'ready' THEN now() END
                  FROM (SELECT {", ".join(_IF_FIRST if name == "state" else f"d.{name}" for name in DELIVERY)}
-                         FROM {_rows("d", DELIVERY)}) AS t({", ".join(DELIVERY)}))
+                         FROM {rows("d", DELIVERY)}) AS t({", ".join(DELIVERY)}))
     {_update_cases()}
     """  # noqa: S608
 )
 
 #: The same for one case and its events, when nothing new arrives.
-SAVE_CASES = text(f"WITH e AS ({_insert('events', 'e', EVENT)}) {_update_cases()}")
+SAVE_CASES = text(f"WITH e AS ({insert('events', 'e', EVENT)}) {_update_cases()}")
 
 # -- sending ---------------------------------------------------------------------------------------
 
@@ -253,7 +255,7 @@ _PROMOTE = """
 #: All parts of one statement see the rows as they were, so those that leave are named as such.
 SETTLE = text(
     f"""
-    WITH ended AS MATERIALIZED (SELECT * FROM {_rows("s", ENDED)}),
+    WITH ended AS MATERIALIZED (SELECT * FROM {rows("s", ENDED)}),
          gone AS (DELETE FROM deliveries d USING ended s WHERE d.id = s.id AND s.state IS NULL),
          kept AS (UPDATE deliveries d
                      SET state = s.state, last_error = s.last_error,
@@ -265,8 +267,8 @@ SETTLE = text(
             still_open="o.id NOT IN (SELECT id FROM ended WHERE frees)",
         )
     }),
-         a AS ({_insert("attempts", "a", ATTEMPT)}),
-         e AS ({_insert("events", "e", EVENT)})
+         a AS ({insert("attempts", "a", ATTEMPT)}),
+         e AS ({insert("events", "e", EVENT)})
     {_update_cases()}
     """  # noqa: S608
 )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.routing import Route
 
 from gateway import log
@@ -21,13 +23,14 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
     from contextlib import AbstractAsyncContextManager
 
-    from starlette.requests import Request
     from starlette.responses import Response
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from gateway.runtime import Runtime
 
 _log = log.get(__name__)
+
+_DOOR = re.compile(r"/v1/[^/]+/messages")
 
 _BY_STATUS: dict[int, tuple[Code, str]] = {
     400: ("bad-request", "请求有误，请对照接口文档改正"),
@@ -49,7 +52,7 @@ def create(opening: Callable[[], AbstractAsyncContextManager[Runtime]] | None = 
         async with opening() as app.state.runtime:
             yield
 
-    app = FastAPI(
+    app = Gateway(
         title="通办网关",
         version="1",
         lifespan=life,
@@ -65,7 +68,7 @@ def create(opening: Callable[[], AbstractAsyncContextManager[Runtime]] | None = 
             "operation_spans": False,
             "auto_configure": False,
         },
-        # Intake stands outside FastAPI: no model is made of a message at the door.
+        # For the description and for other methods; what is posted is taken before any router (`Gateway`).
         routes=[Route("/v1/{region}/messages", take_message, methods=["POST"])],
     )
     for router in (
@@ -84,6 +87,27 @@ def create(opening: Callable[[], AbstractAsyncContextManager[Runtime]] | None = 
     app.add_middleware(LastResort)
     app.state.describe = lambda regions: describe(app, regions)
     return app
+
+
+class Gateway(FastAPI):
+    """FastAPI for everything but the door of the regions: there, a case's way through it cost more than its map."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """An ASGI application."""
+        if scope["type"] == "http" and scope["method"] == "POST" and _DOOR.fullmatch(scope["path"]):
+            scope["app"] = self
+            await LastResort(_at_the_door)(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
+
+
+async def _at_the_door(scope: Scope, receive: Receive, send: Send) -> None:
+    scope["path_params"] = {"region": scope["path"].split("/")[2]}
+    try:
+        response = await take_message(Request(scope, receive))
+    except Problem as problem:
+        response = answer(problem)
+    await response(scope, receive, send)
 
 
 class LastResort:
