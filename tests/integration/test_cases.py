@@ -141,7 +141,8 @@ async def test_two_allocators_never_give_the_same_number(engine):
     taken = await asyncio.gather(*(allocators[n % 2].take("case:510104", DAY) for n in range(600)))
     assert len(set(taken)) == 600
     assert min(taken) == 1
-    assert max(taken) < 600 + 2 * 64
+    # a block is no larger than what its process took before
+    assert max(taken) < 2 * 600
 
 
 async def test_a_quiet_scope_counts_without_gaps_and_each_day_from_one(engine):
