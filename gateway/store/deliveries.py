@@ -9,10 +9,11 @@ from uuid import UUID
 from sqlalchemy import text
 
 from gateway.canonical.kinds import Kind
-from gateway.store import releases, statements
-from gateway.store.batch import Standing, event_rows, standing_of
+from gateway.store import releases, settling, statements
+from gateway.store.direct import Direct
 from gateway.store.engine import single
-from gateway.store.records import Delivery, Ending, OpenDelivery, Settlement
+from gateway.store.records import Delivery, OpenDelivery, Seen, Settlement
+from gateway.store.rows import case_of
 from gateway.store.vault import BODY, UnreadableError
 
 if TYPE_CHECKING:
@@ -26,10 +27,7 @@ if TYPE_CHECKING:
     from gateway.store.records import Part
     from gateway.store.vault import Vault
 
-#: What an ending makes of the row; None: it leaves.
-_STATES = {Ending.DELIVERED: None, Ending.RETRY: "ready", Ending.REFUSED: "refused", Ending.DEAD: "dead"}
-#: Endings after which the next of the case may go (gateway §5).
-_FREEING = frozenset({Ending.DELIVERED, Ending.REFUSED})
+_CLAIM = Direct(statements.CLAIM_WHOLE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,26 +53,17 @@ class Deliveries:
 
         One whose bytes do not open is dead and does not keep the others.
         """
-        async with single(self._engine) as connection:
-            found = await connection.execute(
-                statements.CLAIM,
-                {"destination": destination, "places": places, "lease_s": lease_s, "now": self._clock()},
-            )
-            claimed = found.mappings().all()
-            if not claimed:
-                return []
-            ids = sorted(row["id"] for row in claimed)
-            bodies = await connection.execute(
-                statements.RENDERED, {"ids": ids, "low": ids[0], "high": ids[-1]}
-            )
-            sealed = {row.message_id: row.rendered for row in bodies}
-            await self._vault.learn(sealed.values())
-            opened: list[Delivery] = []
-            for row in claimed:
-                try:
-                    opened.append(self._delivery(row, sealed.get(row["id"])))
-                except UnreadableError:
-                    await connection.execute(statements.BURY, {"id": row["id"], "fence": row["fence"]})
+        wanted = {"destination": destination, "places": places, "lease_s": lease_s, "now": self._clock()}
+        claimed = await _CLAIM.fetch(self._engine, wanted)
+        if not claimed:
+            return []
+        await self._vault.learn(row["rendered"] for row in claimed)
+        opened: list[Delivery] = []
+        for row in claimed:
+            try:
+                opened.append(self._delivery(row))
+            except UnreadableError:
+                await self._bury(row["message_id"], row["fence"])
         return opened
 
     async def settle(
@@ -93,8 +82,12 @@ class Deliveries:
             for settlement in latest.values()
             for row_id in (settlement.delivery.id, settlement.delivery.case_id)
         )
+        if len(latest) == len(settlements) and await settling.settle_together(
+            self._engine, self._vault, settlements, on_end
+        ):
+            return Settled(tuple(settlements), ())
         async with self._engine.begin() as connection:
-            counted = await self._settle(connection, list(latest.values()), on_end)
+            counted = await settling.settle(connection, self._vault, list(latest.values()), on_end)
         late = [settlement for settlement in settlements if settlement.delivery.id not in counted]
         return Settled(tuple(s for s in latest.values() if s.delivery.id in counted), tuple(late))
 
@@ -179,97 +172,25 @@ class Deliveries:
         more = len(rows) > limit
         return [self._open(row) for row in rows[:limit]], str(rows[limit - 1]["id"]) if more else None
 
-    async def _settle(
-        self,
-        connection: AsyncConnection,
-        settlements: list[Settlement],
-        on_end: Callable[[TrackedCase, Settlement], Move],
-    ) -> set[UUID]:
-        cases = sorted({settlement.delivery.case_id for settlement in settlements})
-        locked = await connection.execute(statements.LOCK_CASES, {"ids": cases})
-        standing = {row["id"]: standing_of(row) for row in locked.mappings()}
-        held = await connection.execute(
-            statements.LOCK_CLAIMS,
-            {
-                "ids": [settlement.delivery.id for settlement in settlements],
-                "fences": [settlement.delivery.fence for settlement in settlements],
-            },
-        )
-        counted = set(held.scalars())
-        valid = [settlement for settlement in settlements if settlement.delivery.id in counted]
-        if not valid:
-            return counted
-        events: list[dict[str, Any]] = []
-        moved: dict[UUID, Standing] = {}
-        for settlement in valid:
-            if settlement.ending is not Ending.RETRY:
-                case = standing[settlement.delivery.case_id]
-                events.extend(self._end(case, settlement, on_end))
-                moved[case.case.id] = case
-        await connection.execute(
-            statements.SETTLE,
-            {
-                **statements.arrays("s", statements.ENDED, map(self._ended_row, valid)),
-                **statements.arrays("a", statements.ATTEMPT, map(self._attempt_row, valid)),
-                **statements.arrays("e", statements.EVENT, events),
-                **statements.arrays("c", statements.CASE, (case.row() for case in moved.values())),
-            },
-        )
-        return counted
+    async def _bury(self, message_id: UUID, fence: int) -> None:
+        async with single(self._engine) as connection:
+            await connection.execute(statements.BURY, {"id": message_id, "fence": fence})
 
-    def _end(
-        self,
-        standing: Standing,
-        settlement: Settlement,
-        on_end: Callable[[TrackedCase, Settlement], Move],
-    ) -> list[dict[str, Any]]:
-        move = on_end(standing.case, settlement)
-        rows = event_rows(self._vault, move.case.id, move.events, after=standing.last_event)
-        standing.case, standing.last_event = move.case, standing.last_event + len(rows)
-        return rows
-
-    def _ended_row(self, settlement: Settlement) -> dict[str, Any]:
-        delivery = settlement.delivery
-        words = f"{settlement.code} {settlement.text}".strip()
-        return {
-            "id": delivery.id,
-            "case_id": delivery.case_id,
-            "destination": delivery.destination,
-            "state": _STATES[settlement.ending],
-            "due_in_s": settlement.due_in_s,
-            "last_error": self._vault.seal_text(delivery.id, "deliveries.last_error", words),
-            "frees": settlement.ending in _FREEING,
-        }
-
-    def _attempt_row(self, settlement: Settlement) -> dict[str, Any]:
-        delivery = settlement.delivery
-        return {
-            "message_id": delivery.message_id,
-            "case_id": delivery.case_id,
-            "attempt": delivery.attempt,
-            "fence": delivery.fence,
-            "began_at": settlement.began_at,
-            "took_s": settlement.took_s,
-            "http_status": settlement.http_status,
-            "outcome": settlement.ending.value,
-            "code": settlement.code,
-            # a peer's words may name a person
-            "words": self._vault.seal_text(delivery.id, f"attempts.words.{delivery.fence}", settlement.text),
-        }
-
-    def _delivery(self, row: RowMapping, sealed: bytes | None) -> Delivery:
+    def _delivery(self, row: Mapping[str, Any]) -> Delivery:
+        message_id, sealed = row["message_id"], row["rendered"]
         return Delivery(
-            id=row["id"],
-            message_id=row["id"],
-            case_id=row["case_id"],
+            id=message_id,
+            message_id=message_id,
+            case_id=row["id"],
             destination=row["destination"],
-            kind=Kind(row["kind"]),
+            kind=Kind(row["message_kind"]),
             native_kind=row["native_kind"],
             attempt=row["attempt"],
             fence=row["fence"],
-            rendered=self._vault.decrypt(BODY, row["id"], "bodies.rendered", sealed or b""),
+            rendered=self._vault.decrypt(BODY, message_id, "bodies.rendered", sealed or b""),
             first_attempt_at=row["first_attempt_at"],
             case_no=row["case_no"],
+            seen=Seen(case_of(row), row["last_seq"], row["last_event"]),
         )
 
     def _open(self, row: RowMapping) -> OpenDelivery:

@@ -109,8 +109,17 @@ class Acceptance:
 
 
 @dataclass(frozen=True, slots=True)
+class Seen:
+    """A case as it stood at some moment: whoever has changed it since has counted one of the two up."""
+
+    case: TrackedCase
+    last_seq: int
+    last_event: int
+
+
+@dataclass(frozen=True, slots=True)
 class Delivery:
-    """A claimed delivery: bytes to seal and send, under a fence."""
+    """A claimed delivery: bytes to seal and send, under a fence; ``seen`` its case when it was claimed."""
 
     id: UUID
     message_id: UUID
@@ -123,6 +132,7 @@ class Delivery:
     rendered: bytes = field(repr=False)
     first_attempt_at: datetime
     case_no: str = ""
+    seen: Seen | None = field(default=None, repr=False, compare=False)
 
 
 class Ending(StrEnum):
