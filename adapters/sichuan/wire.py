@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Annotated
 
@@ -82,7 +81,7 @@ def verify(inbound: Inbound, credentials: Credentials, now: datetime) -> None:  
 def open_message(inbound: Inbound) -> Opened:
     """Step 6, with time and nonce from the headers. Errors: `Refusal` 422 9041."""
     stamp = inbound.headers.get("x-tif-timestamp", "")
-    return replace(parse(inbound.body), sent_at=_instant(stamp), nonce=inbound.headers.get("x-tif-nonce"))
+    return _parsed(inbound.body, _instant(stamp), inbound.headers.get("x-tif-nonce"))
 
 
 def parse(body: bytes) -> Opened:
@@ -91,6 +90,10 @@ def parse(body: bytes) -> Opened:
     Numbers that do not have their form are left empty here and found by the schema: a key or case
     number that is no number is never looked up.
     """
+    return _parsed(body, None, None)
+
+
+def _parsed(body: bytes, sent_at: datetime | None, nonce: str | None) -> Opened:
     try:
         tree, faults = json_bytes.parse(body)
     except Unreadable as error:
@@ -99,8 +102,8 @@ def parse(body: bytes) -> Opened:
         native_kind=_formed(_KIND, text_at(tree, "fwid")),
         key=_formed(_KEY, text_at(tree, "aaz002")),
         digest=digest.sm3_hex(body),
-        sent_at=None,
-        nonce=None,
+        sent_at=sent_at,
+        nonce=nonce,
         tree=tree,
         case_ref=_formed(_AFFAIR_CODE, text_at(tree, "affairCode")),
         gateway_ref=_formed(_CYTBH, text_at(tree, "cytbh")),

@@ -6,7 +6,7 @@ is to the case as it becomes; the gateway's own steps are in `passage`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, assert_never
 
 from gateway.canonical.kinds import Kind, State
@@ -19,7 +19,16 @@ from gateway.canonical.passage import (
     undelivered,
 )
 from gateway.canonical.stages import Step, entered, timed
-from gateway.canonical.tracking import CaseEvent, Conflict, EventKind, Ignored, LastReport, Move, TrackedCase
+from gateway.canonical.tracking import (
+    CaseEvent,
+    Conflict,
+    EventKind,
+    Ignored,
+    LastReport,
+    Move,
+    TrackedCase,
+    changed,
+)
 from gateway.canonical.transitions import (
     ANYONES,
     BEYOND_ACCEPTED,
@@ -194,7 +203,7 @@ def _taken(case: TrackedCase, event: StatusReport, *, by: str, step: Step) -> Mo
     lines.append(step.line(EventKind.STATUS, reached.state, event.state))
     reached = entered(reached, event.state, step, special=event.special)
     if event.state is State.ACCEPTED or event.state in BEYOND_ACCEPTED:
-        reached = replace(reached, accepted_by_target=True)
+        reached = changed(reached, accepted_by_target=True)
     return Move(timed(reached, step.calendar), tuple(lines))
 
 
@@ -220,7 +229,7 @@ def _noted(case: TrackedCase, event: StatusReport, *, by: str, step: Step) -> Mo
 
 def _reported(case: TrackedCase, event: StatusReport, *, by: str) -> TrackedCase:
     last = LastReport(event.at, event.words)
-    return replace(case, last_report={**case.last_report, by: last})
+    return changed(case, last_report={**case.last_report, by: last})
 
 
 _IGNORED_TEXT = {
@@ -253,7 +262,7 @@ def _information(case: TrackedCase, event: Sheet | Answer, *, by: str, step: Ste
         reached = entered(reached, State.ACCEPTED, step)
     lines.append(step.line(kind, reached.state, State.IN_REVIEW))
     reached = entered(reached, State.IN_REVIEW, step)
-    reached = replace(reached, answered=True, accepted_by_target=True)
+    reached = changed(reached, answered=True, accepted_by_target=True)
     return Move(timed(reached, step.calendar), tuple(lines))
 
 
@@ -273,7 +282,7 @@ def _of_the_origin(
             if case.rated:
                 return Conflict("9024", "此件已经评价：每件只能评价一次")
             after = State.RATED if case.state in RATEABLE else None
-            return _moved(replace(case, rated=True), after, EventKind.RATING, step=step)
+            return _moved(changed(case, rated=True), after, EventKind.RATING, step=step)
 
 
 _FORBIDDEN = {

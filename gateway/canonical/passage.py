@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from gateway.canonical.kinds import Kind, State
 from gateway.canonical.stages import GATEWAY, Step, entered, timed
-from gateway.canonical.tracking import CaseEvent, Conflict, EventKind, Move, TrackedCase
+from gateway.canonical.tracking import CaseEvent, Conflict, EventKind, Move, TrackedCase, changed
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -27,7 +27,7 @@ def opened(
     """
     step = Step(at, actor, calendar)
     if case.parked:
-        held = replace(case, state=State.RECEIVED)
+        held = changed(case, state=State.RECEIVED)
         kept = CaseEvent(at, EventKind.PARKED, State.RECEIVED, State.RECEIVED, GATEWAY)
         return Move(held, (step.line(EventKind.APPLICATION, None, State.RECEIVED), kept), forward=False)
     begun = _begun(case, first_state, step)
@@ -42,7 +42,7 @@ def released(
     A case withdrawn while it was parked stays withdrawn.
     """
     step = Step(at, actor, calendar)
-    freed = replace(case, parked=False)
+    freed = changed(case, parked=False)
     if case.state is State.RECEIVED:
         freed = _begun(freed, first_state, step)
     return Move(timed(freed, calendar), (step.line(EventKind.RELEASED, case.state, freed.state),))
@@ -63,7 +63,7 @@ def delivered(case: TrackedCase, *, kind: Kind, native_kind: str, at: datetime) 
         certified = case.kind is Kind.CERTIFICATION_NOTICE
         after = State.CONCLUDED if certified else State.FORWARDED
     line = CaseEvent(at, EventKind.DELIVERY, case.state, after, GATEWAY, native_kind)
-    return Move(replace(case, state=after), (line,), forward=False)
+    return Move(changed(case, state=after), (line,), forward=False)
 
 
 def undelivered(case: TrackedCase, *, kind: Kind, at: datetime, note: str) -> Move:
@@ -73,7 +73,7 @@ def undelivered(case: TrackedCase, *, kind: Kind, at: datetime, note: str) -> Mo
     failed = kind.opens_case and waiting and not _heard_from_target(case)
     after = State.UNDELIVERED if failed else case.state
     line = CaseEvent(at, EventKind.DELIVERY_FAILED, case.state, after, GATEWAY, note)
-    return Move(replace(case, state=after), (line,), forward=False)
+    return Move(changed(case, state=after), (line,), forward=False)
 
 
 def returned_to_origin(
@@ -94,7 +94,7 @@ def _begun(case: TrackedCase, first_state: State, step: Step) -> TrackedCase:
         return begun
     # the origin accepted: day 0 is its acceptance date, not the day the message came in (crossing §5.3)
     clock = replace(begun.clock, started_on=case.accepted_on or step.day)
-    return replace(begun, clock=clock, accepted_by_origin=True)
+    return changed(begun, clock=clock, accepted_by_origin=True)
 
 
 def _heard_from_target(case: TrackedCase) -> bool:

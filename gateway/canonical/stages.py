@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from gateway.canonical.kinds import State
-from gateway.canonical.tracking import CaseEvent, Clock, EventKind, Suspension, TrackedCase
+from gateway.canonical.tracking import CaseEvent, Clock, EventKind, Suspension, TrackedCase, changed
 from gateway.canonical.transitions import FINAL
 from gateway.canonical.worktime import WorkCalendar, beijing_day, due
 
@@ -44,13 +44,13 @@ class Step:
 
 def entered(case: TrackedCase, state: State, step: Step, *, special: str = "") -> TrackedCase:
     """The case in a state, its clock moved; the due date is left to `timed`."""
-    return replace(case, state=state, clock=_ticked(case.clock, state, step.day, special=special))
+    return changed(case, state=state, clock=_ticked(case.clock, state, step.day, special=special))
 
 
 def timed(case: TrackedCase, calendar: WorkCalendar) -> TrackedCase:
     """The case with its due date computed by this calendar."""
     when = due(case.clock, case.limit, calendar)
-    return replace(case, due_on=when.due_on, due_provisional=when.provisional, remaining=when.remaining)
+    return changed(case, due_on=when.due_on, due_provisional=when.provisional, remaining=when.remaining)
 
 
 def _ticked(clock: Clock, state: State, day: date, *, special: str) -> Clock:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gateway.canonical.kinds import Kind, State
 
@@ -47,7 +47,7 @@ class Clock:
     stopped: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class TrackedCase:
     """One case on its way.
 
@@ -90,6 +90,19 @@ class TrackedCase:
     due_provisional: bool = False
     #: what is left of the limit while the clock is suspended
     remaining: TimeLimit | None = None
+
+
+def changed(case: TrackedCase, **fields: Any) -> TrackedCase:
+    """The case with other ``fields``: `dataclasses.replace` without going through the constructor.
+
+    A case is replaced half a dozen times on its way through a door, and 30 fields set one by one each time were a
+    tenth of that way. Errors: `TypeError` for a field it has not.
+    """
+    if not fields.keys() <= TrackedCase.__dataclass_fields__.keys():
+        raise TypeError(f"no such field: {', '.join(sorted(fields.keys() - vars(case).keys()))}")
+    after = object.__new__(TrackedCase)
+    vars(after).update(vars(case), **fields)
+    return after
 
 
 class EventKind(StrEnum):

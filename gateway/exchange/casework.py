@@ -22,7 +22,7 @@ from gateway.canonical.lifecycle import (
     parked,
     released,
 )
-from gateway.canonical.tracking import CaseEvent, EventKind, Move, TrackedCase
+from gateway.canonical.tracking import CaseEvent, EventKind, Move, TrackedCase, changed
 from gateway.canonical.worktime import beijing_day
 from gateway.mapping.fieldmap import CaseContext, Reading
 from gateway.store.records import CaseRecord, Person
@@ -111,7 +111,7 @@ def learned(case: TrackedCase, reading: Reading, *, origin: Region, target: Regi
     old = reading.value("transfer.from_division") or ""
     accepted_at: datetime | None = reading.value("accepted_at")
     version = _version(reading)
-    return replace(
+    return changed(
         case,
         item=reading.value("item") or "",
         scheme=reading.value("scheme") or "",
@@ -144,7 +144,8 @@ def first_state(reading: Reading) -> State:
 def open_case(case: TrackedCase, reading: Reading, *, at: datetime, calendar: WorkCalendar) -> Move:
     move = opened(case, first_state(reading), at=at, actor=case.origin, calendar=calendar)
     # the application is told by its own time, like every report (example of gateway §2)
-    return _explained(_dated(move, case.accepted_at), EventKind.PARKED, park_note(reading.findings))
+    dated = _dated(move, case.accepted_at)
+    return _explained(dated, EventKind.PARKED, park_note(reading.findings)) if case.parked else dated
 
 
 def _dated(move: Move, accepted_at: datetime | None) -> Move:

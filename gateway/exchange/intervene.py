@@ -9,7 +9,7 @@ import structlog
 
 from gateway.canonical.kinds import Kind, State, TraceKind
 from gateway.canonical.lifecycle import returned_to_origin
-from gateway.canonical.tracking import CaseEvent, Conflict, EventKind, Move, TrackedCase
+from gateway.canonical.tracking import CaseEvent, Conflict, EventKind, Move, TrackedCase, changed
 from gateway.canonical.worktime import beijing_day
 from gateway.errors import Refusal
 from gateway.exchange import casework, translate
@@ -208,7 +208,7 @@ async def _learned(rt: Desk, case: TrackedCase, reading: Reading) -> TrackedCase
         return known
     division = reading.value("target.division")
     number = await target_number(rt, target, division, case.case_no, case.received_at)
-    return replace(known, target_case_no=number)
+    return changed(known, target_case_no=number)
 
 
 def _decision(rt: Desk, message: ParkedMessage, reading: Reading, actor: str) -> Any:

@@ -16,7 +16,7 @@ from gateway.exchange.crossing import bodies_of, read_follow_up, render, render_
 from gateway.mapping.fieldmap import Reading, Sight
 from gateway.mapping.plan import Plan, worst_level
 from gateway.region import Inbound, Opened, Outcome, Receipt, Region
-from gateway.store.records import Acceptance, Intent, Part, Stored, StoredReceipt
+from gateway.store.records import Acceptance, Intent, Part, Person, Stored, StoredReceipt
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -181,8 +181,8 @@ async def _application(rt: Door, post: Post, plan: Plan) -> tuple[Intent, Readin
     def decide(fresh: TrackedCase) -> Move:
         return casework.open_case(fresh, reading, at=post.now, calendar=rt.tables.calendar)
 
-    intent = await _intent(rt, post, reading, case, None if is_parked else rendered, decide)
-    return replace(intent, new_case=case, person=casework.person_of(reading)), reading
+    shown = None if is_parked else rendered
+    return await _intent(rt, post, reading, case, shown, decide, person=casework.person_of(reading)), reading
 
 
 # --- follow-ups ---
@@ -227,7 +227,10 @@ async def _intent(
     case: TrackedCase,
     rendered: Rendered | None,
     decide: Callable[[TrackedCase], Decision],
+    *,
+    person: Person | None = None,
 ) -> Intent:
+    """``person``: of an application, which opens ``case``."""
     is_parked = worst_level(reading.findings) is Level.PARK
     serial = await rt.serials.take(f"message:{post.region.slug}", beijing_day(post.now))
     key = post.region.message_key(serial, post.now)
@@ -251,6 +254,8 @@ async def _intent(
         bodies={Part.RAW: post.raw, **bodies_of(post.target, reading, rendered, case.case_no)},
         decide=decide,
         receipt=receipt,
+        new_case=case if person else None,
+        person=person,
         nonce=post.opened.nonce or None,
         parked=is_parked,
         findings=casework.kept_findings(reading),

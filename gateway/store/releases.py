@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import RowMapping, text
 
 from gateway.canonical.kinds import Kind
-from gateway.canonical.tracking import Conflict, Ignored, Move, TrackedCase
+from gateway.canonical.tracking import Conflict, Ignored, Move, TrackedCase, changed
 from gateway.store import statements
 from gateway.store.batch import Standing, event_rows, ignored_event, sealed_bodies, standing_of
 from gateway.store.engine import single
@@ -51,7 +51,7 @@ async def release(engine: AsyncEngine, vault: Vault, change: Change) -> Acceptan
         if held is None or held.delivery["state"] != "parked":
             return Acceptance(Stored.KNOWN)
         await vault.prepare([held.standing.case.id])
-        case = replace(held.standing.case, **change.target)
+        case = changed(held.standing.case, **change.target)
         result = change.decide(case)
         if isinstance(result, Conflict):
             return Acceptance(Stored.CONFLICT, conflict=result)
