@@ -82,7 +82,15 @@ def _scrub_word(found: re.Match[str]) -> str:
 
 def scrub(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Structlog processor: the last thing that touches an event before it is written."""
-    return {key: HIDDEN if key.lower() in PERSONAL_KEYS else _scrubbed(value) for key, value in event.items()}
+    return {
+        key: HIDDEN
+        if key.lower() in PERSONAL_KEYS
+        # texts first: nearly all values are
+        else scrub_text(value)
+        if type(value) is str
+        else _scrubbed(value)
+        for key, value in event.items()
+    }
 
 
 def _scrubbed(value: Any) -> Any:

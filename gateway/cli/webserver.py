@@ -20,6 +20,7 @@ def main(descriptor: int) -> None:
             log_config=None,  # ours is set up; uvicorn's would write around the scrubber
             access_log=False,
             server_header=False,
+            proxy_headers=False,  # who calls is told by its proof, never by an address
             timeout_keep_alive=30,
             # Requests being answered get their receipt; idle connections are closed.
             timeout_graceful_shutdown=5,

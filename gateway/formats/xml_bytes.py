@@ -61,6 +61,7 @@ def parse(text: str, root: str = "PACKET") -> tuple[dict[str, Any], tuple[Findin
     """As `read`, from text that went through `decode` (which keeps any DOCTYPE away from the parser)."""
     builder = _Builder()
     parser = expat.ParserCreate("utf-8")
+    parser.buffer_text = True
     parser.StartElementHandler = builder.start
     parser.EndElementHandler = builder.end
     parser.CharacterDataHandler = builder.characters

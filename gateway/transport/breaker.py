@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 IN_A_ROW = 5
 RECENT = 20
 
+_ALL_WELL = (True,) * RECENT
+
 
 @dataclass(frozen=True, slots=True)
 class Breaker:
@@ -37,6 +39,8 @@ class Breaker:
         """The breaker after one more call."""
         if reached and self.is_open:
             return replace(self, recent=(True,), open_until=None)
+        if reached and self.recent == _ALL_WELL:
+            return self
         recent = (*self.recent, reached)[-RECENT:]
         if reached:
             return replace(self, recent=recent)

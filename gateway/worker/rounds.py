@@ -7,7 +7,7 @@ import secrets
 import time
 from dataclasses import dataclass, field
 from functools import partial
-from random import SystemRandom
+from random import Random
 from typing import TYPE_CHECKING
 
 import structlog
@@ -37,7 +37,8 @@ _DOORS_FOLLOW_WITHIN_S = 5.0
 #: Cases whose due dates are computed in one transaction: short enough to let arrivals between.
 _COUNTED_AT_ONCE = 200
 
-_chance = SystemRandom()
+#: Of waits, not of secrets.
+_chance = Random()  # noqa: S311
 _log = structlog.get_logger(__name__)
 
 
