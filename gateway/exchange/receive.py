@@ -16,7 +16,7 @@ from gateway.exchange.crossing import bodies_of, read_follow_up, render, render_
 from gateway.mapping.fieldmap import Reading, Sight
 from gateway.mapping.plan import Plan, worst_level
 from gateway.region import Inbound, Opened, Outcome, Receipt, Region
-from gateway.store.records import Acceptance, Intent, Part, Person, Stored, StoredReceipt
+from gateway.store.records import Acceptance, CaseRecord, Intent, Part, Stored, StoredReceipt
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -182,7 +182,8 @@ async def _application(rt: Door, post: Post, plan: Plan) -> tuple[Intent, Readin
         return casework.open_case(fresh, reading, at=post.now, calendar=rt.tables.calendar)
 
     shown = None if is_parked else rendered
-    return await _intent(rt, post, reading, case, shown, decide, person=casework.person_of(reading)), reading
+    record = CaseRecord(case, casework.person_of(reading))
+    return await _intent(rt, post, reading, record, shown, decide), reading
 
 
 # --- follow-ups ---
@@ -208,8 +209,8 @@ async def _follow_up(rt: Door, post: Post, plan: Plan) -> tuple[Intent, Reading]
             is_parked=is_parked,
         )
 
-    intent = await _intent(rt, post, reading, record.case, None if is_parked else rendered, decide)
-    return intent, reading
+    shown = None if is_parked else rendered
+    return await _intent(rt, post, reading, record, shown, decide), reading
 
 
 def unknown_case(region: Region) -> Refusal:
@@ -224,13 +225,11 @@ async def _intent(
     rt: Door,
     post: Post,
     reading: Reading,
-    case: TrackedCase,
+    record: CaseRecord,
     rendered: Rendered | None,
     decide: Callable[[TrackedCase], Decision],
-    *,
-    person: Person | None = None,
 ) -> Intent:
-    """``person``: of an application, which opens ``case``."""
+    case, opens = record.case, reading.kind.opens_case
     is_parked = worst_level(reading.findings) is Level.PARK
     serial = await rt.serials.take(f"message:{post.region.slug}", beijing_day(post.now))
     key = post.region.message_key(serial, post.now)
@@ -254,8 +253,9 @@ async def _intent(
         bodies={Part.RAW: post.raw, **bodies_of(post.target, reading, rendered, case.case_no)},
         decide=decide,
         receipt=receipt,
-        new_case=case if person else None,
-        person=person,
+        new_case=case if opens else None,
+        person=record.person if opens else None,
+        seen=None if opens else record.seen,
         nonce=post.opened.nonce or None,
         parked=is_parked,
         findings=casework.kept_findings(reading),

@@ -128,6 +128,28 @@ class Batch:
         ]
         return sorted(made, key=lambda pair: pair[0].key)
 
+    def follow_ups(self) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+        """The follow-ups that their cases, as seen, allow: their rows, and those of the cases after them.
+
+        The others have been told their end.
+        """
+        messages: list[dict[str, Any]] = []
+        cases: list[dict[str, Any]] = []
+        for entry in self._open(new=False):
+            seen = entry.intent.seen
+            if seen is None:
+                entry.told = Acceptance(Stored.CONFLICT)
+                continue
+            standing = Standing(seen.case, seen.last_seq, seen.last_event)
+            mark = len(self.events)
+            self._decide(entry, standing)
+            if entry.told is not None:
+                del self.events[mark:]
+                continue
+            messages.append({**self._message_row(entry), "case_no": seen.case.case_no})
+            cases.append({**standing.row(), "seen_seq": seen.last_seq, "seen_event": seen.last_event})
+        return sorted(messages, key=lambda row: (row["region"], row["idempotency_key"])), cases
+
     def _decide_new(self) -> Iterator[tuple[_Entry, Standing]]:
         for entry in self._open(new=True):
             case = entry.intent.new_case
@@ -145,14 +167,12 @@ class Batch:
         return {**standing.row(), "person": person, "citizen_index": index}
 
     def _whole_row(self, entry: _Entry, standing: Standing) -> dict[str, Any]:
-        return {
-            **self._new_row(entry, standing),
-            **self._body_row(entry),
-            **_message_row(entry),
-            "opened_at": standing.case.received_at,
-            "nonce": entry.intent.nonce,
-            "delivery": entry.delivery,
-        }
+        opened_at = standing.case.received_at
+        return {**self._new_row(entry, standing), **self._message_row(entry), "opened_at": opened_at}
+
+    def _message_row(self, entry: _Entry) -> dict[str, Any]:
+        nonce = entry.intent.nonce
+        return {**self._body_row(entry), **_message_row(entry), "nonce": nonce, "delivery": entry.delivery}
 
     async def _follow_up(self, connection: AsyncConnection) -> None:
         entries = self._open(new=False)

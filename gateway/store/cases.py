@@ -15,7 +15,9 @@ from gateway.canonical.kinds import State
 from gateway.canonical.tracking import CaseEvent, EventKind, TrackedCase
 from gateway.store import parked as parked_
 from gateway.store import releases
-from gateway.store.engine import single
+from gateway.store.direct import Direct
+from gateway.store.engine import is_away, single
+from gateway.store.gather import Gather, busy
 from gateway.store.records import CaseHistory, CaseRecord, ParkedMessage
 from gateway.store.rows import FIXED, MOVING, case_of, trace_of
 from gateway.store.schema import CASES
@@ -24,6 +26,7 @@ from gateway.store.vault import BODY
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from asyncpg import Record
     from sqlalchemy import RowMapping, TextClause
     from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -53,11 +56,26 @@ class Cases:
 
     def __init__(self, engine: AsyncEngine, vault: Vault) -> None:
         self._engine, self._vault = engine, vault
+        self._finds: Gather[tuple[str, str], CaseRecord | None] = Gather(self._find_all)
 
     async def find(self, region: str, case_ref: str) -> CaseRecord | None:
-        """The case that this region knows by this number: its own, or the one it was given as target."""
-        async with single(self._engine) as connection:
-            return await self._one(connection, _BY_REF, {"region": region, "ref": case_ref})
+        """The case that this region knows by this number: its own, or the one it was given as target.
+
+        Errors: `Refusal` 503 9060 when the store is away or too many ask.
+        """
+        return await self._finds.ask((region, case_ref))
+
+    async def _find_all(self, asked: list[tuple[str, str]]) -> list[CaseRecord | None]:
+        regions, refs = zip(*asked, strict=True)
+        try:
+            found = await _BY_REFS.fetch(self._engine, {"regions": regions, "refs": refs})
+            await self._vault.learn(row["person"] for row in found)
+        except Exception as error:
+            if is_away(error):
+                raise busy() from None
+            raise
+        records = {row["place"]: self._record(row) for row in found}
+        return [records.get(place) for place in range(1, len(asked) + 1)]
 
     async def by_no(self, case_no: str) -> CaseRecord | None:
         """The case of one of our numbers."""
@@ -140,8 +158,9 @@ class Cases:
         await self._vault.learn([row["person"]])
         return self._record(row)
 
-    def _record(self, row: RowMapping) -> CaseRecord:
-        return CaseRecord(case_of(row), self._vault.open_person(row["id"], row["person"]))
+    def _record(self, row: RowMapping | Record) -> CaseRecord:
+        person = self._vault.open_person(row["id"], row["person"])
+        return CaseRecord(case_of(row), person, row["last_seq"], row["last_event"])
 
     def _event(self, case_id: UUID, row: RowMapping) -> CaseEvent:
         return CaseEvent(
@@ -159,10 +178,12 @@ class Cases:
 
 
 # UNION ALL and not OR: each half is one probe of its own unique or partial index
-_BY_REF = text(
-    "SELECT * FROM cases WHERE origin = :region AND origin_case_no = :ref"
-    " UNION ALL SELECT * FROM cases WHERE target = :region AND target_case_no = :ref AND target_case_no <> ''"
-    " LIMIT 1"
+_BY_REFS = Direct(
+    "SELECT k.place, c.* FROM unnest(CAST(:regions AS text[]), CAST(:refs AS text[]))"
+    " WITH ORDINALITY AS k(region, ref, place) CROSS JOIN LATERAL ("
+    "SELECT * FROM cases WHERE origin = k.region AND origin_case_no = k.ref"
+    " UNION ALL SELECT * FROM cases WHERE target = k.region AND target_case_no = k.ref AND target_case_no <> ''"
+    " LIMIT 1) AS c"
 )
 _BY_NO = text("SELECT * FROM cases WHERE case_no = :case_no")
 _BY_CITIZEN = text("SELECT * FROM cases WHERE citizen_index = :index ORDER BY id DESC LIMIT :places")

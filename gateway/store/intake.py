@@ -9,8 +9,8 @@ from gateway.store import parked, releases, statements
 from gateway.store.batch import Batch, Told, answer_as_leader, known_receipts
 from gateway.store.engine import is_away, single
 from gateway.store.gather import Gather, busy
-from gateway.store.opening import open_together
 from gateway.store.records import Acceptance, Admission, Intent, ParkedMessage, Stored
+from gateway.store.together import append_together, open_together
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -173,7 +173,7 @@ class Intake:
         rest = [intent for intent in intents if intent.new_case is None]
         told = {
             id(intent): end
-            for part, answers in ((opening, await self._open(opening)), (rest, await self._carefully(rest)))
+            for part, answers in ((opening, await self._open(opening)), (rest, await self._append(rest)))
             for intent, end in zip(part, answers, strict=True)
         }
         return [told[id(intent)] for intent in intents]
@@ -188,6 +188,23 @@ class Intake:
         except Exception as error:  # noqa: BLE001 - the other way tells each its end
             return await self._carefully(intents, again=is_away(error))
         return told
+
+    async def _append(self, intents: list[Intent]) -> list[Told]:
+        """The first follow-up to each case together; what comes after it, or may not be, carefully."""
+        first = {intent.case_id: intent for intent in reversed(intents) if intent.seen is not None}
+        told: dict[int, Told | None] = {}
+        again = False
+        if first:
+            try:
+                await self._prepare(list(first.values()))
+                batch = Batch.of(self._vault, list(first.values()))
+                ends = await append_together(self._engine, batch, self._window)
+                told = {id(intent): end for intent, end in zip(first.values(), ends, strict=True)}
+            except Exception as error:  # noqa: BLE001 - the other way tells each its end
+                again = is_away(error)
+        left = [intent for intent in intents if told.get(id(intent)) is None]
+        told |= dict(zip(map(id, left), await self._carefully(left, again=again), strict=True))
+        return [told[id(intent)] or LookupError("undecided") for intent in intents]
 
     async def _carefully(self, intents: list[Intent], *, again: bool = False) -> list[Told]:
         """Nonces and keys first, then a transaction that tells each intent its own end.

@@ -51,6 +51,15 @@ class Part(StrEnum):
     RENDERED = "rendered"
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A case as it stood at some moment: whoever has changed it since has counted one of the two up."""
+
+    case: TrackedCase
+    last_seq: int
+    last_event: int
+
+
 #: Decides on the locked case row what an arriving message does.
 Decide = Callable[[TrackedCase], Move | Ignored | Conflict]
 
@@ -61,7 +70,8 @@ class Intent:
 
     ``new_case`` for applications, else the case ``case_id`` is locked and handed to ``decide``.
     ``parked``: kept, not forwarded (its ``bodies`` have no ``rendered``). ``receipt`` turns the
-    decision into the receipt bytes that are stored with it. ``nonce`` is used up with it. ``findings`` are the reasons of parking
+    decision into the receipt bytes that are stored with it. ``nonce`` is used up with it.
+    ``seen``: the case of a follow-up as it was looked up. ``findings`` are the reasons of parking
     ({path, code, text}), never with values.
     """
 
@@ -82,6 +92,7 @@ class Intent:
     new_case: TrackedCase | None = None
     person: Person | None = None
     nonce: str | None = None
+    seen: Seen | None = None
     parked: bool = False
     findings: tuple[Mapping[str, str], ...] = ()
 
@@ -106,15 +117,6 @@ class Acceptance:
     conflict: Conflict | None = None
     ring: str = ""
     result: Move | Ignored | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """A case as it stood at some moment: whoever has changed it since has counted one of the two up."""
-
-    case: TrackedCase
-    last_seq: int
-    last_event: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +200,13 @@ class CaseRecord:
 
     case: TrackedCase
     person: Person = field(repr=False)
+    last_seq: int = 0
+    last_event: int = 0
+
+    @property
+    def seen(self) -> Seen:
+        """The case as it stood when it was read."""
+        return Seen(self.case, self.last_seq, self.last_event)
 
 
 @dataclass(frozen=True, slots=True)

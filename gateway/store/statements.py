@@ -144,6 +144,9 @@ def _update_cases(where: str = "", shape: Shape = CASE) -> str:
     return f"UPDATE cases SET {values} FROM {rows('c', shape)} WHERE cases.id = c.id{where}"  # noqa: S608
 
 
+#: Moves cases nobody has touched since they were seen; the others it leaves.
+MOVE_SEEN = _update_cases(" AND cases.last_seq = c.seen_seq AND cases.last_event = c.seen_event", SEEN_CASE)
+
 # -- the door ------------------------------------------------------------------------------------
 
 #: A nonce is fresh when unseen, or seen longer ago than the window (both its sides).
@@ -187,9 +190,10 @@ _OPEN_BEFORE = (
     "EXISTS (SELECT FROM deliveries e WHERE e.case_id = {d}.case_id AND e.destination = {d}.destination"
     " AND e.seq < {d}.seq AND e.state <> 'refused')"
 )
-_IF_FIRST = (
-    "CASE WHEN d.state = 'ready' AND " + _OPEN_BEFORE.format(d="d") + " THEN 'behind' ELSE d.state END"
-)
+#: The state of a new delivery ``d`` that wants to be ``state``.
+IF_FIRST = "CASE WHEN {d}.{state} = 'ready' AND " + _OPEN_BEFORE + " THEN 'behind' ELSE {d}.{state} END"
+
+_FIRST_HERE = IF_FIRST.format(d="d", state="state")
 
 #: 5. Everything else; under the case locks nobody can slip in between.
 WRITE = text(
@@ -199,7 +203,7 @@ WRITE = text(
          e AS ({insert("events", "e", EVENT)}),
          d AS (INSERT INTO deliveries ({", ".join(DELIVERY)}, due_at)
                SELECT t.*, CASE WHEN t.state = 'ready' THEN now() END
-                 FROM (SELECT {", ".join(_IF_FIRST if name == "state" else f"d.{name}" for name in DELIVERY)}
+                 FROM (SELECT {", ".join(_FIRST_HERE if name == "state" else f"d.{name}" for name in DELIVERY)}
                          FROM {rows("d", DELIVERY)}) AS t({", ".join(DELIVERY)}))
     {_update_cases()}
     """  # noqa: S608
@@ -286,10 +290,7 @@ SETTLE = text(
 #: first, so that whoever waits for them sees what their former holder wrote, or finds them changed.
 SETTLE_TOGETHER = text(
     f"""
-    WITH moved AS ({
-        _update_cases(" AND cases.last_seq = c.seen_seq AND cases.last_event = c.seen_event", SEEN_CASE)
-    }
-                   RETURNING cases.id),
+    WITH moved AS ({MOVE_SEEN} RETURNING cases.id),
          ended AS MATERIALIZED (
            SELECT s.* FROM {rows("s", ENDED)} JOIN deliveries d ON d.id = s.id
             WHERE d.fence = s.fence AND d.state = 'sending'
