@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -72,6 +73,14 @@ async def single(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
     """A connection on which each statement is its own transaction: one round trip, nothing to end."""
     async with engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
         yield connection
+
+
+#: What a caller wants done in the transaction of an act: the line of the audit.
+Also = Callable[[AsyncConnection], Awaitable[object]]
+
+
+async def nothing_else(_connection: AsyncConnection) -> None:
+    """The `Also` of an act that is all there is to do."""
 
 
 def is_away(error: BaseException) -> bool:
