@@ -101,13 +101,14 @@ async def _act(rt: Desk, turn: Turn, item: Item) -> str:
     try:
         async with turn.connection.begin_nested():
             return await act(rt, turn, item)
-    except LookupError:  # retried, cancelled or released by somebody meanwhile
-        await turn.tried("skipped")
     except Exception as error:
         if is_away(error):
             raise
-        _log.exception("rerun_item_failed", rerun=str(turn.rerun_id), message_id=str(item.message_id))
-        await turn.tried("failed", type(error).__name__)
+        if type(error) is LookupError:  # retried, cancelled or released meanwhile; a `KeyError` is a bug
+            await turn.tried("skipped")
+        else:
+            _log.exception("rerun_item_failed", rerun=str(turn.rerun_id), message_id=str(item.message_id))
+            await turn.tried("failed", type(error).__name__)
     return ""
 
 
