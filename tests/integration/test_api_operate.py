@@ -126,11 +126,11 @@ async def test_what_cannot_be_recorded_is_not_done(rt, chief, monkeypatch):
     (id_,) = await dead(rt, 821)
 
     async def broken(*_):
-        raise RuntimeError("the audit is away")
+        raise OSError("the audit is away")
 
     monkeypatch.setattr(type(rt.audit), "write", broken)
-    problem(await chief.post(f"/v1/deliveries/{id_}/retry", json=WHY), 500, "internal")
-    problem(await chief.post("/v1/peers/chongqing/pause", json=WHY), 500, "internal")
+    problem(await chief.post(f"/v1/deliveries/{id_}/retry", json=WHY), 503, "not-ready")
+    problem(await chief.post("/v1/peers/chongqing/pause", json=WHY), 503, "not-ready")
     assert await rt.deliveries.claim("chongqing", 9, 30) == []
     assert not (await rt.peers.find("chongqing")).is_paused
 
