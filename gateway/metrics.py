@@ -36,7 +36,7 @@ DELIVERY_SECONDS = Histogram(
 )
 DUE_AGE_SECONDS = Gauge(
     "tongban_due_age_seconds",
-    "How long the oldest due delivery has been waiting, by destination",
+    "How long the oldest due delivery has been waiting, by destination; 0 while it is paused",
     ("region",),
     multiprocess_mode="mostrecent",
     registry=REGISTRY,
@@ -44,6 +44,20 @@ DUE_AGE_SECONDS = Gauge(
 BREAKER_OPEN = Gauge(
     "tongban_breaker_open",
     "1 while nothing is sent to a destination because it keeps failing",
+    ("region",),
+    multiprocess_mode="mostrecent",
+    registry=REGISTRY,
+)
+PAUSED = Gauge(
+    "tongban_paused",
+    "1 while an operator holds a destination",
+    ("region",),
+    multiprocess_mode="mostrecent",
+    registry=REGISTRY,
+)
+HELD_AGE_SECONDS = Gauge(
+    "tongban_held_age_seconds",
+    "How long the oldest due delivery of a paused destination has been waiting; 0 when it is not paused",
     ("region",),
     multiprocess_mode="mostrecent",
     registry=REGISTRY,

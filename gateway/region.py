@@ -83,6 +83,18 @@ class SignedRequest:
     body: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Blank:
+    """A message of a known kind with nothing in it, to be sealed and sent as a connection test.
+
+    It has neither message key nor case number: whoever checks the proof and then the form has to refuse it,
+    and whoever checks nothing has nothing to act on. Shape: ``body`` are the bytes `Region.seal` takes.
+    """
+
+    native_kind: str
+    body: bytes
+
+
 class Taken(StrEnum):
     """How a peer answered (spec/gateway.md §5)."""
 
@@ -136,6 +148,10 @@ class Region:
     #: where a message says its kind and its case number, for findings
     kind_path: str
     case_path: str
+    #: what a connection test sends
+    blank: Blank
+    #: answers to the test that tell of the proof: code of the region's receipts → what to do, in Chinese
+    proof_faults: Mapping[str, str]
     #: member of the dry run's ``context`` that holds this region's case number (gateway §4)
     context_name: str
     #: seconds either side of the receiver's clock in which a proof is valid

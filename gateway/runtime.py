@@ -31,6 +31,8 @@ from gateway.store.audit import Audit
 from gateway.store.cases import Cases
 from gateway.store.deliveries import Deliveries
 from gateway.store.intake import Intake
+from gateway.store.peers import Peers
+from gateway.store.reruns import Reruns
 from gateway.store.serials import Serials
 from gateway.store.sets import TableSets
 from gateway.store.tokens import Tokens
@@ -158,6 +160,8 @@ class Runtime:
     intake: Intake = field(repr=False)
     serials: Serials = field(repr=False)
     deliveries: Deliveries = field(repr=False)
+    peers: Peers = field(repr=False)
+    reruns: Reruns = field(repr=False)
     cases: Cases = field(repr=False)
     audit: Audit = field(repr=False)
     tokens: Tokens = field(repr=False)
@@ -216,6 +220,8 @@ class Runtime:
                 intake=intake,
                 serials=Serials(engine),
                 deliveries=Deliveries(engine, vault, clock=book.clock.now),
+                peers=Peers(engine),
+                reruns=Reruns(engine, vault),
                 cases=Cases(engine, vault),
                 audit=Audit(engine, vault),
                 tokens=Tokens(engine),

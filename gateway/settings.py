@@ -77,7 +77,7 @@ class ApiToken(_Section):
 
 
 class Delivery(_Section):
-    """How messages are sent. Units: seconds, but for ``window`` (calls in flight per destination)."""
+    """How messages are sent. Units: seconds, but for ``window`` (calls in flight) and ``rerun_alone_up_to``."""
 
     schedule_s: tuple[float, ...] = Field(default=(5, 30, 120, 600, 1800, 3600, 7200, 14400), min_length=1)
     give_up_s: PositiveFloat = 259_200
@@ -86,6 +86,8 @@ class Delivery(_Section):
     lease_s: PositiveFloat | None = None
     window: PositiveInt = 64
     sweep_s: PositiveFloat = 5
+    #: messages a bulk rerun may hold without a second person
+    rerun_alone_up_to: PositiveInt = 100
 
     @field_validator("schedule_s")
     @classmethod

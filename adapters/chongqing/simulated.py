@@ -196,14 +196,14 @@ def _check_proof(headers: Mapping[str, str], body: bytes, own: Any) -> None:
 def _check_head(root: etree._Element, jym: str, now: datetime) -> None:
     if _text(root, "HEAD/JYM") != jym or jym not in _KINDS:
         raise Unheard(422, "9042", "HEAD/JYM", "路径与报文的 JYM 不一致")
-    if not _text(root, "HEAD/LSH").startswith("TB") or _text(root, "HEAD/FSF") != "CYTB":
-        raise Unheard(422, "9043", "HEAD/LSH", "不是网关的流水号")
     try:
         sent = datetime.fromisoformat(_text(root, "HEAD/FSSJ")).replace(tzinfo=drafts.CHINA)
     except ValueError:
         raise Unheard(422, "9042", "HEAD/FSSJ", "时间格式不符") from None
     if abs((sent - now).total_seconds()) > 300:
         raise Unheard(401, "9002", "HEAD/FSSJ", "超出时间窗")
+    if not _text(root, "HEAD/LSH").startswith("TB") or _text(root, "HEAD/FSF") != "CYTB":
+        raise Unheard(422, "9043", "HEAD/LSH", "不是网关的流水号")
 
 
 def _facts(kind: Kind, root: etree._Element, *, origin: bool) -> Facts:

@@ -6,7 +6,7 @@ import base64
 import binascii
 import re
 from datetime import date, datetime, timedelta, timezone
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -14,7 +14,10 @@ from gateway.crypto import digest, signing
 from gateway.errors import Finding, Level, Refusal
 from gateway.formats import media_type, xml_bytes
 from gateway.formats.tree import Unreadable, member, text_at
-from gateway.region import Inbound, Opened, Outcome, Receipt, Reply, SignedRequest, Taken, Tree
+from gateway.region import Blank, Inbound, Opened, Outcome, Receipt, Reply, SignedRequest, Taken, Tree
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 CONTENT_TYPE = "application/xml; charset=GB18030"
 
@@ -66,6 +69,24 @@ class Credentials(BaseModel):
     peer_public_key: Annotated[signing.PublicKey, BeforeValidator(_public), Field(repr=False)]
     #: false: the side is known and not permitted (403 9010)
     enabled: bool = True
+
+
+#: A status report without LSH and BODY: it reports nothing on no case. A receiver that keeps to the order of
+#: CQ-N and crossing §1 checks the proof and the time and answers 422 9042; nothing is stored, because only
+#: messages answered 202 are. FSSJ is there to be renewed by `seal`, as in every message.
+BLANK = Blank(
+    "ZT_TZ",
+    b'<?xml version="1.0" encoding="GB18030"?><PACKET><HEAD><BBH>1.0</BBH><FSF>CYTB</FSF><JSF>CQ500000</JSF>'
+    b"<JYM>ZT_TZ</JYM><FSSJ>2026-01-01 00:00:00</FSSJ></HEAD></PACKET>",
+)
+
+#: Refusals of the proof (CQ-N §4), and what to do here.
+PROOF_FAULTS: Mapping[str, str] = {
+    "9001": "核对 client_id，并确认对方登记的公钥与本方 private_key 是一对",
+    "9004": "对方收到的报文字节与签发时不同：检查中间的代理是否改写了报文",
+    "9002": "双方时钟相差超过 300 秒：检查两侧的时间同步（NTP）",
+    "9010": "对方认得网关但未放行：请对方开通调用权限",
+}
 
 
 def verify(inbound: Inbound, credentials: Credentials, now: datetime) -> None:  # noqa: ARG001 - the seam

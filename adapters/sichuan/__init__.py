@@ -24,5 +24,7 @@ region = Region(
     mint_case_no=wire.mint_case_no,
     kind_path="fwid",
     case_path="affairCode",
+    blank=wire.BLANK,
+    proof_faults=wire.PROOF_FAULTS,
     context_name="affair_code",
 )

@@ -12,7 +12,7 @@ from gateway.crypto import digest
 from gateway.errors import Finding, Level, Refusal
 from gateway.formats import json_bytes, media_type
 from gateway.formats.tree import Unreadable, text_at
-from gateway.region import Inbound, Opened, Outcome, Receipt, Reply, SignedRequest, Taken, Tree
+from gateway.region import Blank, Inbound, Opened, Outcome, Receipt, Reply, SignedRequest, Taken, Tree
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -53,6 +53,21 @@ class Credentials(BaseModel):
     token: Annotated[SecretStr, BeforeValidator(_stripped), Field(min_length=1)]
     #: false: the side is known and not permitted (403 9010)
     enabled: bool = True
+
+
+#: A status report that reports nothing on no case. A receiver that keeps to the order of SC-N and crossing §1
+#: checks the proof, finds no ``aaz002``, and answers 422 9042; nothing is stored, because only messages answered
+#: 202 are. The kind is a known one, so that a receiver with an address per ``fwid`` does not answer 404.
+BLANK = Blank("tbzt0001", b'{"fwid":"tbzt0001"}')
+
+#: Refusals of the proof (SC-N §4), and what to do here.
+PROOF_FAULTS: Mapping[str, str] = {
+    "9001": "核对 paasid 与 token 是否与对方登记的一致（注意首尾空格与换行）",
+    "9004": "对方收到的报文字节与签发时不同：检查中间的代理是否改写了报文",
+    "9002": "双方时钟相差超过 300 秒：检查两侧的时间同步（NTP）",
+    "9003": "对方认为随机数用过：稍后再试；反复出现时请对方检查防重放的范围",
+    "9010": "对方认得网关但未放行：请对方开通调用权限",
+}
 
 
 def verify(inbound: Inbound, credentials: Credentials, now: datetime) -> None:  # noqa: ARG001 - the seam

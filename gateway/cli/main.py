@@ -23,11 +23,17 @@ WHERE = {
     "parked": "operate",
     "return": "operate",
     "deliveries": "operate",
+    "peers": "peers",
+    "pause": "peers",
+    "resume": "peers",
+    "pace": "peers",
+    "probe": "peers",
+    "rerun": "rerun",
     "token": "token",
     "mappings": "mappings_group",
 }
 #: groups of their own, under their name
-GROUPS = frozenset({"token", "mappings"})
+GROUPS = frozenset({"token", "mappings", "rerun"})
 
 
 class Lazy(TyperGroup):

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from gateway.store.cases import Cases
     from gateway.store.deliveries import Deliveries
     from gateway.store.intake import Intake
+    from gateway.store.peers import Peers
+    from gateway.store.reruns import Reruns
     from gateway.store.serials import Serials
     from gateway.transport.bell import Bell
 
@@ -62,3 +64,7 @@ class Desk(Door, Protocol):
     def deliveries(self) -> Deliveries: ...
     @property
     def audit(self) -> Audit: ...
+    @property
+    def peers(self) -> Peers: ...
+    @property
+    def reruns(self) -> Reruns: ...

@@ -14,13 +14,13 @@ from gateway.canonical.tracking import Move, TrackedCase
 from gateway.errors import PeerFailure
 from gateway.exchange.verdict import Schedule, Verdict, decide
 from gateway.store.records import Delivery, Ending, Settlement
-from gateway.transport.pace import Pace
 from gateway.transport.replies import Answered, judge
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
 
+    from gateway.exchange.sight import Sight
     from gateway.region import Region, Reply, SignedRequest
     from gateway.store.deliveries import Settled
     from gateway.transport.breaker import Breaker
@@ -124,15 +124,24 @@ class Sender:
 
 @dataclass(slots=True)
 class Lane:
-    """What is remembered of a destination between drains: its breaker and its pace."""
+    """What is remembered of a destination between drains: its breaker, and what operators are told of it.
+
+    A pause and a pace are no part of it: they hold for all workers, and the claim itself asks for them.
+    """
 
     destination: str
     breaker: Breaker
-    pace: Pace = field(default_factory=Pace)
+    sight: Sight | None = None
 
-    def places(self, free: int, *, flying: int, now: float) -> int:
+    async def places(self, free: int, *, flying: int, now: float) -> int:
         """How many deliveries may be claimed now."""
-        return self.pace.places(self.breaker.places(free, flying=flying, now=now), now=now)
+        places = self.breaker.places(free, flying=flying, now=now)
+        if not places or not self.breaker.is_open or self.sight is None:
+            return places
+        if await self.sight.may_probe(self.breaker.rest_s):
+            return places
+        self.breaker = self.breaker.resting(now=now)  # another worker has the turn
+        return 0
 
     def note(self, settlements: Sequence[Settlement], *, now: float) -> None:
         """Fold what the calls told into the breaker."""
@@ -196,11 +205,12 @@ class Drain:
     async def _launch(self) -> int:
         now = _ticks()
         flying = len(self._flying)
-        places = self.lane.places(self.limits.window - flying, flying=flying, now=now)
-        if places <= 0 or self.stopping.is_set():
+        if self.stopping.is_set():
+            return 0
+        places = await self.lane.places(self.limits.window - flying, flying=flying, now=now)
+        if places <= 0:
             return 0
         due = await self.queue.claim(self.lane.destination, places, self.limits.lease_s)
-        self.lane.pace = self.lane.pace.spent(len(due), now=now)
         self._flying |= {asyncio.create_task(self.send(delivery)) for delivery in due}
         return len(due)
 
@@ -212,6 +222,8 @@ class Drain:
             settled = [task.result() for task in done]
             self.lane.note(settled, now=_ticks())
             await self._settle(settled)
+            if self.lane.sight is not None:
+                await self.lane.sight.saw(settled, is_open=self.lane.breaker.is_open)
 
     async def _settle(self, settled: Sequence[Settlement]) -> None:
         for wait in (*_SETTLE_WAITS_S, None):

@@ -21,15 +21,19 @@ from gateway.exchange.crossing import (
     target_number,
 )
 from gateway.mapping.fieldmap import Leaf, Reading, Sight
+from gateway.store.audit import Line
 from gateway.store.records import Intent, Part, Stored, StoredReceipt
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from uuid import UUID
 
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
     from gateway.canonical.lifecycle import Decision
     from gateway.exchange.door import Desk
     from gateway.exchange.translate import Rendered
+    from gateway.store.engine import Also
     from gateway.store.records import CaseRecord, ParkedMessage
 
 log = structlog.get_logger()
@@ -55,16 +59,23 @@ _LEARNED = (
 
 async def retry(rt: Desk, message_id: UUID, actor: str, reason: str) -> None:
     """Send a dead or refused message again, same message key. Errors: `LookupError` when it is neither."""
-    destination = await rt.deliveries.retry(message_id)
-    await rt.audit.append(actor, "retry", str(message_id), reason)
+    record = _recorded(rt, Line(actor, "retry", str(message_id), reason))
+    destination = await rt.deliveries.retry(message_id, also=record)
     await rt.bell.ring(destination)
 
 
 async def cancel(rt: Desk, message_id: UUID, actor: str, reason: str) -> None:
     """Give a message up; its followers go on. Errors: `LookupError` when it is gone or under way."""
-    destination = await rt.deliveries.cancel(message_id)
-    await rt.audit.append(actor, "cancel", str(message_id), reason)
+    record = _recorded(rt, Line(actor, "cancel", str(message_id), reason))
+    destination = await rt.deliveries.cancel(message_id, also=record)
     await rt.bell.ring(destination)
+
+
+def _recorded(rt: Desk, line: Line) -> Also:
+    async def record(connection: AsyncConnection) -> None:
+        await rt.audit.write(connection, line)
+
+    return record
 
 
 async def release(rt: Desk, message_id: UUID, actor: str) -> Findings:

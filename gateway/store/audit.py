@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from sqlalchemy import text
@@ -11,8 +12,9 @@ from gateway.store.engine import single
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from uuid import UUID
 
-    from sqlalchemy.ext.asyncio import AsyncEngine
+    from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
     from gateway.store.vault import Vault
 
@@ -20,6 +22,21 @@ _APPEND = text(
     "INSERT INTO audit (id, at, actor, verb, target, reason, before, after)"
     " VALUES (:id, now(), :actor, :verb, :target, :reason, CAST(:before AS jsonb), CAST(:after AS jsonb))"
 )
+
+
+_REASON = text("SELECT reason FROM audit WHERE id = :id")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line; ``before`` and ``after`` hold states and codes, never a person."""
+
+    actor: str
+    verb: str
+    target: str
+    reason: str = field(repr=False)
+    before: Mapping[str, object] | None = None
+    after: Mapping[str, object] | None = None
 
 
 class Audit:
@@ -37,22 +54,34 @@ class Audit:
         before: Mapping[str, object] | None = None,
         after: Mapping[str, object] | None = None,
     ) -> None:
-        """Add a line; ``before`` and ``after`` hold states and codes, never a person.
+        """Add a line of its own."""
+        async with single(self._engine) as connection:
+            await self.write(connection, Line(actor, verb, target, reason, before, after))
+
+    async def write(self, connection: AsyncConnection, line: Line) -> UUID:
+        """Add a line within the transaction of the act it is about; its id.
 
         A reason is free text of people and encrypted.
         """
+        line_id: UUID = (await connection.execute(text("SELECT uuidv7()"))).scalar_one()
+        await self._vault.prepare([line_id])
+        await connection.execute(
+            _APPEND,
+            {
+                "id": line_id,
+                "actor": line.actor,
+                "verb": line.verb,
+                "target": line.target,
+                "reason": self._vault.seal_text(line_id, "audit.reason", line.reason),
+                "before": None if line.before is None else json.dumps(line.before, ensure_ascii=False),
+                "after": None if line.after is None else json.dumps(line.after, ensure_ascii=False),
+            },
+        )
+        return line_id
+
+    async def reason(self, line_id: UUID) -> str:
+        """The reason given in a line."""
         async with single(self._engine) as connection:
-            line = (await connection.execute(text("SELECT uuidv7()"))).scalar_one()
-            await self._vault.prepare([line])
-            await connection.execute(
-                _APPEND,
-                {
-                    "id": line,
-                    "actor": actor,
-                    "verb": verb,
-                    "target": target,
-                    "reason": self._vault.seal_text(line, "audit.reason", reason),
-                    "before": None if before is None else json.dumps(before, ensure_ascii=False),
-                    "after": None if after is None else json.dumps(after, ensure_ascii=False),
-                },
-            )
+            sealed = (await connection.execute(_REASON, {"id": line_id})).scalar_one_or_none()
+        await self._vault.learn([sealed])
+        return self._vault.open_text(line_id, "audit.reason", sealed)

@@ -11,7 +11,7 @@ from sqlalchemy import text
 from gateway.canonical.kinds import Kind
 from gateway.store import releases, settling, statements
 from gateway.store.direct import Direct
-from gateway.store.engine import single
+from gateway.store.engine import Also, nothing_else, single
 from gateway.store.records import Delivery, OpenDelivery, Seen, Settlement
 from gateway.store.rows import case_of
 from gateway.store.vault import BODY, UnreadableError
@@ -112,29 +112,28 @@ class Deliveries:
                 await connection.execute(statements.PROMOTE, {"cases": cases})
         return len(cases)
 
-    async def retry(self, message_id: UUID) -> str:
+    async def retry(self, message_id: UUID, *, also: Also = nothing_else) -> str:
         """Send a dead or refused delivery again under the same message id, or a waiting one at once.
 
-        It goes back to its place in the order of its case; attempts are counted anew. Returns its
-        destination. Errors: `LookupError` when it is gone, being sent, parked, or behind another.
+        It goes back to its place in the order of its case; attempts are counted anew. ``also`` is done in
+        the same transaction. Returns its destination. Errors: `LookupError` when it is gone, being sent,
+        parked, or behind another.
         """
         async with self._engine.begin() as connection:
-            held = await _held(connection, message_id, ("dead", "refused", "ready"))
-            place = {name: held.delivery[name] for name in ("case_id", "destination", "seq")}
-            await connection.execute(statements.AFRESH, {"id": message_id})
-            await connection.execute(statements.HOLD_FOLLOWERS, place)
-            await connection.execute(statements.REOPEN, {"id": message_id})
-            return str(held.delivery["destination"])
+            destination = await reopen(connection, message_id, ("dead", "refused", "ready"))
+            await also(connection)
+            return destination
 
-    async def cancel(self, message_id: UUID) -> str:
+    async def cancel(self, message_id: UUID, *, also: Also = nothing_else) -> str:
         """Take a delivery out; the next of its case may go. Returns its destination.
 
-        Errors: `LookupError` when it is gone or being sent.
+        ``also`` is done in the same transaction. Errors: `LookupError` when it is gone or being sent.
         """
         async with self._engine.begin() as connection:
             held = await _held(connection, message_id, ("behind", "ready", "parked", "dead", "refused"))
             await connection.execute(statements.DROP_DELIVERY, {"id": message_id})
             await connection.execute(statements.PROMOTE, {"cases": [held.standing.case.id]})
+            await also(connection)
             return str(held.delivery["destination"])
 
     async def cancel_case(self, case_id: UUID, destination: str) -> int:
@@ -160,13 +159,17 @@ class Deliveries:
         return await self.retry(message_id)
 
     async def open(
-        self, state: str | None = None, *, limit: int = 50, after: str | None = None
+        self,
+        state: str | None = None,
+        *,
+        destination: str | None = None,
+        limit: int = 50,
+        after: str | None = None,
     ) -> tuple[list[OpenDelivery], str | None]:
         """Deliveries as operators see them, oldest first. Errors: `ValueError` for a bad cursor."""
+        wanted = {"state": state, "destination": destination, "after": None if after is None else UUID(after)}
         async with single(self._engine) as connection:
-            found = await connection.execute(
-                _OPEN, {"state": state, "after": None if after is None else UUID(after), "places": limit + 1}
-            )
+            found = await connection.execute(_OPEN, wanted | {"places": limit + 1})
             rows = found.mappings().all()
         await self._vault.learn(row["last_error"] for row in rows)
         more = len(rows) > limit
@@ -208,8 +211,22 @@ class Deliveries:
 
 _OPEN = text(
     "SELECT * FROM deliveries WHERE (CAST(:state AS text) IS NULL OR state = CAST(:state AS text))"
+    " AND (CAST(:destination AS text) IS NULL OR destination = CAST(:destination AS text))"
     " AND (CAST(:after AS uuid) IS NULL OR id > CAST(:after AS uuid)) ORDER BY id LIMIT :places"
 )
+
+
+async def reopen(connection: AsyncConnection, message_id: UUID, states: tuple[str, ...]) -> str:
+    """Within a transaction: back to its place in the order of its case, attempts counted anew.
+
+    Returns its destination. Errors: `LookupError` when it is in none of these states.
+    """
+    held = await _held(connection, message_id, states)
+    place = {name: held.delivery[name] for name in ("case_id", "destination", "seq")}
+    await connection.execute(statements.AFRESH, {"id": message_id})
+    await connection.execute(statements.HOLD_FOLLOWERS, place)
+    await connection.execute(statements.REOPEN, {"id": message_id})
+    return str(held.delivery["destination"])
 
 
 async def _held(connection: AsyncConnection, message_id: UUID, states: tuple[str, ...]) -> releases.Held:

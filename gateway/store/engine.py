@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -96,6 +97,14 @@ def _hung_up(context: ExceptionContext) -> None:
     # The server said that it ends this connection; that it has is noticed a moment too late for the pool.
     if str(getattr(context.original_exception, "sqlstate", None) or "").startswith(BROKEN):
         context.is_disconnect, context.invalidate_pool_on_disconnect = True, False
+
+
+#: What a caller wants done in the transaction of an act: the line of the audit.
+Also = Callable[[AsyncConnection], Awaitable[object]]
+
+
+async def nothing_else(_connection: AsyncConnection) -> None:
+    """The `Also` of an act that is all there is to do."""
 
 
 def is_away(error: BaseException) -> bool:

@@ -214,17 +214,21 @@ SAVE_CASES = text(f"WITH e AS ({insert('events', 'e', EVENT)}) {_update_cases()}
 
 # -- sending ---------------------------------------------------------------------------------------
 
-#: One range of one index; an expired lease is simply due again.
+#: One range of one index; an expired lease is simply due again. The operators' hold on the destination is
+#: looked up first, by key (migration 0004): with no place granted, no row is looked at.
 CLAIM = text(
     """
     WITH picked AS (
       SELECT id FROM deliveries WHERE destination = :destination AND due_at <= now()
-      ORDER BY due_at LIMIT :places FOR UPDATE SKIP LOCKED)
+      ORDER BY due_at LIMIT CAST(:places AS int) FOR UPDATE SKIP LOCKED),
+    granted AS (
+      SELECT id FROM picked LIMIT (
+        SELECT peer_places(:destination, CAST(:places AS int), CAST(:lease_s AS float8))))
     UPDATE deliveries d
        SET state = 'sending', fence = d.fence + 1, attempt = d.attempt + 1,
            due_at = now() + CAST(:lease_s AS float8) * interval '1 second',
            first_attempt_at = COALESCE(d.first_attempt_at, :now)
-      FROM picked WHERE d.id = picked.id
+      FROM granted WHERE d.id = granted.id
     RETURNING d.id, d.case_id, d.case_no, d.destination, d.kind, d.native_kind, d.attempt, d.fence,
               d.first_attempt_at
     """
@@ -330,9 +334,11 @@ STRANDED = text(
     """  # noqa: S608
 )
 
-#: One probe per destination, however many rows are due.
+_NOT_PAUSED = "NOT EXISTS (SELECT FROM peers p WHERE p.slug = {slug} AND p.paused_at IS NOT NULL)"
+
+#: One probe per destination, however many rows are due; a paused side keeps its work on purpose.
 DUE = text(
-    """
+    f"""
     WITH RECURSIVE lane(destination) AS (
       (SELECT destination FROM deliveries WHERE due_at IS NOT NULL ORDER BY destination LIMIT 1)
       UNION ALL
@@ -344,12 +350,16 @@ DUE = text(
       FROM lane CROSS JOIN LATERAL (
         SELECT due_at FROM deliveries d
          WHERE d.destination = lane.destination AND d.due_at <= now() ORDER BY d.due_at LIMIT 1) f
-    """
+     WHERE {_NOT_PAUSED.format(slug="lane.destination")}
+    """  # noqa: S608
 )
 
 NEXT_DUE = text(
-    "SELECT CAST(extract(epoch FROM due_at - now()) AS float8) FROM deliveries"
-    " WHERE destination = :destination AND due_at IS NOT NULL ORDER BY due_at LIMIT 1"
+    f"""
+    SELECT CAST(extract(epoch FROM due_at - now()) AS float8) FROM deliveries
+     WHERE destination = :destination AND due_at IS NOT NULL AND {_NOT_PAUSED.format(slug=":destination")}
+     ORDER BY due_at LIMIT 1
+    """  # noqa: S608
 )
 
 # -- operators and releases, all under LOCK_CASES ----------------------------------------------------

@@ -35,6 +35,10 @@ class Breaker:
             return free
         return 1 if now >= self.open_until and not flying and free else 0
 
+    def resting(self, *, now: float) -> Breaker:
+        """The open breaker when another worker has the turn to probe."""
+        return replace(self, open_until=now + self.rest_s)
+
     def after(self, *, reached: bool, now: float) -> Breaker:
         """The breaker after one more call."""
         if reached and self.is_open:

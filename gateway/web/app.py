@@ -14,7 +14,7 @@ from starlette.routing import Route
 
 from gateway import log
 from gateway.store.engine import is_away
-from gateway.web import docs, explain, health, items, precheck, tracking, translation
+from gateway.web import docs, explain, health, items, operate, precheck, reruns, tracking, translation
 from gateway.web.intake import take_message
 from gateway.web.openapi import describe
 from gateway.web.problem import Code, Problem, answer
@@ -77,6 +77,8 @@ def create(opening: Callable[[], AbstractAsyncContextManager[Runtime]] | None = 
         items.router,
         precheck.router,
         translation.router,
+        operate.router,
+        reruns.router,
         health.router,
         docs.router,
     ):
@@ -169,6 +171,12 @@ _REMEDIES = {
     "less_than_equal": "须小于等于 {le}",
     "int_parsing": "须为整数",
     "string_pattern_mismatch": "格式不正确，须符合 {pattern}",
+    "literal_error": "须为 {expected} 之一",
+    "greater_than": "须大于 {gt}",
+    "too_long": "至多 {max_length} 项",
+    "string_too_long": "至多 {max_length} 字",
+    "json_invalid": "请求体须为 JSON",
+    "timezone_aware": "时间须带时区，例如 2026-11-23T15:42:10+08:00",
     "enum": "须为 {expected} 之一",
     "date_from_datetime_parsing": "须为 yyyy-MM-dd",
     "date_parsing": "须为 yyyy-MM-dd",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date, datetime, time
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -67,6 +67,15 @@ class PageQuery(_Query):
 
     limit: Annotated[int, Field(ge=1, le=200)] = Field(default=50, description="每页条数，1–200")
     after: _Text = Field(default=None, description="上一页返回的 next")
+
+
+class DeliveryQuery(PageQuery):
+    """Filters of the list of open deliveries."""
+
+    state: Literal["behind", "ready", "sending", "parked", "dead", "refused"] | None = Field(
+        default=None, description="只看这种状态", examples=["dead"]
+    )
+    destination: _Text = Field(default=None, description="只看这个去向", examples=["{target}"])
 
 
 class CaseQuery(PageQuery):

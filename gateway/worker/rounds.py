@@ -16,10 +16,12 @@ from gateway import metrics
 from gateway.canonical import lifecycle, stages
 from gateway.exchange import intervene
 from gateway.exchange.drain import Drain, Lane, Limits, Sender
+from gateway.exchange.sight import Sight
 from gateway.exchange.verdict import Schedule
 from gateway.store.deadlines import recompute
 from gateway.store.records import Ending, Settlement
 from gateway.transport.breaker import Breaker
+from gateway.worker import reruns
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -74,8 +76,11 @@ class Rounds:
         await deliveries.promote_stranded()
         await intervene.heal(self.runtime.pinned())
         overdue: Mapping[str, float] = await deliveries.due()
+        held = await self.runtime.peers.held()
         for destination in self.runtime.regions:
             metrics.DUE_AGE_SECONDS.labels(destination).set(overdue.get(destination, 0.0))
+            metrics.PAUSED.labels(destination).set(destination in held)
+            metrics.HELD_AGE_SECONDS.labels(destination).set(held.get(destination, 0.0))
         for destination, seconds in overdue.items():
             await self.runtime.bell.ring(destination, loudly=seconds > _LOUD_AFTER_S)
         self.swept_at = time.monotonic()
@@ -88,6 +93,7 @@ class Rounds:
         shelf = self.runtime.shelf
         seen, releasing = shelf.current, asyncio.create_task(self._release_parked())
         counting = asyncio.create_task(self._count_anew())
+        rerunning = asyncio.create_task(reruns.keep(self.runtime, self.stopping))
         while not self.stopping.is_set():
             await self.runtime.bell.beat(name)
             if shelf.current is not seen and releasing.done():
@@ -97,7 +103,9 @@ class Rounds:
             await _nap(self.stopping, every_s)
         releasing.cancel()
         counting.cancel()
-        await asyncio.gather(releasing, counting, return_exceptions=True)
+        # a step is one transaction: what is cancelled in the middle has not happened
+        rerunning.cancel()
+        await asyncio.gather(releasing, counting, rerunning, return_exceptions=True)
 
     async def finish(self) -> None:
         """Wait for the drains; they have been told to stop and end within their grace."""
@@ -155,7 +163,10 @@ class Rounds:
 
     def _drain_of(self, destination: str) -> Drain:
         runtime, settings = self.runtime, self.runtime.settings.delivery
-        lane = self._lanes.setdefault(destination, Lane(destination, Breaker(rest_s=_rest_s(settings))))
+        lane = self._lanes.get(destination)
+        if lane is None:
+            sight = Sight(destination, runtime.peers, runtime.clock.now, time.monotonic)
+            lane = self._lanes[destination] = Lane(destination, Breaker(rest_s=_rest_s(settings)), sight)
         return Drain(
             lane=lane,
             queue=runtime.deliveries,

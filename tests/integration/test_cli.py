@@ -78,6 +78,12 @@ def test_help_lists_every_command():
         "release",
         "return",
         "deliveries",
+        "peers",
+        "pause",
+        "resume",
+        "pace",
+        "probe",
+        "rerun",
     ):
         assert command in shown.stdout.decode()
 

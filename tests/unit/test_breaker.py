@@ -1,4 +1,4 @@
-"""A side that cannot be reached is left alone for a while; a side that asked for a pace gets it."""
+"""A side that cannot be reached is left alone for a while."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.transport.breaker import Breaker
-from gateway.transport.pace import Pace
 
 
 def folded(told, *, now=0.0):
@@ -54,26 +53,8 @@ def test_an_answer_always_ends_an_open_breaker(told):
     assert not breaker.after(reached=True, now=0).is_open
 
 
-def test_without_a_pace_every_place_is_free():
-    assert Pace().places(64, now=0) == 64
-    assert Pace().spent(64, now=0).places(64, now=0) == 64
-
-
-def test_a_pace_lets_a_burst_through_and_then_so_many_a_second():
-    pace = Pace(per_second=10, burst=5)
-    assert pace.places(64, now=0) == 5
-    pace = pace.spent(5, now=0)
-    assert pace.places(64, now=0.05) == 0
-    assert pace.places(64, now=0.3) == 3
-    assert pace.places(64, now=60) == 5
-
-
-@given(st.lists(st.floats(0, 2), max_size=60))
-def test_a_pace_is_never_exceeded(gaps):
-    pace, now, sent = Pace(per_second=3, burst=4), 0.0, 0
-    for gap in gaps:
-        now += gap
-        places = pace.places(64, now=now)
-        sent += places
-        pace = pace.spent(places, now=now)
-    assert sent <= 4 + 3 * now + 1e-6
+def test_when_another_worker_has_the_turn_it_rests_again():
+    breaker = folded([False] * 5, now=10).resting(now=11)
+    assert breaker.is_open
+    assert breaker.places(7, flying=0, now=11.9) == 0
+    assert breaker.places(7, flying=0, now=12) == 1
