@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import asyncpg
 
-from gateway.store.engine import first_id
+from gateway.store.partitions import first_id
 from gateway.store.schema import PARTITIONED
 
 if TYPE_CHECKING:

@@ -17,6 +17,7 @@ WHERE = {
     "translate": "translate",
     "check": "check",
     "migrate": "migrate",
+    "maintenance": "maintenance",
     "retry": "operate",
     "cancel": "operate",
     "release": "operate",

@@ -11,8 +11,9 @@ from gateway.store.engine import single
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from uuid import UUID
 
-    from sqlalchemy.ext.asyncio import AsyncEngine
+    from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
     from gateway.store.vault import Vault
 
@@ -44,15 +45,33 @@ class Audit:
         async with single(self._engine) as connection:
             line = (await connection.execute(text("SELECT uuidv7()"))).scalar_one()
             await self._vault.prepare([line])
-            await connection.execute(
-                _APPEND,
-                {
-                    "id": line,
-                    "actor": actor,
-                    "verb": verb,
-                    "target": target,
-                    "reason": self._vault.seal_text(line, "audit.reason", reason),
-                    "before": None if before is None else json.dumps(before, ensure_ascii=False),
-                    "after": None if after is None else json.dumps(after, ensure_ascii=False),
-                },
+            await append_on(
+                connection, self._vault, line, actor, verb, target, reason, before=before, after=after
             )
+
+
+async def append_on(  # noqa: PLR0913 - the columns of a line
+    connection: AsyncConnection,
+    vault: Vault,
+    line: UUID,
+    actor: str,
+    verb: str,
+    target: str,
+    reason: str,
+    *,
+    before: Mapping[str, object] | None = None,
+    after: Mapping[str, object] | None = None,
+) -> None:
+    """Add a line in the transaction of what it tells of; the key of its month must have been prepared."""
+    await connection.execute(
+        _APPEND,
+        {
+            "id": line,
+            "actor": actor,
+            "verb": verb,
+            "target": target,
+            "reason": vault.seal_text(line, "audit.reason", reason),
+            "before": None if before is None else json.dumps(before, ensure_ascii=False),
+            "after": None if after is None else json.dumps(after, ensure_ascii=False),
+        },
+    )

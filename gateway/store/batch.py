@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from gateway.canonical.tracking import CaseEvent, Conflict, EventKind, Ignored, Move, TrackedCase
-from gateway.store import rows, statements
+from gateway.store import rows, statements, tallies
 from gateway.store.gather import busy
 from gateway.store.records import Acceptance, Intent, Part, Stored, StoredReceipt
 from gateway.store.vault import BODY
@@ -198,6 +198,7 @@ class Batch:
                     (self._delivery_row(entry) for entry in stored if entry.delivery),
                 ),
                 **statements.arrays("c", statements.CASE, moved),
+                **statements.arrays("t", statements.TALLY, tallies.accepted(map(self._counted, stored))),
             },
         )
         for entry in stored:
@@ -207,9 +208,15 @@ class Batch:
     def _body_row(self, entry: _Entry) -> dict[str, Any]:
         return sealed_bodies(self.vault, entry.intent.message_id, entry.intent.bodies)
 
+    def _case(self, intent: Intent) -> TrackedCase:
+        return intent.new_case or self.standing[intent.case_id].case
+
+    def _counted(self, entry: _Entry) -> tallies.Taken:
+        return entry.intent, entry.result, self._case(entry.intent).item
+
     def _delivery_row(self, entry: _Entry) -> dict[str, Any]:
         intent = entry.intent
-        case = intent.new_case or self.standing[intent.case_id].case
+        case = self._case(intent)
         return {
             "id": intent.message_id,
             "case_id": intent.case_id,

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from gateway.canonical.kinds import Kind
-from gateway.store import releases, statements
+from gateway.store import releases, statements, tallies
 from gateway.store.batch import Standing, event_rows, standing_of
 from gateway.store.engine import single
 from gateway.store.records import Delivery, Ending, OpenDelivery, Settlement
@@ -171,9 +171,9 @@ class Deliveries:
     ) -> tuple[list[OpenDelivery], str | None]:
         """Deliveries as operators see them, oldest first. Errors: `ValueError` for a bad cursor."""
         async with single(self._engine) as connection:
-            found = await connection.execute(
-                _OPEN, {"state": state, "after": None if after is None else UUID(after), "places": limit + 1}
-            )
+            which = {"after": UUID(after or _FIRST), "places": limit + 1}
+            query = _OPEN if state is None else _OPEN_IN
+            found = await connection.execute(query, which if state is None else {**which, "state": state})
             rows = found.mappings().all()
         await self._vault.learn(row["last_error"] for row in rows)
         more = len(rows) > limit
@@ -213,6 +213,12 @@ class Deliveries:
                 **statements.arrays("a", statements.ATTEMPT, map(self._attempt_row, valid)),
                 **statements.arrays("e", statements.EVENT, events),
                 **statements.arrays("c", statements.CASE, (case.row() for case in moved.values())),
+                **statements.arrays(
+                    "t",
+                    statements.TALLY,
+                    tallies.settled((each, standing[each.delivery.case_id].case) for each in valid),
+                ),
+                "settled_at": max(each.began_at for each in valid),
             },
         )
         return counted
@@ -285,10 +291,11 @@ class Deliveries:
         )
 
 
-_OPEN = text(
-    "SELECT * FROM deliveries WHERE (CAST(:state AS text) IS NULL OR state = CAST(:state AS text))"
-    " AND (CAST(:after AS uuid) IS NULL OR id > CAST(:after AS uuid)) ORDER BY id LIMIT :places"
-)
+#: Before every id. No "IS NULL OR": it would keep the planner from the range it opens.
+_FIRST = "00000000-0000-0000-0000-000000000000"
+_OPEN = text("SELECT * FROM deliveries WHERE id > :after ORDER BY id LIMIT :places")
+#: What waits for staff has an index of its own (state, id); the others are read in order of the key.
+_OPEN_IN = text("SELECT * FROM deliveries WHERE state = :state AND id > :after ORDER BY id LIMIT :places")
 
 
 async def _held(connection: AsyncConnection, message_id: UUID, states: tuple[str, ...]) -> releases.Held:

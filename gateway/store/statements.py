@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import TextClause, text
 
+from gateway.store import tallies
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -116,6 +118,15 @@ ATTEMPT: Shape = {
     "code": "text",
     "words": "bytea",
 }
+TALLY: Shape = {
+    "at": "timestamptz",
+    "measure": "text",
+    "origin": "text",
+    "destination": "text",
+    "item": "text",
+    "kind": "text",
+    "n": "int",
+}
 
 
 def arrays(alias: str, shape: Shape, rows: Iterable[Mapping[str, Any]]) -> dict[str, list[Any]]:
@@ -193,6 +204,7 @@ WRITE = text(
     WITH m AS ({_insert("messages", "m", MESSAGE, findings="CAST(m.findings AS jsonb)")}),
          b AS ({_insert("bodies", "b", BODY)}),
          e AS ({_insert("events", "e", EVENT)}),
+         t AS ({_insert("tally_deltas", "t", TALLY)}),
          d AS (INSERT INTO deliveries ({", ".join(DELIVERY)}, due_at)
                SELECT t.*, CASE WHEN t.state = 'ready' THEN now() END
                  FROM (SELECT {", ".join(_IF_FIRST if name == "state" else f"d.{name}" for name in DELIVERY)}
@@ -266,6 +278,8 @@ SETTLE = text(
         )
     }),
          a AS ({_insert("attempts", "a", ATTEMPT)}),
+         t AS ({_insert("tally_deltas", "t", TALLY)}),
+         l AS ({tallies.LATENCIES}),
          e AS ({_insert("events", "e", EVENT)})
     {_update_cases()}
     """  # noqa: S608

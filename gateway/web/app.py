@@ -12,7 +12,7 @@ from starlette.routing import Route
 
 from gateway import log
 from gateway.store.engine import is_away
-from gateway.web import docs, explain, health, items, precheck, tracking, translation
+from gateway.web import docs, explain, health, items, precheck, tallies, tracking, translation
 from gateway.web.intake import take_message
 from gateway.web.openapi import describe
 from gateway.web.problem import Code, Problem, answer
@@ -73,6 +73,7 @@ def create(opening: Callable[[], AbstractAsyncContextManager[Runtime]] | None = 
         explain.router,
         items.router,
         precheck.router,
+        tallies.router,
         translation.router,
         health.router,
         docs.router,
@@ -146,6 +147,7 @@ _REMEDIES = {
     "int_parsing": "须为整数",
     "string_pattern_mismatch": "格式不正确，须符合 {pattern}",
     "enum": "须为 {expected} 之一",
+    "literal_error": "须为 {expected} 之一",
     "date_from_datetime_parsing": "须为 yyyy-MM-dd",
     "date_parsing": "须为 yyyy-MM-dd",
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date, datetime, time
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -89,6 +89,20 @@ class CaseQuery(PageQuery):
     received_to: Annotated[datetime | None, BeforeValidator(_end)] = Field(
         default=None, description="收件不晚于（日期或带时区的时间，含）", examples=["2026-11-23"]
     )
+
+
+class TallyQuery(_Query):
+    """Which curve."""
+
+    span: Literal["1h", "24h", "30d"] = Field(
+        default="1h",
+        description="时段：1h 每分钟一点，24h 每小时一点，30d 每天一点（北京时间）",
+        examples=["24h"],
+    )
+    origin: _Text = Field(default=None, description="报文的发送地区", examples=["{origin}"])
+    destination: _Text = Field(default=None, description="报文的接收地区", examples=["{target}"])
+    item: _Text = Field(default=None, description="事项代号", examples=["pension_transfer"])
+    kind: _Text = Field(default=None, description="报文类别", examples=["transfer.apply"])
 
 
 class ItemQuery(_Query):

@@ -9,7 +9,7 @@ from celery import Celery, signals
 from kombu.entity import Queue
 
 from gateway.errors import CannotStart
-from gateway.transport.bell import SWEEP, broker_url, drain_queue
+from gateway.transport.bell import MAINTAIN, SWEEP, broker_url, drain_queue
 from gateway.worker.hands import Hands
 
 if TYPE_CHECKING:
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from gateway.runtime import Runtime
 
 SWEEP_QUEUE = "sweep"
+
+#: Months ahead, retention, counters and their gauges: often enough for an alert within the hour. Seconds.
+MAINTAIN_EVERY_S = 600.0
 
 _hands: list[Hands] = []
 
@@ -68,7 +71,12 @@ def create(redis_url: str, *, destinations: Sequence[str], sweep_every_s: float)
                 "schedule": sweep_every_s,
                 # Sweeps nobody took must not pile up while no worker runs.
                 "options": {"queue": SWEEP_QUEUE, "expires": 2 * sweep_every_s},
-            }
+            },
+            "maintain": {
+                "task": MAINTAIN,
+                "schedule": MAINTAIN_EVERY_S,
+                "options": {"queue": SWEEP_QUEUE, "expires": MAINTAIN_EVERY_S},
+            },
         },
     )
     return app

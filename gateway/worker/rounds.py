@@ -16,9 +16,12 @@ from gateway import metrics
 from gateway.canonical import lifecycle, stages
 from gateway.exchange import intervene
 from gateway.exchange.drain import Drain, Lane, Limits, Sender
+from gateway.exchange.maintain import BUDGET_S, Order, maintain
 from gateway.exchange.verdict import Schedule
+from gateway.store import tallies
 from gateway.store.deadlines import recompute
 from gateway.store.records import Ending, Settlement
+from gateway.store.retention import Who
 from gateway.transport.breaker import Breaker
 
 if TYPE_CHECKING:
@@ -52,6 +55,7 @@ class Rounds:
     _lanes: dict[str, Lane] = field(default_factory=dict)
     _running: dict[str, asyncio.Task[None]] = field(default_factory=dict)
     _again: set[str] = field(default_factory=set)
+    _maintaining: asyncio.Task[None] | None = None
 
     def ring(self, destination: str) -> asyncio.Task[None]:
         """Start a drain, or join the one that runs: it will look once more before it ends.
@@ -72,6 +76,7 @@ class Rounds:
         deliveries = self.runtime.deliveries
         await deliveries.promote_stranded()
         await intervene.heal(self.runtime.pinned())
+        await tallies.fold(self.runtime.engine)
         overdue: Mapping[str, float] = await deliveries.due()
         for destination in self.runtime.regions:
             metrics.DUE_AGE_SECONDS.labels(destination).set(overdue.get(destination, 0.0))
@@ -80,6 +85,12 @@ class Rounds:
         self.swept_at = time.monotonic()
         metrics.LAST_SWEEP.set(time.time())
         return overdue
+
+    def maintain(self) -> asyncio.Task[None]:
+        """Begin maintenance, or join the one that runs here; another process's keeps this one out."""
+        if self._maintaining is None or self._maintaining.done():
+            self._maintaining = asyncio.create_task(self._maintain())
+        return self._maintaining
 
     async def watch(self, name: str) -> None:
         """Until stopping: write the heartbeat, and sweep when nobody else does (Redis or beat is away)."""
@@ -100,7 +111,18 @@ class Rounds:
 
     async def finish(self) -> None:
         """Wait for the drains; they have been told to stop and end within their grace."""
+        if self._maintaining is not None:
+            self._maintaining.cancel()  # every step ends in small transactions; the next run goes on
+            await asyncio.gather(self._maintaining, return_exceptions=True)
         await asyncio.gather(*self._running.values(), return_exceptions=True)
+
+    async def _maintain(self) -> None:
+        order = Order(Who("gateway", "按计划维护"), budget_s=BUDGET_S)
+        try:
+            async for done in maintain(self.runtime, self.runtime.settings.retention, order):
+                _log.info("maintenance_step", step=done.step, seconds=round(done.took_s, 3))
+        except Exception as error:  # noqa: BLE001 - the store is away; the schedule rings again
+            _log.warning("maintenance_failed", cause=type(error).__name__)
 
     async def _release_parked(self) -> None:
         """At start, and when other tables come into force: what waited for a row they have goes (crossing §1).

@@ -26,6 +26,7 @@ PINNED = {
     "GET /v1/items/{item}",
     "POST /v1/precheck",
     "POST /v1/translate",
+    "GET /v1/tallies",
     "GET /healthz",
     "GET /readyz",
     "GET /metrics",
