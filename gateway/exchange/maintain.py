@@ -177,7 +177,7 @@ async def _database_now(engine: AsyncEngine) -> datetime:
 async def _ahead(job: _Job) -> str:
     async with job.engine.connect() as connection:
         today = (await connection.execute(text("SELECT current_date"))).scalar_one()
-        days = [today, job.now.astimezone(UTC).date()]
+        days = sorted({job.now.astimezone(UTC).date(), max(today, job.now.astimezone(UTC).date())})
         if job.order.dry_run:
             lacking = await partitions.missing(connection, days, job.policy.months_ahead)
             names = [month.of_table(table) for table, month in lacking]
