@@ -87,16 +87,16 @@ b AS (INSERT INTO bodies (message_id, raw, canonical, rendered)
 """
 
 _OPEN = """
-WITH some AS (SELECT m.*, c.case_no FROM messages m JOIN cases c ON c.id = m.case_id
+WITH picked AS (SELECT m.*, c.case_no FROM messages m JOIN cases c ON c.id = m.case_id
                WHERE m.seq = 1 AND c.case_no BETWEEN $1 || '000000000000' AND $1 || '999999999999'
                ORDER BY c.case_no LIMIT $2),
 found AS (UPDATE messages m SET outcome = 'parked',
        findings = jsonb_build_array(jsonb_build_object('code', '1001', 'text', '没有对应的代码',
          'path', 'param.aac' || right(m.idempotency_key, 2), 'value', left(m.idempotency_key, 1)))
-  FROM some WHERE m.id = some.id)
+  FROM picked WHERE m.id = picked.id)
 INSERT INTO deliveries (id, case_id, case_no, seq, destination, kind, native_kind, state, rendered)
 SELECT id, case_id, case_no, seq, destination, kind, out_kind,
-       (ARRAY['parked','dead','refused'])[1 + (row_number() OVER ()) % 3], true FROM some
+       (ARRAY['parked','dead','refused'])[1 + (row_number() OVER ()) % 3], true FROM picked
 """
 
 

@@ -44,7 +44,7 @@ class ParkedGroup:
 
 
 #: Parked messages a page of groups looks at: counting more of them would tell nothing new, and take seconds.
-LOOKED_AT = 10_000
+LOOKED_AT = 5_000
 
 
 async def groups(engine: AsyncEngine, limit: int, after: str | None) -> tuple[list[ParkedGroup], str | None]:
@@ -102,6 +102,9 @@ def _group(row: Mapping[Any, Any]) -> ParkedGroup:
 #: Indices of repeated parts are no part of the cause.
 _PATH = r"regexp_replace(f->>'path', '\[[0-9]+\]', '[]', 'g')"
 
+#: One probe each: a join would be free to read all messages there are, and does when thousands are parked.
+_ITS_MESSAGE = "CROSS JOIN LATERAL (SELECT * FROM messages WHERE id = d.id LIMIT 1) AS m"
+
 _GROUPS = text(
     f"""
     SELECT * FROM (
@@ -112,8 +115,8 @@ _GROUPS = text(
              min(m.received_at) AS first_seen_at, max(m.received_at) AS last_seen_at,
              CAST(min(CAST(m.id AS text)) AS uuid) AS sample
         FROM (SELECT id, case_id FROM deliveries WHERE state = 'parked' ORDER BY id LIMIT {LOOKED_AT}) AS d
-        JOIN messages m ON m.id = d.id
-        JOIN cases c ON c.id = d.case_id
+       {_ITS_MESSAGE}
+       CROSS JOIN LATERAL (SELECT * FROM cases WHERE id = d.case_id LIMIT 1) AS c
        CROSS JOIN LATERAL jsonb_array_elements(m.findings) AS f
        GROUP BY 1, 2, 3, 4) AS g
      WHERE CAST(:messages AS bigint) IS NULL OR messages < :messages
@@ -123,7 +126,7 @@ _GROUPS = text(
 )
 _WAITING_FOR = text(
     f"""
-    SELECT d.id FROM deliveries d JOIN messages m ON m.id = d.id
+    SELECT d.id FROM deliveries d {_ITS_MESSAGE}
      WHERE d.state = 'parked' AND (CAST(:after AS uuid) IS NULL OR d.id > CAST(:after AS uuid))
        AND EXISTS (SELECT FROM jsonb_array_elements(m.findings) AS f
                     WHERE f->>'code' = :code AND {_PATH} = :path

@@ -189,7 +189,9 @@ _PARKED_ROW = text(
     " WHERE d.id = :id AND d.state = 'parked'"
 )
 _PARKED_PAGE = text(
-    f"{_COLUMNS} FROM deliveries d JOIN messages m ON m.id = d.id WHERE d.state = 'parked'"
+    f"{_COLUMNS} FROM deliveries d"  # noqa: S608 - constants
+    " CROSS JOIN LATERAL (SELECT * FROM messages WHERE id = d.id LIMIT 1) AS m"
+    " WHERE d.state = 'parked'"
     " AND (CAST(:after AS uuid) IS NULL OR d.id > CAST(:after AS uuid)) ORDER BY d.id LIMIT :places"
 )
 
