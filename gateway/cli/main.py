@@ -18,6 +18,7 @@ WHERE = {
     "check": "check",
     "migrate": "migrate",
     "maintenance": "maintenance",
+    "prove": "maintenance",
     "retry": "operate",
     "cancel": "operate",
     "release": "operate",

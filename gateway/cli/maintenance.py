@@ -1,13 +1,17 @@
-"""`tongban maintenance`: what the schedule does every ten minutes, by hand and to its end."""
+"""`tongban maintenance`: what the schedule does, by hand and to its end; `tongban prove`: what is left of bytes."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
+from uuid import UUID
 
 import typer
 
 from gateway.cli.shared import FINDINGS, By, Config, actor, opened, run
 from gateway.exchange.maintain import STEPS, Order, maintain
+from gateway.store import engine, evidence
+from gateway.store.records import Part
 from gateway.store.retention import Who
 
 app = typer.Typer()
@@ -39,4 +43,28 @@ def maintenance(
         return whole
 
     if not run(work()):
+        raise typer.Exit(FINDINGS)
+
+
+@app.command()
+def prove(
+    message_id: Annotated[UUID, typer.Argument(help="报文编号")],
+    file: Annotated[Path, typer.Argument(help="后来提交的原件")],
+    part: Annotated[
+        Part,
+        typer.Option(help="原件是报文的哪一部分：raw 来文，rendered 发文，canonical 规范模型，trace 留痕"),
+    ] = Part.RAW,
+    config: Config = None,
+) -> None:
+    """核对一份原件是否就是已删除的报文内容；0 一致，1 不一致或没有摘要（仍在保存期内，或编号有误）。"""
+    if not file.is_file():
+        raise typer.BadParameter(f"没有这个文件：{file}")
+
+    async def work() -> bool | None:
+        async with opened(config) as rt, engine.single(rt.engine) as connection:
+            return await evidence.matches(connection, message_id, part, file.read_bytes())
+
+    same = run(work())
+    typer.echo({True: "一致", False: "不一致", None: "没有摘要：内容仍在保存期内，或编号有误"}[same])
+    if not same:
         raise typer.Exit(FINDINGS)

@@ -78,6 +78,8 @@ def test_help_lists_every_command():
         "release",
         "return",
         "deliveries",
+        "maintenance",
+        "prove",
     ):
         assert command in shown.stdout.decode()
 

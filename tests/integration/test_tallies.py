@@ -186,7 +186,8 @@ async def test_minutes_and_hours_are_forgotten_and_days_stay(yard):
     await tallies.fold(yard.engine)
     for now, left in (
         (NOW + timedelta(hours=47), {"minute": 1, "hour": 2, "day": 2}),
-        (NOW + timedelta(days=2, minutes=2), {"hour": 1, "day": 2}),
+        (NOW + timedelta(days=2, minutes=2), {"hour": 2, "day": 2}),
+        (NOW + timedelta(days=11), {"hour": 1, "day": 2}),
         (NOW + timedelta(days=91), {"day": 2}),
     ):
         async with single(yard.engine) as connection:
