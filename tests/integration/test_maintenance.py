@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from uuid import UUID
 
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 from store_builders import NOW, application
 from yards import accept, at, bodies_of, deliver, long_after, one, rows, run, shape
 
@@ -14,6 +15,7 @@ from gateway.store import engine as engines
 from gateway.store import growth, partitions, rest
 from gateway.store.partitions import Month
 from gateway.store.schema import PARTITIONED
+from gateway.worker.rounds import Rounds
 
 
 async def test_months_are_made_ahead_of_the_day_handed_in(yard):
@@ -170,3 +172,60 @@ async def test_the_gauges_tell_what_is_overdue_and_how_far_ahead_months_are(yard
     assert after["tongban_oldest_body_timestamp_seconds",] == 0
     assert after["tongban_partitions_until_timestamp_seconds", "bodies"] > later.timestamp() + 86_400 * 80
     assert after["tongban_default_partition_rows", "events"] == 0
+
+
+async def test_connections_killed_again_and_again_lose_no_row_and_no_digest(yard):
+    intents = [application() for _ in range(250)]
+    await accept(yard, *intents)
+    while await one(yard.engine, "SELECT count(*) FROM deliveries"):
+        await deliver(yard)
+    later = await long_after(yard)
+    kills = 0
+
+    async def kill(after_s):
+        await asyncio.sleep(after_s)
+        query = (
+            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
+            " WHERE application_name = 'tongban-maintenance' AND datname = current_database()"
+        )
+        return await one(yard.engine, query)
+
+    async def survive():
+        try:
+            return await run(yard, later, only="retention")
+        except (DBAPIError, OSError):
+            return {}
+
+    for turn in range(14):
+        _, killed = await asyncio.gather(survive(), kill(0.02 + turn * 0.02))
+        kills += killed
+        lost = await one(
+            yard.engine,
+            "SELECT count(*) FROM messages m WHERE NOT EXISTS (SELECT FROM bodies b WHERE b.message_id = m.id)"
+            " AND NOT EXISTS (SELECT FROM evidence e WHERE e.message_id = m.id)",
+        )
+        assert lost == 0
+    assert kills >= 3
+    done = await run(yard, later)
+    assert not any(each.failed or each.unfinished for each in done.values()), done
+    assert await one(yard.engine, "SELECT count(*) FROM bodies") == 0
+    assert await one(yard.engine, "SELECT count(*) FROM evidence") == len(intents)
+    assert await rows(yard.engine, "SELECT relname FROM pg_class WHERE relname ~ '_(kept|gone|new)$'") == []
+
+
+async def test_a_ring_for_maintenance_runs_it_and_a_sweep_folds_the_counters(rt):
+    rounds = Rounds(rt, frozenset(), asyncio.Event())
+    metrics.LAST_MAINTENANCE.set(0)
+    first = rounds.maintain()
+    assert rounds.maintain() is first
+    await first
+    (family,) = metrics.LAST_MAINTENANCE.collect()
+    assert family.samples[0].value > 1.7e9
+    await one(
+        rt.engine,
+        "INSERT INTO tally_deltas (at, measure, origin, destination, item, kind, n)"
+        " VALUES (now(), 'accepted', 'a', 'b', 'c', 'd', 3) RETURNING n",
+    )
+    await rounds.sweep()
+    assert await one(rt.engine, "SELECT sum(n) FROM tallies WHERE width = 'minute'") == 3
+    await rounds.finish()

@@ -81,7 +81,7 @@ def test_a_dry_run_makes_nothing_and_one_step_can_be_asked_for(tongban, database
     monkeypatch.setenv("TONGBAN_RETENTION_MONTHS_AHEAD", "4")
     code, out = tongban("maintenance", "--dry-run", "--only", "months")
     assert (code, out.count("\n")) == (0, 1)
-    assert f"（试运行）新建月分区 4 个：" in out
+    assert "（试运行）新建月分区 4 个：" in out
     assert name in out
     assert do(database_url, f"SELECT to_regclass('{name}')") is None
     code, out = tongban("maintenance", "--only", "months", "--reason", "月底检查", "--by", "zhang")
