@@ -40,6 +40,9 @@ _DOORS_FOLLOW_WITHIN_S = 5.0
 #: Cases whose due dates are computed in one transaction: short enough to let arrivals between.
 _COUNTED_AT_ONCE = 200
 
+#: No ring for maintenance for so long: beat or Redis is away, or starts anew all the time. Seconds.
+_MAINTAIN_ALONE_S = 1200.0
+
 _chance = SystemRandom()
 _log = structlog.get_logger(__name__)
 
@@ -56,6 +59,7 @@ class Rounds:
     _running: dict[str, asyncio.Task[None]] = field(default_factory=dict)
     _again: set[str] = field(default_factory=set)
     _maintaining: asyncio.Task[None] | None = None
+    _maintained_at: float = field(default_factory=time.monotonic)
 
     def ring(self, destination: str) -> asyncio.Task[None]:
         """Start a drain, or join the one that runs: it will look once more before it ends.
@@ -89,6 +93,7 @@ class Rounds:
     def maintain(self) -> asyncio.Task[None]:
         """Begin maintenance, or join the one that runs here; another process's keeps this one out."""
         if self._maintaining is None or self._maintaining.done():
+            self._maintained_at = time.monotonic()
             self._maintaining = asyncio.create_task(self._maintain())
         return self._maintaining
 
@@ -104,6 +109,8 @@ class Rounds:
                 seen, releasing = shelf.current, asyncio.create_task(self._release_parked())
             if time.monotonic() - self.swept_at > 2 * every_s:
                 await self._sweep_alone()
+            if time.monotonic() - self._maintained_at > _MAINTAIN_ALONE_S:
+                self.maintain()
             await _nap(self.stopping, every_s)
         releasing.cancel()
         counting.cancel()
