@@ -82,8 +82,8 @@ a AS (INSERT INTO attempts (id, message_id, case_id, attempt, fence, began_at, t
 
 _BODIES = """,
 b AS (INSERT INTO bodies (message_id, raw, canonical, rendered)
-  SELECT id, decode(repeat(key, 75), 'hex'), decode(repeat(md5(key), 42), 'hex'),
-         decode(repeat(reverse(key), 75), 'hex') FROM both_ways)
+  SELECT id, decode('010100000000' || repeat(key, 75), 'hex'), decode('010100000000' || repeat(md5(key), 42), 'hex'),
+         decode('010100000000' || repeat(reverse(key), 75), 'hex') FROM both_ways)
 """
 
 _OPEN = """

@@ -14,7 +14,7 @@ from sqlalchemy import text
 
 from gateway.store.records import Part
 from gateway.store.statements import arrays
-from gateway.store.vault import BODY, UnreadableError, Vault
+from gateway.store.vault import BODY, UnreadableError, Vault, is_sealed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,7 +65,8 @@ async def keep(
         rows = (await connection.execute(query, {"after": after})).mappings().all()
         if not rows:
             return written
-        await vault.learn(row[part.value] for row in rows for part in Part)
+        blobs = (row[part.value] for row in rows for part in Part)
+        await vault.learn(blob for blob in blobs if is_sealed(blob))
         await connection.execute(
             _KEEP, {**arrays("e", _SHAPE, (_digests(vault, row) for row in rows)), "kept_at": at}
         )

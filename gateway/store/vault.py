@@ -220,6 +220,14 @@ class Vault:
         return _seal(algorithm, self._master).decrypt(nonce, row.wrapped[_HEAD.size + _NONCE :], bound)
 
 
+def is_sealed(blob: bytes | None) -> bool:
+    """Whether these bytes begin as every ciphertext of ours does; damaged ones name no key that could be asked for."""
+    if blob is None or len(blob) < _HEAD.size:
+        return False
+    version, _, key_id = _HEAD.unpack_from(blob)
+    return bool(version == _VERSION and key_id < 1 << 31)
+
+
 def month_of(row_id: UUID) -> str:
     """``yyyy-mm`` of a UUIDv7's own time; one lot for any other id."""
     number = row_id.int

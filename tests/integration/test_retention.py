@@ -65,6 +65,27 @@ async def test_the_key_of_a_month_goes_with_its_last_body_and_is_never_made_agai
         started_anew.decrypt("body", first.message_id, "bodies.raw", sealed)
 
 
+async def test_bytes_that_do_not_open_keep_a_digest_of_themselves_and_hold_nothing_up(yard):
+    whole, damaged = application(), application()
+    await accept(yard, whole, damaged)
+    await deliver(yard)
+    async with yard.engine.begin() as connection:
+        await connection.execute(
+            text("UPDATE bodies SET raw = :raw WHERE message_id = :id"),
+            {"raw": b"\xff" * 40, "id": damaged.message_id},
+        )
+    done = await run(yard, await long_after(yard))
+    assert not any(each.failed or each.unfinished for each in done.values()), done
+    found = await rows(yard.engine, "SELECT message_id, raw, sealed FROM evidence ORDER BY sealed")
+    assert [(each.message_id, each.sealed) for each in found] == [
+        (whole.message_id, False),
+        (damaged.message_id, True),
+    ]
+    assert found[1].raw == hashlib.sha256(b"\xff" * 40).digest()
+    async with engines.single(yard.engine) as connection:
+        assert await evidence.matches(connection, damaged.message_id, Part.RAW, b"\xff" * 40) is None
+
+
 async def test_open_work_keeps_all_bodies_of_its_case_and_is_sent_after_the_drop(yard):
     done_case, waiting = application(), application()
     await accept(yard, done_case, waiting)
