@@ -7,8 +7,12 @@ processes of their own: the client library chooses its kind of counter at import
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest, multiprocess
+
+if TYPE_CHECKING:
+    from gateway.store.growth import Growth
 
 REGISTRY = CollectorRegistry(auto_describe=True)
 
@@ -74,6 +78,69 @@ LATE_SETTLEMENTS = Counter(
     ("region",),
     registry=REGISTRY,
 )
+
+OLDEST_BODY = Gauge(
+    "tongban_oldest_body_timestamp_seconds",
+    "When the oldest retained message bytes were received (Unix time; 0: none are stored)",
+    multiprocess_mode="mostrecent",
+    registry=REGISTRY,
+)
+RETENTION_OVERDUE = Gauge(
+    "tongban_retention_overdue_seconds",
+    "How long data that should be gone has been kept, by kind; 0 when policy and reality agree",
+    ("kind",),
+    multiprocess_mode="mostrecent",
+    registry=REGISTRY,
+)
+REST_ROWS = Gauge(
+    "tongban_default_partition_rows",
+    "Rows that lie in a default partition because no month takes them (counted up to 100000)",
+    ("table",),
+    multiprocess_mode="mostrecent",
+    registry=REGISTRY,
+)
+PARTITIONS_UNTIL = Gauge(
+    "tongban_partitions_until_timestamp_seconds",
+    "Until when every month has its partition, by table (Unix time)",
+    ("table",),
+    multiprocess_mode="mostrecent",
+    registry=REGISTRY,
+)
+TABLE_ROWS = Gauge(
+    "tongban_table_rows_estimate",
+    "Rows by table, all partitions, as the catalogue estimates them",
+    ("table",),
+    multiprocess_mode="mostrecent",
+    registry=REGISTRY,
+)
+TABLE_BYTES = Gauge(
+    "tongban_table_bytes_estimate",
+    "Bytes by table with indexes and large values, all partitions, as the catalogue estimates them",
+    ("table",),
+    multiprocess_mode="mostrecent",
+    registry=REGISTRY,
+)
+LAST_MAINTENANCE = Gauge(
+    "tongban_last_maintenance_timestamp_seconds",
+    "When maintenance last ran to its end (Unix time)",
+    multiprocess_mode="mostrecent",
+    registry=REGISTRY,
+)
+
+
+def show_growth(seen: Growth, *, at: float) -> None:
+    """Publish what maintenance saw; ``at``: Unix time."""
+    OLDEST_BODY.set(0 if seen.oldest_body is None else seen.oldest_body.timestamp())
+    for kind, seconds in seen.overdue_s.items():
+        RETENTION_OVERDUE.labels(kind).set(seconds)
+    for table, rows in seen.rest_rows.items():
+        REST_ROWS.labels(table).set(rows)
+    for table, until in seen.ahead_until.items():
+        PARTITIONS_UNTIL.labels(table).set(until.timestamp())
+    for table, size in seen.sizes.items():
+        TABLE_ROWS.labels(table).set(size.rows)
+        TABLE_BYTES.labels(table).set(size.bytes)
+    LAST_MAINTENANCE.set(at)
 
 
 def render() -> bytes:

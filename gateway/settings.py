@@ -114,6 +114,30 @@ class Limits(_Section):
     per_minute: PositiveInt | None = None
 
 
+class Retention(_Section):
+    """How long each kind is kept. Months count from the end of the month in which something came.
+
+    Floors: a message key is remembered 180 days at least (crossing §1); a message outlives its bytes and its
+    key, as both are read through it. Cases and the audit are never dropped.
+    """
+
+    bodies_months: int = Field(default=36, ge=6)
+    messages_months: int = Field(default=120, ge=12)
+    events_months: int = Field(default=120, ge=12)
+    attempts_months: int = Field(default=120, ge=12)
+    receipts_days: int = Field(default=400, ge=180)
+    #: partitions made ahead of the current month
+    months_ahead: int = Field(default=3, ge=1, le=24)
+
+    @model_validator(mode="after")
+    def _messages_last(self) -> Retention:
+        if self.messages_months < self.bodies_months:
+            raise ValueError("messages_months 不得小于 bodies_months：报文内容要通过报文记录查找")
+        if self.messages_months * 28 < self.receipts_days:
+            raise ValueError("messages_months 须长于 receipts_days：重复提交时的回执保存在报文记录中")
+        return self
+
+
 class Keys(_Section):
     """The master key (32 bytes, hex or base64); absent: a file made under ``data_dir`` at first start."""
 
@@ -164,6 +188,7 @@ class Settings(_Section):
     tokens: tuple[ApiToken, ...] = ()
     delivery: Delivery = Delivery()
     limits: Limits = Limits()
+    retention: Retention = Retention()
     keys: Keys = Keys()
     clock: ClockStart = ClockStart()
     #: by region; when given, only releases approved by every side are used

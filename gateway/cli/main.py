@@ -17,6 +17,8 @@ WHERE = {
     "translate": "translate",
     "check": "check",
     "migrate": "migrate",
+    "maintenance": "maintenance",
+    "prove": "maintenance",
     "retry": "operate",
     "cancel": "operate",
     "release": "operate",

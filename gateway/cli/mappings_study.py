@@ -195,7 +195,7 @@ def impact_(
                 bound(await desk.table_set(word), regions, until).tables for word in (current, proposed)
             ]
             study = Study(regions, now, then)
-            number = min(last, await desk.archive.count())
+            number = min(last, await desk.archive.count(last))
             with _progress() as bar:
                 task = bar.add_task("试算", total=number)
                 return await impact(

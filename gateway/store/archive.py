@@ -69,10 +69,10 @@ class Archive:
             found = await self._whole(connection, rows, _EVERYTHING)
         return found[0] if found else None
 
-    async def count(self) -> int:
-        """How many cases are stored."""
+    async def count(self, most: int) -> int:
+        """How many cases are stored; nobody counts further than ``most``."""
         async with self._engine.connect() as connection:
-            return int((await connection.execute(_COUNT)).scalar_one())
+            return int((await connection.execute(_COUNT, {"most": most})).scalar_one())
 
     async def newest(self, cases: int, *, batch: int = 500) -> AsyncIterator[list[KeptCase]]:
         """The newest cases in batches, newest first; each batch is a transaction of its own."""
@@ -130,7 +130,7 @@ class Archive:
 
 
 _ONE = text("SELECT * FROM cases WHERE case_no = :case_no")
-_COUNT = text("SELECT count(*) FROM cases")
+_COUNT = text("SELECT count(*) FROM (SELECT FROM cases LIMIT :most) AS c")
 _NEWEST = text("SELECT * FROM cases ORDER BY received_at DESC, case_no DESC LIMIT :places")
 _OLDER = text(
     "SELECT * FROM cases WHERE (received_at, case_no) < (:at, :case_no)"

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import orjson
 
 from gateway.canonical.tracking import CaseEvent, Conflict, EventKind, Ignored, Move, TrackedCase
-from gateway.store import rows, statements
+from gateway.store import rows, shapes, statements, tallies
 from gateway.store.gather import busy
 from gateway.store.records import Acceptance, Intent, Part, Stored, StoredReceipt
 from gateway.store.vault import BODY
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.ext.asyncio import AsyncConnection
 
+    from gateway.store.records import Seen
     from gateway.store.vault import Vault
 
 Told = Acceptance | BaseException
@@ -88,7 +89,7 @@ class Batch:
     async def _take_keys(self, connection: AsyncConnection) -> None:
         wanted = sorted(self.entries, key=lambda entry: entry.key)
         found = await connection.execute(
-            statements.TAKE_KEYS, statements.arrays("r", statements.KEY, map(_key_row, wanted))
+            statements.TAKE_KEYS, shapes.arrays("r", shapes.KEY, map(_key_row, wanted))
         )
         fresh = set(found.scalars())
         stale = [entry for entry in self.entries if entry.intent.message_id not in fresh]
@@ -108,7 +109,7 @@ class Batch:
             return
         found = await connection.execute(
             statements.NEW_CASES,
-            statements.arrays("c", statements.NEW_CASE, (row for _, row in decided)),
+            shapes.arrays("c", shapes.NEW_CASE, (row for _, row in decided)),
         )
         opened = set(found.scalars())
         for entry, row in decided:
@@ -149,6 +150,14 @@ class Batch:
             messages.append({**self._message_row(entry), "case_no": seen.case.case_no})
             cases.append({**standing.row(), "seen_seq": seen.last_seq, "seen_event": seen.last_event})
         return sorted(messages, key=lambda row: (row["region"], row["idempotency_key"])), cases
+
+    def told_of(self) -> dict[str, list[Any]]:
+        """The parameters of the timelines and counters of what has not been told its end yet."""
+        stored = [entry for entry in self.entries if entry.told is None]
+        return {
+            **shapes.arrays("e", shapes.EVENT, self.events),
+            **shapes.arrays("t", shapes.TALLY, tallies.accepted(map(self._counted, stored))),
+        }
 
     def _decide_new(self) -> Iterator[tuple[_Entry, Standing]]:
         for entry in self._open(new=True):
@@ -237,15 +246,16 @@ class Batch:
         await connection.execute(
             statements.WRITE,
             {
-                **statements.arrays("m", statements.MESSAGE, map(_message_row, stored)),
-                **statements.arrays("b", statements.BODY, (self._body_row(entry) for entry in stored)),
-                **statements.arrays("e", statements.EVENT, self.events),
-                **statements.arrays(
+                **shapes.arrays("m", shapes.MESSAGE, map(_message_row, stored)),
+                **shapes.arrays("b", shapes.BODY, (self._body_row(entry) for entry in stored)),
+                **shapes.arrays("e", shapes.EVENT, self.events),
+                **shapes.arrays(
                     "d",
-                    statements.DELIVERY,
+                    shapes.DELIVERY,
                     (self._delivery_row(entry) for entry in stored if entry.delivery),
                 ),
-                **statements.arrays("c", statements.CASE, moved),
+                **shapes.arrays("c", shapes.CASE, moved),
+                **shapes.arrays("t", shapes.TALLY, tallies.accepted(map(self._counted, stored))),
             },
         )
         for entry in stored:
@@ -255,9 +265,18 @@ class Batch:
     def _body_row(self, entry: _Entry) -> dict[str, Any]:
         return sealed_bodies(self.vault, entry.intent.message_id, entry.intent.bodies)
 
+    def _case(self, intent: Intent) -> TrackedCase:
+        if intent.new_case is not None:
+            return intent.new_case
+        standing = self.standing.get(intent.case_id)
+        return standing.case if standing else cast("Seen", intent.seen).case
+
+    def _counted(self, entry: _Entry) -> tallies.Taken:
+        return entry.intent, entry.result, self._case(entry.intent).item
+
     def _delivery_row(self, entry: _Entry) -> dict[str, Any]:
         intent = entry.intent
-        case = intent.new_case or self.standing[intent.case_id].case
+        case = self._case(intent)
         return {
             "id": intent.message_id,
             "case_id": intent.case_id,

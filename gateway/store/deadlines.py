@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import text
 
-from gateway.store import statements
+from gateway.store import shapes, statements
 from gateway.store.batch import Standing, standing_of
 
 if TYPE_CHECKING:
@@ -45,8 +45,8 @@ async def recompute(
             await connection.execute(
                 statements.SAVE_CASES,
                 {
-                    **statements.arrays("e", statements.EVENT, ()),
-                    **statements.arrays("c", statements.CASE, rows),
+                    **shapes.arrays("e", shapes.EVENT, ()),
+                    **shapes.arrays("c", shapes.CASE, rows),
                 },
             )
     return len(changed), standing[-1].case.id if len(standing) == limit else None

@@ -48,6 +48,11 @@ class Direct:
             return await self.on(connection, values)
 
 
+def may_have_happened(error: BaseException) -> bool:
+    """Whether a statement that failed so may have been committed: the line broke, and nobody said that it was not."""
+    return not isinstance(error, PostgresError) or (error.sqlstate or "").startswith("08")
+
+
 @asynccontextmanager
 async def driver(engine: AsyncEngine) -> AsyncIterator[Connection]:
     """A connection of the pool as the driver's own; given back whole, or thrown away when it broke."""

@@ -4,23 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from contextlib import asynccontextmanager
-from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
 
 import asyncpg
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, event, make_url, text
+from sqlalchemy import URL, Connection, event, make_url, text
 from sqlalchemy.exc import DBAPIError, DisconnectionError, InterfaceError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from gateway.store.schema import PARTITIONED
+from gateway.store import partitions
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+    from datetime import date
 
     from sqlalchemy.engine.interfaces import ExceptionContext
 
@@ -48,7 +47,7 @@ _AWAY = (
 )
 
 
-def create(url: str, *, name: str = "tongban", pool_size: int = 8) -> AsyncEngine:
+def create(url: str | URL, *, name: str = "tongban", pool_size: int = 8) -> AsyncEngine:
     """A pool on ``postgresql://…`` (or ``postgresql+asyncpg://…``); connects at first use.
 
     Parameters never appear in its errors: they may be persons.
@@ -84,6 +83,36 @@ def _only_open(dbapi_connection: Any, _record: Any, _proxy: Any) -> None:
     # The server hung up while the connection rested: the pool takes another instead of failing its first user.
     if dbapi_connection.driver_connection.is_closed():
         raise DisconnectionError
+
+
+@asynccontextmanager
+async def patient(engine: AsyncEngine, *, name: str = "tongban-maintenance") -> AsyncIterator[AsyncEngine]:
+    """A pool of two beside ``engine`` for maintenance: statements may be long, waits for locks are short.
+
+    Whoever waits for a lock on a table holds up everybody who comes after him: better to try again later.
+    """
+    made = create_async_engine(
+        engine.url,
+        pool_size=2,
+        max_overflow=0,
+        hide_parameters=True,
+        connect_args={
+            "timeout": 5,
+            "command_timeout": 900,
+            "server_settings": {
+                "application_name": name,
+                "statement_timeout": "600000",
+                "lock_timeout": "500",
+                "idle_in_transaction_session_timeout": "60000",
+                "timezone": "UTC",
+                "jit": "off",
+            },
+        },
+    )
+    try:
+        yield made
+    finally:
+        await made.dispose()
 
 
 @asynccontextmanager
@@ -144,7 +173,6 @@ async def migrate(url: str) -> None:
 async def ensure_partitions(engine: AsyncEngine) -> None:
     """Partitions for the previous, current and next months; rows of any other month go to the rest."""
     async with engine.connect() as connection:
-        await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
         await _make_partitions(connection)
 
 
@@ -155,41 +183,6 @@ def _upgrade(connection: Connection) -> None:
     command.upgrade(config, "head")
 
 
-async def _make_partitions(connection: AsyncConnection) -> None:
+async def _make_partitions(connection: AsyncConnection, ahead: int = partitions.AHEAD) -> None:
     today: date = (await connection.execute(text("SELECT current_date"))).scalar_one()
-    for table in PARTITIONED:
-        for step in (-1, 0, 1):
-            start, end = _month(today, step), _month(today, step + 1)
-            name = f"{table}_{start:%Y_%m}"
-            known = await connection.execute(text("SELECT to_regclass(:name)"), {"name": name})
-            if known.scalar_one() is None:
-                await _make_partition(connection, table, name, start=start, end=end)
-    await connection.commit()
-
-
-async def _make_partition(
-    connection: AsyncConnection, table: str, name: str, *, start: date, end: date
-) -> None:
-    try:
-        async with connection.begin_nested():
-            await connection.execute(
-                text(
-                    f"CREATE TABLE {name} PARTITION OF {table}"
-                    f" FOR VALUES FROM ('{first_id(start)}') TO ('{first_id(end)}')"
-                )
-            )
-    except DBAPIError as error:
-        # 23514: the rest already holds rows of this month; they are found there as well
-        if getattr(error.orig, "sqlstate", "") != "23514":
-            raise
-
-
-def first_id(day: date) -> UUID:
-    """The smallest UUIDv7 of a day (UTC)."""
-    milliseconds = int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp() * 1000)
-    return UUID(int=milliseconds << 80)
-
-
-def _month(day: date, step: int) -> date:
-    months = day.year * 12 + day.month - 1 + step
-    return date(months // 12, months % 12 + 1, 1)
+    await partitions.make_ahead(connection, [today], ahead)

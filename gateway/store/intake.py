@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from gateway.store import parked, releases, statements
+from gateway.store import parked, releases, shapes, statements
 from gateway.store.batch import Batch, Told, answer_as_leader, known_receipts
+from gateway.store.direct import may_have_happened
 from gateway.store.engine import is_away, single
 from gateway.store.gather import Gather, busy
 from gateway.store.records import Acceptance, Admission, Intent, ParkedMessage, Stored
@@ -118,7 +119,7 @@ class Intake:
                 if rows:
                     found = await connection.execute(
                         statements.TAKE_NONCES,
-                        {**statements.arrays("n", statements.NONCE, rows), "window": self._window},
+                        {**shapes.arrays("n", shapes.NONCE, rows), "window": self._window},
                     )
                     fresh = {(row.region, row.nonce) for row in found}
                 known = await known_receipts(connection, [(region, key) for region, key, _, _ in asking])
@@ -186,7 +187,7 @@ class Intake:
             told = await open_together(self._engine, Batch.of(self._vault, intents), self._window)
             await self._prune(max(intent.received_at for intent in intents))
         except Exception as error:  # noqa: BLE001 - the other way tells each its end
-            return await self._carefully(intents, again=is_away(error))
+            return await self._carefully(intents, again=may_have_happened(error))
         return told
 
     async def _append(self, intents: list[Intent]) -> list[Told]:
@@ -201,7 +202,7 @@ class Intake:
                 ends = await append_together(self._engine, batch, self._window)
                 told = {id(intent): end for intent, end in zip(first.values(), ends, strict=True)}
             except Exception as error:  # noqa: BLE001 - the other way tells each its end
-                again = is_away(error)
+                again = may_have_happened(error)
         left = [intent for intent in intents if told.get(id(intent)) is None]
         told |= dict(zip(map(id, left), await self._carefully(left, again=again), strict=True))
         return [told[id(intent)] or LookupError("undecided") for intent in intents]

@@ -9,7 +9,7 @@ from sqlalchemy import RowMapping, text
 
 from gateway.canonical.kinds import Kind
 from gateway.canonical.tracking import Conflict, Ignored, Move, TrackedCase, changed
-from gateway.store import statements
+from gateway.store import shapes, statements
 from gateway.store.batch import Standing, event_rows, ignored_event, sealed_bodies, standing_of
 from gateway.store.engine import single
 from gateway.store.records import Acceptance, Decide, ParkedMessage, Part, Stored
@@ -166,8 +166,8 @@ async def save_case(connection: AsyncConnection, vault: Vault, standing: Standin
     await connection.execute(
         statements.SAVE_CASES,
         {
-            **statements.arrays("e", statements.EVENT, events),
-            **statements.arrays("c", statements.CASE, [standing.row()]),
+            **shapes.arrays("e", shapes.EVENT, events),
+            **shapes.arrays("c", shapes.CASE, [standing.row()]),
         },
     )
 
@@ -189,7 +189,9 @@ _PARKED_ROW = text(
     " WHERE d.id = :id AND d.state = 'parked'"
 )
 _PARKED_PAGE = text(
-    f"{_COLUMNS} FROM deliveries d JOIN messages m ON m.id = d.id WHERE d.state = 'parked'"
+    f"{_COLUMNS} FROM deliveries d"  # noqa: S608 - constants
+    " CROSS JOIN LATERAL (SELECT * FROM messages WHERE id = d.id LIMIT 1) AS m"
+    " WHERE d.state = 'parked'"
     " AND (CAST(:after AS uuid) IS NULL OR d.id > CAST(:after AS uuid)) ORDER BY d.id LIMIT :places"
 )
 

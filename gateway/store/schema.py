@@ -123,6 +123,7 @@ RECEIPTS = Table(
     _at("received_at"),
     PrimaryKeyConstraint("region", "idempotency_key"),
 )
+Index("receipts_oldest", RECEIPTS.c.received_at)
 
 EVENTS = Table(
     "events",
@@ -222,7 +223,51 @@ DATA_KEYS = Table(
     _text("month"),
     Column("wrapped", LargeBinary, nullable=False),
     _text("wrapped_by"),
+    _at("destroyed_at", optional=True),
     UniqueConstraint("purpose", "month"),
+)
+
+EVIDENCE = Table(
+    "evidence",
+    METADATA,
+    Column("message_id", Uuid, primary_key=True),
+    Column("raw", LargeBinary),
+    Column("canonical", LargeBinary),
+    Column("trace", LargeBinary),
+    Column("rendered", LargeBinary),
+    Column("sealed", Boolean, nullable=False),
+    _at("kept_at"),
+)
+
+TALLY_DELTAS = Table(
+    "tally_deltas",
+    METADATA,
+    _at("at"),
+    _text("measure"),
+    _text("origin"),
+    _text("destination"),
+    _text("item"),
+    _text("kind"),
+    Column("slot", SmallInteger, nullable=False, server_default=text("0")),
+    Column("n", BigInteger, nullable=False),
+    Column("seconds", Double, nullable=False, server_default=text("0")),
+)
+
+TALLIES = Table(
+    "tallies",
+    METADATA,
+    _text("width"),
+    _at("bucket"),
+    _text("measure"),
+    _text("origin"),
+    _text("destination"),
+    _text("item"),
+    _text("kind"),
+    Column("slot", SmallInteger, nullable=False),
+    Column("n", BigInteger, nullable=False),
+    Column("seconds", Double, nullable=False),
+    PrimaryKeyConstraint("width", "bucket", "measure", "origin", "destination", "item", "kind", "slot"),
+    CheckConstraint("width IN ('minute', 'hour', 'day')"),
 )
 
 API_TOKENS = Table(

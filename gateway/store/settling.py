@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any, cast
 
 from gateway.canonical.tracking import Move, TrackedCase
-from gateway.store import statements
+from gateway.store import shapes, statements, tallies
 from gateway.store.batch import Standing, event_rows, standing_of
-from gateway.store.direct import Direct
-from gateway.store.engine import is_away
+from gateway.store.direct import Direct, may_have_happened
 from gateway.store.records import Ending, Settlement
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from uuid import UUID
 
     from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+    from gateway.store.records import Seen
     from gateway.store.vault import Vault
 
 OnEnd = Callable[[TrackedCase, Settlement], Move]
@@ -35,31 +36,32 @@ async def settle_together(
 ) -> bool:
     """All in one statement, on the cases as they were seen at the claim; False when nothing was written.
 
-    That is so when a lease has passed, or a case was changed since. Errors: the store is away; then it may
-    have been written after all, and the careful way finds the claims gone.
+    That is so when a lease has passed, or a case was changed since. Errors: the line broke; then it may have
+    been written after all, and whoever tries again finds the claims gone.
     """
+    if any(each.delivery.seen is None for each in settlements):
+        return False
     ended = [settlement for settlement in settlements if settlement.ending is not Ending.RETRY]
     if len({each.delivery.case_id for each in settlements}) < len(settlements):
         return False  # two verdicts on one case: the second must see what the first made of it
     events: list[dict[str, Any]] = []
     moved: list[dict[str, Any]] = []
     for settlement in ended:
-        seen = settlement.delivery.seen
-        if seen is None:
-            return False
+        seen = cast("Seen", settlement.delivery.seen)
         standing = Standing(seen.case, seen.last_seq, seen.last_event)
         events.extend(_end(vault, standing, settlement, on_end))
         moved.append({**standing.row(), "seen_seq": seen.last_seq, "seen_event": seen.last_event})
     values = {
         **_rows(vault, settlements, events),
-        **statements.arrays("c", statements.SEEN_CASE, moved),
+        **_counted((each, each.delivery.seen.case) for each in settlements if each.delivery.seen),
+        **shapes.arrays("c", shapes.SEEN_CASE, sorted(moved, key=itemgetter("id"))),
         "moves": len(moved),
         "endings": len(settlements),
     }
     try:
         await _TOGETHER.fetch(engine, values)
     except Exception as error:
-        if is_away(error):
+        if may_have_happened(error):
             raise
         return False
     return True
@@ -93,7 +95,11 @@ async def settle(
     rows = (case.row() for case in moved.values())
     await connection.execute(
         statements.SETTLE,
-        {**_rows(vault, valid, events), **statements.arrays("c", statements.CASE, rows)},
+        {
+            **_rows(vault, valid, events),
+            **_counted((each, standing[each.delivery.case_id].case) for each in valid),
+            **shapes.arrays("c", shapes.CASE, rows),
+        },
     )
     return counted
 
@@ -109,9 +115,17 @@ def _rows(
     vault: Vault, settlements: Sequence[Settlement], events: Sequence[dict[str, Any]]
 ) -> dict[str, list[Any]]:
     return {
-        **statements.arrays("s", statements.ENDED, (_ended_row(vault, each) for each in settlements)),
-        **statements.arrays("a", statements.ATTEMPT, (_attempt_row(vault, each) for each in settlements)),
-        **statements.arrays("e", statements.EVENT, events),
+        **shapes.arrays("s", shapes.ENDED, (_ended_row(vault, each) for each in settlements)),
+        **shapes.arrays("a", shapes.ATTEMPT, (_attempt_row(vault, each) for each in settlements)),
+        **shapes.arrays("e", shapes.EVENT, events),
+    }
+
+
+def _counted(ends: Iterable[tuple[Settlement, TrackedCase]]) -> dict[str, Any]:
+    kept = list(ends)
+    return {
+        **shapes.arrays("t", shapes.TALLY, tallies.settled(kept)),
+        "settled_at": max(each.began_at for each, _ in kept),
     }
 
 

@@ -1,146 +1,37 @@
 """The SQL that locks, in one file, so that its order can be reviewed in one sitting.
 
 Order of locks, everywhere: receipts by key, new cases by origin's number, existing cases by id,
-deliveries. Rows travel as arrays through ``unnest``: one round trip whatever the size of a batch.
+deliveries.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from sqlalchemy import TextClause, text
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-Shape = dict[str, str]
-
-_CASE_FIXED: Shape = {
-    "id": "uuid",
-    "case_no": "text",
-    "kind": "text",
-    "origin": "text",
-    "target": "text",
-    "origin_case_no": "text",
-    "received_at": "timestamptz",
-}
-_CASE_MOVING: Shape = {
-    "target_case_no": "text",
-    "state": "text",
-    "item": "text",
-    "scheme": "text",
-    "origin_division": "text",
-    "target_division": "text",
-    "parked": "bool",
-    "due_on": "date",
-    "tracking": "text",
-    "last_seq": "int",
-    "last_event": "int",
-}
-_PERSON: Shape = {"person": "bytea", "citizen_index": "bytea"}
-
-KEY: Shape = {
-    "region": "text",
-    "idempotency_key": "text",
-    "digest": "text",
-    "message_id": "uuid",
-    "received_at": "timestamptz",
-}
-NEW_CASE: Shape = {**_CASE_FIXED, **_CASE_MOVING, **_PERSON}
-CASE: Shape = {"id": "uuid", **_CASE_MOVING}
-SEEN_CASE: Shape = {**CASE, "seen_seq": "int", "seen_event": "int"}
-MESSAGE: Shape = {
-    "id": "uuid",
-    "case_id": "uuid",
-    "seq": "int",
-    "region": "text",
-    "destination": "text",
-    "kind": "text",
-    "native_kind": "text",
-    "out_kind": "text",
-    "idempotency_key": "text",
-    "digest": "text",
-    "outcome": "text",
-    "findings": "text",
-    "tables_digest": "text",
-    "received_at": "timestamptz",
-    "receipt_status": "int",
-    "receipt": "bytea",
-}
-BODY: Shape = {
-    "message_id": "uuid",
-    "raw": "bytea",
-    "canonical": "bytea",
-    "trace": "bytea",
-    "rendered": "bytea",
-}
-EVENT: Shape = {
-    "case_id": "uuid",
-    "n": "int",
-    "at": "timestamptz",
-    "kind": "text",
-    "from_state": "text",
-    "to_state": "text",
-    "actor": "text",
-    "note": "bytea",
-}
-DELIVERY: Shape = {
-    "id": "uuid",
-    "case_id": "uuid",
-    "case_no": "text",
-    "seq": "int",
-    "destination": "text",
-    "kind": "text",
-    "native_kind": "text",
-    "state": "text",
-    "rendered": "bool",
-}
-NONCE: Shape = {"region": "text", "nonce": "text", "seen_at": "timestamptz"}
-ENDED: Shape = {
-    "id": "uuid",
-    "case_id": "uuid",
-    "destination": "text",
-    "fence": "int",
-    "state": "text",
-    "due_in_s": "float8",
-    "last_error": "bytea",
-    "frees": "bool",
-}
-ATTEMPT: Shape = {
-    "message_id": "uuid",
-    "case_id": "uuid",
-    "attempt": "int",
-    "fence": "int",
-    "began_at": "timestamptz",
-    "took_s": "float8",
-    "http_status": "int",
-    "outcome": "text",
-    "code": "text",
-    "words": "bytea",
-}
-
-
-def arrays(alias: str, shape: Shape, given: Iterable[Mapping[str, Any]]) -> dict[str, list[Any]]:
-    """The parameters of `rows`: one array per column."""
-    kept = list(given)
-    return {f"{alias}_{name}": [row.get(name) for row in kept] for name in shape}
-
-
-def rows(alias: str, shape: Shape) -> str:
-    """`arrays` as a table, by the same alias."""
-    casts = ", ".join(f"CAST(:{alias}_{name} AS {kind}[])" for name, kind in shape.items())
-    return f"unnest({casts}) AS {alias}({', '.join(shape)})"
-
-
-def insert(table: str, alias: str, shape: Shape, **instead: str) -> str:
-    """Insert what `arrays` of this alias hold; ``instead`` says another expression for a column."""
-    values = ", ".join(instead.get(name, f"{alias}.{name}") for name in shape)
-    return f"INSERT INTO {table} ({', '.join(shape)}) SELECT {values} FROM {rows(alias, shape)}"  # noqa: S608
+from gateway.store import tallies
+from gateway.store.shapes import (
+    ATTEMPT,
+    BODY,
+    CASE,
+    CASE_MOVING,
+    DELIVERY,
+    ENDED,
+    EVENT,
+    KEY,
+    MESSAGE,
+    NEW_CASE,
+    NONCE,
+    SEEN_CASE,
+    TALLY,
+    Shape,
+    insert,
+    rows,
+)
 
 
 def _update_cases(where: str = "", shape: Shape = CASE) -> str:
     instead = {"tracking": "CAST(c.tracking AS jsonb)"}
-    values = ", ".join(f"{name} = {instead.get(name, f'c.{name}')}" for name in _CASE_MOVING)
+    values = ", ".join(f"{name} = {instead.get(name, f'c.{name}')}" for name in CASE_MOVING)
     return f"UPDATE cases SET {values} FROM {rows('c', shape)} WHERE cases.id = c.id{where}"  # noqa: S608
 
 
@@ -201,6 +92,7 @@ WRITE = text(
     WITH m AS ({insert("messages", "m", MESSAGE, findings="CAST(m.findings AS jsonb)")}),
          b AS ({insert("bodies", "b", BODY)}),
          e AS ({insert("events", "e", EVENT)}),
+         t AS ({insert("tally_deltas", "t", TALLY)}),
          d AS (INSERT INTO deliveries ({", ".join(DELIVERY)}, due_at)
                SELECT t.*, CASE WHEN t.state = 'ready' THEN now() END
                  FROM (SELECT {", ".join(_FIRST_HERE if name == "state" else f"d.{name}" for name in DELIVERY)}
@@ -284,6 +176,8 @@ SETTLE = text(
         )
     }),
          a AS ({insert("attempts", "a", ATTEMPT)}),
+         t AS ({insert("tally_deltas", "t", TALLY)}),
+         l AS ({tallies.LATENCIES}),
          e AS ({insert("events", "e", EVENT)})
     {_update_cases()}
     """  # noqa: S608
@@ -312,6 +206,8 @@ SETTLE_TOGETHER = text(
         )
     }),
          a AS ({insert("attempts", "a", ATTEMPT)}),
+         t AS ({insert("tally_deltas", "t", TALLY)}),
+         l AS ({tallies.LATENCIES}),
          e AS ({insert("events", "e", EVENT)})
     SELECT 1 / CASE WHEN (SELECT count(*) FROM ended) = CAST(:endings AS bigint) THEN 1 ELSE 0 END
     """  # noqa: S608

@@ -7,9 +7,10 @@ has changed meanwhile; with it goes everything it did.
 
 from __future__ import annotations
 
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
-from gateway.store import statements
+from gateway.store import shapes, statements
 from gateway.store.direct import Direct
 from gateway.store.records import Acceptance, Stored
 
@@ -21,33 +22,33 @@ if TYPE_CHECKING:
     from gateway.store.batch import Batch, Told
 
 #: One row per message: itself, its bodies and its delivery.
-_MESSAGE: statements.Shape = {
-    **statements.MESSAGE,
-    **{name: kind for name, kind in statements.BODY.items() if name != "message_id"},
+_MESSAGE: shapes.Shape = {
+    **shapes.MESSAGE,
+    **{name: kind for name, kind in shapes.BODY.items() if name != "message_id"},
     "case_no": "text",
     "nonce": "text",
     "delivery": "text",
 }
 #: The same with the case that it opens.
-_APPLICATION: statements.Shape = {
+_APPLICATION: shapes.Shape = {
     **_MESSAGE,
-    **{name: kind for name, kind in statements.NEW_CASE.items() if name not in {"id", "kind", "received_at"}},
+    **{name: kind for name, kind in shapes.NEW_CASE.items() if name not in {"id", "kind", "received_at"}},
     "opened_at": "timestamptz",
 }
 _CASE = {"id": "case_id", "received_at": "opened_at", "tracking": "CAST(tracking AS jsonb)"}
 
 
-def _into(table: str, shape: statements.Shape, **instead: str) -> str:
+def _into(table: str, shape: shapes.Shape, **instead: str) -> str:
     values = ", ".join(instead.get(name, name) for name in shape)
     return f"INSERT INTO {table} ({', '.join(shape)}) SELECT {values} FROM a"  # noqa: S608
 
 
 def _deliver(state: str) -> str:
     instead = {"native_kind": "out_kind", "state": state, "rendered": "rendered IS NOT NULL"}
-    values = ", ".join(instead.get(name, name) for name in statements.DELIVERY)
-    return f"""INSERT INTO deliveries ({", ".join(statements.DELIVERY)}, due_at)
+    values = ", ".join(instead.get(name, name) for name in shapes.DELIVERY)
+    return f"""INSERT INTO deliveries ({", ".join(shapes.DELIVERY)}, due_at)
                SELECT d.*, CASE WHEN d.state = 'ready' THEN now() END
-                 FROM (SELECT {values} FROM a WHERE delivery IS NOT NULL) AS d({", ".join(statements.DELIVERY)})
+                 FROM (SELECT {values} FROM a WHERE delivery IS NOT NULL) AS d({", ".join(shapes.DELIVERY)})
     """  # noqa: S608
 
 
@@ -58,16 +59,17 @@ _KEPT = f"""
                ON CONFLICT (region, nonce) DO UPDATE
                   SET seen_at = CASE WHEN nonces.seen_at < excluded.seen_at - CAST(:window AS interval)
                                      THEN excluded.seen_at END),
-         r AS ({_into("receipts", statements.KEY, message_id="id")}),
-         m AS ({_into("messages", statements.MESSAGE, findings="CAST(findings AS jsonb)")}),
-         b AS ({_into("bodies", statements.BODY, message_id="id")}),
-         e AS ({statements.insert("events", "e", statements.EVENT)})
+         r AS ({_into("receipts", shapes.KEY, message_id="id")}),
+         m AS ({_into("messages", shapes.MESSAGE, findings="CAST(findings AS jsonb)")}),
+         b AS ({_into("bodies", shapes.BODY, message_id="id")}),
+         t AS ({shapes.insert("tally_deltas", "t", shapes.TALLY)}),
+         e AS ({shapes.insert("events", "e", shapes.EVENT)})
 """  # noqa: S608
 
 _OPEN = Direct(
     f"""
-    WITH a AS MATERIALIZED (SELECT * FROM {statements.rows("a", _APPLICATION)}),
-         c AS ({_into("cases", statements.NEW_CASE, **_CASE)}),
+    WITH a AS MATERIALIZED (SELECT * FROM {shapes.rows("a", _APPLICATION)}),
+         c AS ({_into("cases", shapes.NEW_CASE, **_CASE)}),
          {_KEPT}
     {_deliver("delivery")}
     """  # noqa: S608
@@ -76,7 +78,7 @@ _OPEN = Direct(
 #: Whether something of the case is still open is read with the case's own numbers: whoever ended it has counted one up.
 _APPEND = Direct(
     f"""
-    WITH a AS MATERIALIZED (SELECT * FROM {statements.rows("a", _MESSAGE)}),
+    WITH a AS MATERIALIZED (SELECT * FROM {shapes.rows("a", _MESSAGE)}),
          c AS ({statements.MOVE_SEEN} RETURNING cases.id),
          {_KEPT},
          d AS ({_deliver(statements.IF_FIRST.format(d="a", state="delivery"))})
@@ -93,8 +95,8 @@ async def open_together(engine: AsyncEngine, batch: Batch, window: timedelta) ->
     """
     applications = batch.applications()
     if applications:
-        values = {**statements.arrays("a", _APPLICATION, (row for _, row in applications)), "window": window}
-        await _OPEN.fetch(engine, {**values, **statements.arrays("e", statements.EVENT, batch.events)})
+        values = shapes.arrays("a", _APPLICATION, (row for _, row in applications))
+        await _OPEN.fetch(engine, {**values, **batch.told_of(), "window": window})
     return _told(batch)
 
 
@@ -107,9 +109,10 @@ async def append_together(engine: AsyncEngine, batch: Batch, window: timedelta) 
     follow_ups, cases = batch.follow_ups()
     if follow_ups:
         values: dict[str, Any] = {
-            **statements.arrays("a", _MESSAGE, follow_ups),
-            **statements.arrays("c", statements.SEEN_CASE, cases),
-            **statements.arrays("e", statements.EVENT, batch.events),
+            **shapes.arrays("a", _MESSAGE, follow_ups),
+            # in the order in which everybody takes cases
+            **shapes.arrays("c", shapes.SEEN_CASE, sorted(cases, key=itemgetter("id"))),
+            **batch.told_of(),
         }
         await _APPEND.fetch(engine, {**values, "window": window, "moves": len(cases)})
     return [

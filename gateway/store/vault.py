@@ -14,7 +14,7 @@ import os
 import struct
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
@@ -195,13 +195,14 @@ class Vault:
         async with single(self._engine) as connection:
             found = await connection.execute(
                 text(
-                    "SELECT id, purpose, month, wrapped, wrapped_by FROM data_keys"
+                    "SELECT id, purpose, month, wrapped, wrapped_by, destroyed_at FROM data_keys"
                     " WHERE CAST(:only AS int[]) = '{}' OR id = ANY(CAST(:only AS int[]))"
                 ),
                 {"only": list(only)},
             )
             for row in found:
-                self._keys[row.id] = self._unwrap(row)
+                if row.destroyed_at is None:  # of a destroyed one the number stays: it is never made again
+                    self._keys[row.id] = self._unwrap(row)
                 self._ids[row.purpose, row.month] = row.id
 
     def _wrap(self, purpose: str, month: str, key: bytes) -> bytes:
@@ -210,13 +211,21 @@ class Vault:
         body = _seal(self._algorithm, self._master).encrypt(nonce, key, bound)
         return _HEAD.pack(_VERSION, self._algorithm, 0) + nonce + body
 
-    def _unwrap(self, row: Row[tuple[int, str, str, bytes, str]]) -> bytes:
+    def _unwrap(self, row: Row[Any]) -> bytes:
         if row.wrapped_by != self._master_id:
             raise CannotStart("主密钥与数据库中的数据不符：请使用写入这些数据时的主密钥")
         algorithm = _HEAD.unpack_from(row.wrapped)[1]
         nonce = row.wrapped[_HEAD.size : _HEAD.size + _NONCE]
         bound = _bound(row.purpose, _MASTER_ROW, row.month)
         return _seal(algorithm, self._master).decrypt(nonce, row.wrapped[_HEAD.size + _NONCE :], bound)
+
+
+def is_sealed(blob: bytes | None) -> bool:
+    """Whether these bytes begin as every ciphertext of ours does; damaged ones name no key that could be asked for."""
+    if blob is None or len(blob) < _HEAD.size:
+        return False
+    version, _, key_id = _HEAD.unpack_from(blob)
+    return bool(version == _VERSION and key_id < 1 << 31)
 
 
 def month_of(row_id: UUID) -> str:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 DRAIN = "gateway.drain"
 SWEEP = "gateway.sweep"
+MAINTAIN = "gateway.maintain"
 
 #: A ring that nobody took is worth nothing after this; a held bell is free again after that. Seconds.
 RING_EXPIRES_S = 30

@@ -14,7 +14,18 @@ from starlette.routing import Route
 
 from gateway import log
 from gateway.store.engine import is_away
-from gateway.web import docs, explain, health, items, operate, precheck, reruns, tracking, translation
+from gateway.web import (
+    docs,
+    explain,
+    health,
+    items,
+    operate,
+    precheck,
+    reruns,
+    tallies,
+    tracking,
+    translation,
+)
 from gateway.web.intake import take_message
 from gateway.web.openapi import describe
 from gateway.web.problem import Code, Problem, answer
@@ -76,6 +87,7 @@ def create(opening: Callable[[], AbstractAsyncContextManager[Runtime]] | None = 
         explain.router,
         items.router,
         precheck.router,
+        tallies.router,
         translation.router,
         operate.router,
         reruns.router,

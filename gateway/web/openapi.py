@@ -27,6 +27,7 @@ _TAGS = [
     {"name": "报文", "description": "各地经办系统提交报文"},
     {"name": "办件", "description": "查询办件、挂起的报文"},
     {"name": "事项", "description": "事项目录及其版本"},
+    {"name": "统计", "description": "收件与投递的数量和用时"},
     {"name": "试译", "description": "不保存、不发送的转换"},
     {"name": "运维", "description": "投递的重试与取消，去向的暂停、节奏与连接测试，批量重办"},
     {"name": "运行", "description": "存活、就绪、指标"},

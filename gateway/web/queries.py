@@ -100,6 +100,20 @@ class CaseQuery(PageQuery):
     )
 
 
+class TallyQuery(_Query):
+    """Which curve."""
+
+    span: Literal["1h", "24h", "30d"] = Field(
+        default="1h",
+        description="时段：1h 每分钟一点，24h 每小时一点，30d 每天一点（北京时间）",
+        examples=["24h"],
+    )
+    origin: _Text = Field(default=None, description="报文的发送地区", examples=["{origin}"])
+    destination: _Text = Field(default=None, description="报文的接收地区", examples=["{target}"])
+    item: _Text = Field(default=None, description="事项代号", examples=["pension_transfer"])
+    kind: _Text = Field(default=None, description="报文类别", examples=["transfer.apply"])
+
+
 class ItemQuery(_Query):
     """The day whose versions are shown."""
 

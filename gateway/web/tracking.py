@@ -90,7 +90,7 @@ async def parked_groups(
     rt: Annotated[Any, Depends(runtime)],
     query: Annotated[PageQuery, Query()],
 ) -> Response:
-    """缺同一行码表或同一条规则的报文归为一组，报文多的在前；补齐后用 tongban release --cause 放行。"""
+    """缺同一行码表或同一条规则的报文归为一组，报文多的在前；只统计最早的 5000 条。补齐后用 tongban release --cause 放行。"""
     try:
         found, following = await rt.cases.parked_groups(query.limit, query.after)
     except ValueError:

@@ -9,7 +9,7 @@ from celery import Celery, signals
 from kombu.entity import Queue
 
 from gateway.errors import CannotStart
-from gateway.transport.bell import SWEEP, broker_url, drain_queue
+from gateway.transport.bell import MAINTAIN, SWEEP, broker_url, drain_queue
 from gateway.worker.hands import Hands
 
 if TYPE_CHECKING:
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from gateway.runtime import Runtime
 
 SWEEP_QUEUE = "sweep"
+
+#: Months ahead, retention, counters and their gauges: often enough for an alert within the hour. Seconds.
+MAINTAIN_EVERY_S = 600.0
 
 _hands: list[Hands] = []
 
@@ -62,16 +65,25 @@ def create(redis_url: str, *, destinations: Sequence[str], sweep_every_s: float)
         # Our log is set up before Celery starts.
         worker_hijack_root_logger=False,
         worker_redirect_stdouts=False,
-        beat_schedule={
-            "sweep": {
-                "task": SWEEP,
-                "schedule": sweep_every_s,
-                # Sweeps nobody took must not pile up while no worker runs.
-                "options": {"queue": SWEEP_QUEUE, "expires": 2 * sweep_every_s},
-            }
-        },
+        beat_schedule=_schedule(sweep_every_s),
     )
     return app
+
+
+def _schedule(sweep_every_s: float) -> dict[str, Any]:
+    # What nobody took must not pile up while no worker runs: everything expires.
+    return {
+        "sweep": {
+            "task": SWEEP,
+            "schedule": sweep_every_s,
+            "options": {"queue": SWEEP_QUEUE, "expires": 2 * sweep_every_s},
+        },
+        "maintain": {
+            "task": MAINTAIN,
+            "schedule": MAINTAIN_EVERY_S,
+            "options": {"queue": SWEEP_QUEUE, "expires": MAINTAIN_EVERY_S},
+        },
+    }
 
 
 def worker_arguments(destinations: Sequence[str], *, sweeps: bool) -> list[str]:

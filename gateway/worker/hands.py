@@ -67,6 +67,10 @@ class Hands:
         """Ring for whatever is due."""
         self._do(self._sweep())
 
+    def maintain(self) -> None:
+        """Ring for maintenance; returns when it has ended, at the latest after `RING_WAITS_S`."""
+        self._do(self._maintain())
+
     def stop(self) -> None:
         """Claim nothing more; finish what is in flight. Returns at once."""
         self._loop.call_soon_threadsafe(self._stopping.set)
@@ -100,6 +104,11 @@ class Hands:
         rounds = await self._ready()
         if rounds is not None:
             await rounds.sweep()
+
+    async def _maintain(self) -> None:
+        rounds = await self._ready()
+        if rounds is not None:
+            await asyncio.wait({rounds.maintain()}, timeout=RING_WAITS_S)
 
     async def _ready(self) -> Rounds | None:
         try:

@@ -16,10 +16,13 @@ from gateway import metrics
 from gateway.canonical import lifecycle, stages
 from gateway.exchange import intervene
 from gateway.exchange.drain import Drain, Lane, Limits, Sender
+from gateway.exchange.maintain import BUDGET_S, Order, maintain
 from gateway.exchange.sight import Sight
 from gateway.exchange.verdict import Schedule
+from gateway.store import tallies
 from gateway.store.deadlines import recompute
 from gateway.store.records import Ending, Settlement
+from gateway.store.retention import Who
 from gateway.transport.breaker import Breaker
 from gateway.worker import reruns
 
@@ -39,6 +42,9 @@ _DOORS_FOLLOW_WITHIN_S = 5.0
 #: Cases whose due dates are computed in one transaction: short enough to let arrivals between.
 _COUNTED_AT_ONCE = 200
 
+#: No ring for maintenance for so long: beat or Redis is away, or starts anew all the time. Seconds.
+_MAINTAIN_ALONE_S = 1200.0
+
 #: Of waits, not of secrets.
 _chance = Random()  # noqa: S311
 _log = structlog.get_logger(__name__)
@@ -55,6 +61,8 @@ class Rounds:
     _lanes: dict[str, Lane] = field(default_factory=dict)
     _running: dict[str, asyncio.Task[None]] = field(default_factory=dict)
     _again: set[str] = field(default_factory=set)
+    _maintaining: asyncio.Task[None] | None = None
+    _maintained_at: float = field(default_factory=time.monotonic)
 
     def ring(self, destination: str) -> asyncio.Task[None]:
         """Start a drain, or join the one that runs: it will look once more before it ends.
@@ -75,6 +83,7 @@ class Rounds:
         deliveries = self.runtime.deliveries
         await deliveries.promote_stranded()
         await intervene.heal(self.runtime.pinned())
+        await tallies.fold(self.runtime.engine)
         overdue: Mapping[str, float] = await deliveries.due()
         held = await self.runtime.peers.held()
         for destination in self.runtime.regions:
@@ -86,6 +95,13 @@ class Rounds:
         self.swept_at = time.monotonic()
         metrics.LAST_SWEEP.set(time.time())
         return overdue
+
+    def maintain(self) -> asyncio.Task[None]:
+        """Begin maintenance, or join the one that runs here; another process's keeps this one out."""
+        if self._maintaining is None or self._maintaining.done():
+            self._maintained_at = time.monotonic()
+            self._maintaining = asyncio.create_task(self._maintain())
+        return self._maintaining
 
     async def watch(self, name: str) -> None:
         """Until stopping: write the heartbeat, and sweep when nobody else does (Redis or beat is away)."""
@@ -100,6 +116,8 @@ class Rounds:
                 seen, releasing = shelf.current, asyncio.create_task(self._release_parked())
             if time.monotonic() - self.swept_at > 2 * every_s:
                 await self._sweep_alone()
+            if time.monotonic() - self._maintained_at > _MAINTAIN_ALONE_S:
+                self.maintain()
             await _nap(self.stopping, every_s)
         releasing.cancel()
         counting.cancel()
@@ -109,7 +127,18 @@ class Rounds:
 
     async def finish(self) -> None:
         """Wait for the drains; they have been told to stop and end within their grace."""
+        if self._maintaining is not None:
+            self._maintaining.cancel()  # every step ends in small transactions; the next run goes on
+            await asyncio.gather(self._maintaining, return_exceptions=True)
         await asyncio.gather(*self._running.values(), return_exceptions=True)
+
+    async def _maintain(self) -> None:
+        order = Order(Who("gateway", "按计划维护"), budget_s=BUDGET_S)
+        try:
+            async for done in maintain(self.runtime, self.runtime.settings.retention, order):
+                _log.info("maintenance_step", step=done.step, seconds=round(done.took_s, 3))
+        except Exception as error:  # noqa: BLE001 - the store is away; the schedule rings again
+            _log.warning("maintenance_failed", cause=type(error).__name__)
 
     async def _release_parked(self) -> None:
         """At start, and when other tables come into force: what waited for a row they have goes (crossing §1).

@@ -1,4 +1,4 @@
-"""The two tasks: a ring for one destination, a ring for all. Their names are those the bell sends."""
+"""The tasks: a ring for one destination, a ring for all, a ring for maintenance. Their names are those the bell sends."""
 
 from __future__ import annotations
 
@@ -17,3 +17,9 @@ def drain(destination: str) -> None:
 def sweep() -> None:
     """Ring for everything due, in case a ring was lost."""
     hands().sweep()
+
+
+@shared_task(name="gateway.maintain")  # type: ignore[untyped-decorator]
+def maintain() -> None:
+    """Ring for maintenance of the store."""
+    hands().maintain()

@@ -41,6 +41,7 @@ PINNED = {
     "POST /v1/reruns/{id}/pause",
     "POST /v1/reruns/{id}/resume",
     "POST /v1/reruns/{id}/cancel",
+    "GET /v1/tallies",
     "GET /healthz",
     "GET /readyz",
     "GET /metrics",

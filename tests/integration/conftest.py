@@ -19,6 +19,7 @@ from gateway.web.app import create
 
 # the tests of a folder share its builders
 sys.path.insert(0, str(Path(__file__).parent))
+from yards import Yard
 
 MASTER_KEY = bytes(range(32))
 KEYS = Path(__file__).parents[1] / "keys"
@@ -73,6 +74,25 @@ async def vault(engine):
     made = Vault(MASTER_KEY, engine)
     await made.open()
     return made
+
+
+@pytest.fixture
+async def fresh(postgres_server, migrated_template, request):
+    """The engine of a database for one test alone: where partitions or plans are looked at."""
+    name = f"f_{abs(hash(request.node.nodeid)) % 10**10}"
+    await _admin(postgres_server.url, f'CREATE DATABASE "{name}" TEMPLATE "{migrated_template}"')
+    made = engines.create(_with_database(postgres_server.url, name))
+    yield made
+    await made.dispose()
+    await _admin(postgres_server.url, f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest.fixture
+async def yard(fresh):
+    """What maintenance asks of a runtime, over a database of its own."""
+    vault = Vault(MASTER_KEY, fresh)
+    await vault.open()
+    return Yard(fresh, vault)
 
 
 def _with_database(url, name):

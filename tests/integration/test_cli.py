@@ -84,6 +84,8 @@ def test_help_lists_every_command():
         "pace",
         "probe",
         "rerun",
+        "maintenance",
+        "prove",
     ):
         assert command in shown.stdout.decode()
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from gateway.transport.bell import DRAIN, SWEEP, drain_queue
+from gateway.transport.bell import DRAIN, MAINTAIN, SWEEP, drain_queue
 from gateway.worker import app, tasks
 
 
 def test_the_bell_and_the_worker_agree_on_names():
-    assert (tasks.drain.name, tasks.sweep.name) == (DRAIN, SWEEP)
+    assert (tasks.drain.name, tasks.sweep.name, tasks.maintain.name) == (DRAIN, SWEEP, MAINTAIN)
     application = app.create("redis://127.0.0.1:1/0", destinations=["east", "west"], sweep_every_s=2)
     queues = {queue.name for queue in application.conf.task_queues}
     assert queues == {drain_queue("east"), drain_queue("west"), app.SWEEP_QUEUE}
     assert application.conf.beat_schedule["sweep"]["task"] == SWEEP
+    assert application.conf.beat_schedule["maintain"]["task"] == MAINTAIN
 
 
 def test_a_worker_of_one_side_listens_to_that_side():

@@ -1,0 +1,255 @@
+"""Lists read as much as they show, however much is stored; a scrape reads nothing. Proved by plans."""
+
+import asyncio
+import json
+import re
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import httpx
+import pytest
+from sqlalchemy import event, text
+
+from bench.fill import fill
+from gateway.canonical.kinds import State
+from gateway.runtime import Runtime
+from gateway.store import engine as engines
+from gateway.store import parked as parked_
+from gateway.store import releases
+from gateway.store.cases import CaseFilter, Cases
+from gateway.store.deliveries import Deliveries
+from gateway.store.direct import Direct
+from gateway.store.parked import Cause
+from gateway.store.vault import Vault
+from gateway.web.app import create
+
+CASES = 50_000
+#: A page shows 50: index entries, rows and what is joined to them.
+MOST_READ = 700
+GROWING = ("cases", "messages", "bodies", "events", "attempts", "receipts", "deliveries", "tallies", "audit")
+NOW = datetime.now(UTC)  # noqa: TID251 - the rows were filled by the database's clock
+
+pytestmark = pytest.mark.timeout(300)
+
+
+class Read:
+    """The statements an engine sent, each explained with its own parameters."""
+
+    def __init__(self, engine):
+        self.engine, self.sent, self.listening = engine, [], False
+        event.listen(engine.sync_engine, "before_cursor_execute", self.note)
+        self._straight = Direct.on
+
+    def note(self, _connection, _cursor, statement, parameters, _context, _many):
+        if self.listening:
+            self.sent.append((statement, parameters))
+
+    async def of(self, asked):
+        """Await what is asked; its answer, and the plan of every statement."""
+        self.sent, self.listening = [], True
+
+        async def noted(direct, connection, values):
+            self.sent.append((direct.sql, tuple(values[name] for name in direct._names)))
+            return await self._straight(direct, connection, values)
+
+        Direct.on = noted
+        try:
+            answer = await asked
+        finally:
+            Direct.on, self.listening = self._straight, False
+        plans = []
+        async with engines.single(self.engine) as connection:
+            for statement, parameters in self.sent:
+                if statement.lstrip().startswith(("SELECT", "WITH")):
+                    explain = f"EXPLAIN (ANALYZE, FORMAT JSON) {statement}"
+                    found = (await connection.exec_driver_sql(explain, parameters)).scalar_one()
+                    plans.append((json.loads(found) if isinstance(found, str) else found)[0]["Plan"])
+        return answer, plans
+
+
+def nodes(plan):
+    yield plan
+    for child in plan.get("Plans", ()):
+        yield from nodes(child)
+
+
+def rows_read(plan):
+    """Rows that scans looked at, shown or not."""
+    names = ("Actual Rows", "Rows Removed by Filter", "Rows Removed by Index Recheck")
+    return sum(
+        sum(node.get(name, 0) for name in names) * node.get("Actual Loops", 1)
+        for node in nodes(plan)
+        if node["Node Type"].endswith("Scan") and "Relation Name" in node
+    )
+
+
+def judge(plans, most=MOST_READ):
+    assert plans
+    for plan in plans:
+        whole = [
+            node["Relation Name"]
+            for node in nodes(plan)
+            if node["Node Type"] == "Seq Scan" and node["Relation Name"].startswith(GROWING)
+        ]
+        assert whole == []
+        assert "Sort" not in {node["Node Type"] for node in nodes(plan) if node.get("Actual Rows", 0) > most}
+        assert rows_read(plan) <= most, json.dumps(plan)[:2000]
+
+
+@pytest.fixture(scope="module")
+def filled(database_url):
+    asyncio.run(fill(database_url, CASES, bodies=False, resting=9_000))
+    return database_url
+
+
+@pytest.fixture
+async def store(filled):
+    engine = engines.create(filled)
+    vault = Vault(bytes(range(32)), engine)
+    await vault.open()
+    yield Read(engine), engine, vault
+    await engine.dispose()
+
+
+DAY = timedelta(days=1)
+FILTERS = {
+    "all": {},
+    "of a region": {"region": "sichuan"},
+    "of a division": {"division": "510105"},
+    "of an item": {"item": "pension_transfer"},
+    "in a state": {"state": State.SERVED},
+    "in a rare state": {"state": State.ACCEPTED},
+    "in a state nothing is in": {"state": State.UNDELIVERED},
+    "of an item that is not": {"item": "nothing"},
+    "of a span of days": {"received_from": NOW - 60 * DAY, "received_to": NOW - 50 * DAY},
+    "of an item in a state": {"item": "pension_transfer", "state": State.SERVED},
+    "of a division in a state": {"division": "510105", "state": State.SERVED},
+    "of a region in a span": {"region": "chongqing", "received_to": NOW - 90 * DAY},
+    "of a division in a span": {"division": "510105", "received_from": NOW - 100 * DAY},
+}
+
+
+@pytest.mark.parametrize("wanted", FILTERS.values(), ids=FILTERS)
+async def test_a_page_of_cases_reads_what_it_shows(store, wanted):
+    read, engine, vault = store
+    cases, after = Cases(engine, vault), None
+    for _ in range(3):
+        (found, after), plans = await read.of(cases.page(CaseFilter(**wanted), 50, after))
+        judge(plans)
+        if after is None:
+            break
+    assert (len(found) == 50) == (after is not None)
+
+
+async def test_a_case_is_found_by_either_number_with_its_history(store):
+    read, engine, vault = store
+    cases = Cases(engine, vault)
+    (one, *_), _ = await cases.page(CaseFilter(region="sichuan"), 1, None)
+    judge((await read.of(cases.page(CaseFilter(origin_case_no=one.origin_case_no), 50)))[1])
+    for asked in (
+        cases.by_no(one.case_no),
+        cases.find("sichuan", one.origin_case_no),
+        cases.find("chongqing", one.target_case_no),
+        cases.history(one.case_no),
+    ):
+        found, plans = await read.of(asked)
+        assert found is not None
+        judge(plans, most=40)
+    assert len(found.events) == 3
+
+
+async def test_the_history_of_a_case_looks_into_no_month_before_it(store):
+    read, engine, vault = store
+    cases = Cases(engine, vault)
+    (newest, *_), _ = await cases.page(CaseFilter(), 1, None)
+    _, plans = await read.of(cases.history(newest.case_no))
+    touched = {
+        node["Relation Name"]
+        for plan in plans
+        for node in nodes(plan)
+        if node.get("Relation Name", "").startswith(("events", "messages", "bodies"))
+        and node.get("Actual Loops", 0) > 0
+    }
+    months = sorted(name for name in touched if not name.endswith("rest"))
+    assert not any(f"{NOW - 100 * DAY:%Y_%m}" in name for name in months), months
+
+
+async def test_a_person_is_found_by_the_blind_index(store):
+    read, engine, vault = store
+    _, plans = await read.of(Cases(engine, vault).by_citizen("510101199001011234"))
+    judge(plans, most=60)
+
+
+async def test_parked_messages_and_those_of_a_cause_are_pages(store):
+    read, engine, vault = store
+    cases, after = Cases(engine, vault), None
+    for _ in range(2):
+        (found, after), plans = await read.of(cases.parked_page(50, after))
+        assert len(found) == 50
+        judge(plans)
+    assert len((await read.of(releases.parked_page(engine, 50, None)))[0]) == 50
+
+
+async def test_groups_of_parked_messages_are_counted_within_a_bound(store, monkeypatch):
+    read, engine, _ = store
+    for bound in (500, 1000):  # of 9 000 messages that wait for staff
+        query = text(str(parked_._GROUPS).replace(f"LIMIT {parked_.LOOKED_AT}", f"LIMIT {bound}"))
+        monkeypatch.setattr(parked_, "_GROUPS", query)
+        (groups, _), plans = await read.of(parked_.groups(engine, 50, None))
+        monkeypatch.undo()
+        assert sum(group.messages for group in groups) <= bound
+        judge(plans, most=bound * 2 + 9_000)
+    cause = Cause(groups[0].cause.code, groups[0].cause.path, groups[0].cause.value)
+    _, plans = await read.of(parked_.waiting_for(engine, cause, 5, None))
+    assert "Seq Scan" not in {node["Node Type"] for plan in plans for node in nodes(plan)}
+
+
+@pytest.mark.parametrize("state", [None, "parked", "dead", "refused"])
+async def test_open_deliveries_are_pages(store, state):
+    read, engine, vault = store
+    queue, after = Deliveries(engine, vault, clock=lambda: NOW), None
+    for _ in range(2):
+        (found, after), plans = await read.of(queue.open(state, limit=50, after=after))
+        assert len(found) == 50
+        judge(plans)
+
+
+@pytest.mark.parametrize("state", ["ready", "behind", "sending"])
+async def test_deliveries_under_way_are_read_in_order_of_the_key(store, state):
+    read, engine, vault = store
+    _, plans = await read.of(Deliveries(engine, vault, clock=lambda: NOW).open(state, limit=50))
+    for plan in plans:
+        assert {node["Node Type"] for node in nodes(plan)} <= {"Limit", "Index Scan"}
+
+
+async def test_a_receipt_a_claim_and_the_due_age_are_probes(store):
+    read, engine, vault = store
+    queue = Deliveries(engine, vault, clock=lambda: NOW)
+    for asked in (queue.due(), queue.next_due_in("chongqing")):
+        judge((await read.of(asked))[1], most=40)
+
+
+async def test_no_statement_of_the_program_skips_by_offset_or_counts_a_growing_table():
+    root = Path(__file__).parents[2] / "gateway"
+    sources = "\n".join(file.read_text() for file in (root / "store").glob("*.py"))
+    assert not re.search(r"\bOFFSET\b|\.offset\(", sources)
+    counted = re.findall(r"count\(\*\) FROM (\w+)", sources)
+    assert counted
+    assert not {name for name in counted if name in GROWING}, counted
+
+
+async def test_a_scrape_asks_the_database_for_nothing(settings, filled):
+    async with Runtime.open(settings.model_copy(update={"database_url": filled}), environ={}) as rt:
+        read = Read(rt.engine)
+        app = create()
+        app.state.runtime = rt
+        async with httpx.AsyncClient(
+            transport=httpx.ASGITransport(app=app), base_url="http://gateway.test"
+        ) as client:
+            read.listening = True
+            answer = await client.get("/metrics")
+            assert answer.status_code == 200
+            assert "tongban_retention_overdue_seconds" in answer.text
+            assert read.sent == []
+            await client.get("/readyz")
+            assert read.sent != []
