@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Self
 
 import redis
 import structlog
+from sqlalchemy.exc import SQLAlchemyError
 
 from gateway.cli.child import Child
 from gateway.cli.servers import Servers, Urls
@@ -23,7 +24,8 @@ from gateway.embedded.server import FolderLock
 from gateway.errors import CannotStart
 from gateway.runtime import CLOCK_OFFSET, clock_offset_s
 from gateway.store import engine
-from gateway.transport.bell import heartbeat_key, worker_name
+from gateway.store.workers import ALIVE_S, beat_ago
+from gateway.transport.bell import worker_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -229,9 +231,9 @@ class Stack:
         pid = self._children["worker"].pid
         if pid is None:
             return False
-        with suppress(redis.RedisError, OSError), redis.Redis.from_url(self._urls.redis) as client:
-            return bool(client.exists(heartbeat_key(worker_name(pid))))
-        return False
+        # A worker of a former life may have had this number: an old row says nothing.
+        ago = _beat_ago(self._urls.database, pid)
+        return ago is not None and ago < ALIVE_S
 
     def _address(self) -> tuple[str, int]:
         host, port = self.settings.server.host, self.settings.server.port
@@ -248,6 +250,13 @@ class Stack:
             self._servers.stop()
         if self._lock is not None:
             self._lock.release()
+
+
+def _beat_ago(database_url: str, pid: int) -> float | None:
+    """Seconds since a worker of this machine last beat; None when the store does not tell."""
+    with suppress(OSError, TimeoutError, SQLAlchemyError):
+        return asyncio.run(beat_ago(database_url, worker_name(pid)))
+    return None
 
 
 def _listen(host: str, port: int) -> socket.socket:

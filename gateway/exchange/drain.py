@@ -129,6 +129,8 @@ class Lane:
     destination: str
     breaker: Breaker
     pace: Pace = field(default_factory=Pace)
+    #: deliveries claimed since the process began
+    claimed: int = 0
 
     def places(self, free: int, *, flying: int, now: float) -> int:
         """How many deliveries may be claimed now."""
@@ -178,6 +180,11 @@ class Drain:
     _flying: set[asyncio.Task[Settlement]] = field(default_factory=set)
     _held_at: float | None = None
 
+    @property
+    def flying(self) -> int:
+        """Calls in flight."""
+        return len(self._flying)
+
     async def run(self) -> None:
         """Keep the window full and settle what has finished."""
         try:
@@ -201,6 +208,7 @@ class Drain:
             return 0
         due = await self.queue.claim(self.lane.destination, places, self.limits.lease_s)
         self.lane.pace = self.lane.pace.spent(len(due), now=now)
+        self.lane.claimed += len(due)
         self._flying |= {asyncio.create_task(self.send(delivery)) for delivery in due}
         return len(due)
 

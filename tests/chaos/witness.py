@@ -13,7 +13,7 @@ from gateway.conformance.desk import _STALE, Desk, _outcome, _seconds
 from gateway.conformance.script import Habits
 
 if TYPE_CHECKING:
-    from gateway.canonical.rehearsal import Draw, Heard, Said, Turn
+    from gateway.canonical.rehearsal import Heard, Said, Turn
     from gateway.conformance.books import Case, Place, Sent
     from tests.chaos.history import Book
 

@@ -28,6 +28,7 @@ PINNED = {
     "POST /v1/translate",
     "GET /healthz",
     "GET /readyz",
+    "GET /readyz/intake",
     "GET /metrics",
 } | {f"POST /v1/{slug}/messages" for slug in discover()}
 
