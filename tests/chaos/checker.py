@@ -71,49 +71,52 @@ class Book:
     named: dict[Ref, str] = field(default_factory=dict)
     states: dict[Ref, tuple[str, str | None]] = field(default_factory=dict)
     unwell: dict[str, list[tuple[float, float]]] = field(default_factory=lambda: defaultdict(list))
-    ends: float = 0.0
     found: list[Violation] = field(default_factory=list)
+    #: key → case of what has no receipt yet; key → when a receipt was given that its sender denies
+    _sent: dict[str, Ref] = field(default_factory=dict)
+    _given: dict[str, float] = field(default_factory=dict)
 
     @classmethod
     def of(cls, lines: Iterable[Line]) -> Book:
-        book, sent, given = cls(), {}, {}
+        book = cls()
         for line in lines:
-            book._add(line, sent, given)
-        for key, ref in sent.items():
+            add = getattr(book, f"_on_{line['e']}", None)
+            if add is not None:
+                add((line.get("side", ""), line.get("case", "")), line)
+        for key, ref in book._sent.items():
             book.found.append(Violation("receipt", ref[1], f"{ref[0]} {key} never got a receipt"))
         return book
 
-    def _add(self, line: Line, sent: dict[str, Ref], given: dict[str, float]) -> None:
-        ref, e = (line.get("side", ""), line.get("case", "")), line["e"]
-        self.ends = line["t"]
-        match e:
-            case "send":
-                sent.setdefault(line["key"], ref)
-            case "lost":
-                given.setdefault(line["key"], line["t"])
-            case "told":
-                sent.pop(line["key"], None)
-                self._told(ref, line, given.pop(line["key"], line["t"]))
-            case "gave_up":
-                sent.pop(line["key"], None)
-                self.gave_up.add(ref)
-            case "differs":
-                self.found.append(
-                    Violation("first receipt", ref[1], f"{line['key']}: a repeat got another one")
-                )
-            case "heard":
-                self.heard[ref].append((line["word"], line["key"], line["t"]))
-            case "turned":
-                self.turned.add(ref)
-            case "unheard":
-                text = f"{ref[0]} refused a delivery: {line['code']} {line.get('path', '')}"
-                self.found.append(Violation("deliverable", ref[1], text))
-            case "end":
-                self.states[ref] = (line["role"], line["state"])
-            case "fault":
-                self._fault(line)
+    def _on_send(self, ref: Ref, line: Line) -> None:
+        self._sent.setdefault(line["key"], ref)
 
-    def _told(self, ref: Ref, line: Line, at: float) -> None:
+    def _on_lost(self, _: Ref, line: Line) -> None:
+        self._given.setdefault(line["key"], line["t"])
+
+    def _on_gave_up(self, ref: Ref, line: Line) -> None:
+        self._sent.pop(line["key"], None)
+        self.gave_up.add(ref)
+
+    def _on_differs(self, ref: Ref, line: Line) -> None:
+        text = f"{line['key']}: a repeat got another one"
+        self.found.append(Violation("first receipt", ref[1], text))
+
+    def _on_heard(self, ref: Ref, line: Line) -> None:
+        self.heard[ref].append((line["word"], line["key"], line["t"]))
+
+    def _on_turned(self, ref: Ref, _: Line) -> None:
+        self.turned.add(ref)
+
+    def _on_unheard(self, ref: Ref, line: Line) -> None:
+        text = f"{ref[0]} refused a delivery: {line['code']} {line.get('path', '')}"
+        self.found.append(Violation("deliverable", ref[1], text))
+
+    def _on_end(self, ref: Ref, line: Line) -> None:
+        self.states[ref] = (line["role"], line["state"])
+
+    def _on_told(self, ref: Ref, line: Line) -> None:
+        self._sent.pop(line["key"], None)
+        at = self._given.pop(line["key"], line["t"])
         if line["outcome"] == "accepted":
             self.said[ref].append((line["word"], line["key"], at))
             if line["case_no"] and ref not in self.named:
@@ -124,7 +127,7 @@ class Book:
             )
             self.found.append(Violation("acceptable", ref[1], text))
 
-    def _fault(self, line: Line) -> None:
+    def _on_fault(self, _: Ref, line: Line) -> None:
         verb, _, what = line.get("kind", "").partition(" ")
         if what == "peer" and verb in _UNWELL:
             self.unwell[line["target"]].append((line["t"], line["t"] + line["lasts_s"]))
@@ -209,38 +212,39 @@ def _chain(book: Book, case: Known) -> Iterator[Violation]:
 def reachable(step: Step) -> bool:
     """Whether the life cycle knows such a step (crossing §4, §5.3, §7; gateway §2)."""
     before, after = step.before and State(step.before), State(step.after)
-    match step.kind:
-        case "application":
-            return before is None and after in {State.RECEIVED, State.ACCEPTED, State.CONCLUDED}
-        case "delivery":
-            opens = before in {State.RECEIVED, State.ACCEPTED} and after is State.FORWARDED
-            return before == after or opens
-        case "delivery_failed":
-            return before == after or after is State.UNDELIVERED
-        case "ignored" | "parked":
-            return before == after
-        case "status":
-            return _reported(before, after)
-        case "sheet" | "answer":
-            return before in UNDECIDED and after is State.IN_REVIEW
-        case "supplement":
-            return SUPPLEMENTED.get(before) is after if before else False
-        case "withdrawal":
-            return before in WITHDRAWABLE and after is State.WITHDRAWN
-        case "rating":
-            return before in RATEABLE and after is State.RATED
-        case _:
-            return False
-
-
-def _reported(before: State | None, after: State) -> bool:
     if before is None:
-        return False
+        return step.kind == "application" and after in _FIRST
+    if step.kind == "status":
+        return _reported(before, after)
+    if step.kind in _STAYING and before is after:
+        return True
+    return before in _FROM.get((step.kind, after), frozenset())
+
+
+_FIRST = frozenset({State.RECEIVED, State.ACCEPTED, State.CONCLUDED})
+_STAYING = frozenset({"delivery", "delivery_failed", "ignored", "parked"})
+_UNDER_WAY = frozenset({State.RECEIVED, State.ACCEPTED})
+#: (kind of step, state reached) → where it may come from
+_FROM = {
+    ("delivery", State.FORWARDED): _UNDER_WAY,
+    ("delivery_failed", State.UNDELIVERED): _FIRST,
+    ("sheet", State.IN_REVIEW): UNDECIDED,
+    ("answer", State.IN_REVIEW): UNDECIDED,
+    ("withdrawal", State.WITHDRAWN): WITHDRAWABLE,
+    ("rating", State.RATED): RATEABLE,
+    **{
+        ("supplement", after): frozenset(one for one, to in SUPPLEMENTED.items() if to is after)
+        for after in SUPPLEMENTED.values()
+    },
+}
+
+
+def _reported(before: State, after: State) -> bool:
     # 20 by the origin's acceptance counts as not accepted by the target (§7)
     held = {before, State.FORWARDED} if before is State.ACCEPTED else {before}
     taken = any(MATRIX.get((one, after)) in {Take.TAKEN, Take.NOTE} for one in held)
     # a stage that was skipped is entered with the same time (§5.3)
-    return taken or after in {State.ACCEPTED, State.IN_REVIEW}
+    return taken or (before not in FINAL and after in {State.ACCEPTED, State.IN_REVIEW})
 
 
 def _ends(book: Book, case: Known) -> Iterator[Violation]:
@@ -286,7 +290,7 @@ def overlap(spans: Iterable[tuple[float, float]], since: float, until: float) ->
     """Seconds of (since, until) covered by the spans, which may overlap each other."""
     covered, reached = 0.0, since
     for began, ended in sorted(spans):
-        began, ended = max(began, reached), min(ended, until)
-        if ended > began:
-            covered, reached = covered + ended - began, ended
+        here, there = max(began, reached), min(ended, until)
+        if there > here:
+            covered, reached = covered + there - here, there
     return covered

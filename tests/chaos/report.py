@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import platform
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psutil
@@ -15,6 +14,7 @@ from tests.chaos.history import read
 
 if TYPE_CHECKING:
     import argparse
+    from pathlib import Path
 
     from rich.console import Console
 
@@ -96,15 +96,19 @@ def page(outcome: Outcome, asked: argparse.Namespace) -> str:
         command = (
             f"CHAOS_SEED={outcome.seed} python -m tests.chaos --cases {asked.cases} --faults {asked.faults}"
         )
-    when = datetime.now(UTC)
+    when = datetime.now(UTC)  # noqa: TID251 - the day of the run
     parts = [
         "# 混沌测试",
         "",
-        "故意破坏一切：进程被杀、被冻结，Redis 与 PostgreSQL 重启、断网、只读，对方拒绝、挂起、答非所问。"
-        "记录写在网关之外，检查器据此核对每一项承诺。本页由下面的命令生成。",
+        (
+            "故意破坏一切：进程被杀、被冻结，Redis 与 PostgreSQL 重启、断网、只读，对方拒绝、挂起、答非所问。"
+            "记录写在网关之外，检查器据此核对每一项承诺。本页由下面的命令生成。"
+        ),
         "",
-        f"`{command}` · {when:%Y-%m-%d} · {os.cpu_count()} × {platform.machine()}, {memory:.0f} GiB, "
-        f"{platform.system()}, Python {platform.python_version()}",
+        (
+            f"`{command}` · {when:%Y-%m-%d} · {os.cpu_count()} × {platform.machine()}, {memory:.0f} GiB, "
+            f"{platform.system()}, Python {platform.python_version()}"
+        ),
         "",
         "| Figure | Value |",
         "|---|---|",
