@@ -75,6 +75,9 @@ class Book:
     #: key → case of what has no receipt yet; key → when a receipt was given that its sender denies
     _sent: dict[str, Ref] = field(default_factory=dict)
     _given: dict[str, float] = field(default_factory=dict)
+    #: seconds from a call to its receipt
+    accept_s: list[float] = field(default_factory=list)
+    _called: dict[str, float] = field(default_factory=dict)
 
     @classmethod
     def of(cls, lines: Iterable[Line]) -> Book:
@@ -89,6 +92,7 @@ class Book:
 
     def _on_send(self, ref: Ref, line: Line) -> None:
         self._sent.setdefault(line["key"], ref)
+        self._called[line["key"]] = line["t"]
 
     def _on_lost(self, _: Ref, line: Line) -> None:
         self._given.setdefault(line["key"], line["t"])
@@ -116,6 +120,7 @@ class Book:
 
     def _on_told(self, ref: Ref, line: Line) -> None:
         self._sent.pop(line["key"], None)
+        self.accept_s.append(line["t"] - self._called.pop(line["key"], line["t"]))
         at = self._given.pop(line["key"], line["t"])
         if line["outcome"] == "accepted":
             self.said[ref].append((line["word"], line["key"], at))

@@ -39,6 +39,10 @@ def rows(outcome: Outcome) -> list[tuple[str, str]]:
         ("senders who gave up without a receipt", f"{told['given_up']:,}"),
         ("processes started anew", f"{told['restarts']:,}"),
         ("time", f"{told['took_s']:,.0f} s"),
+        (
+            "acceptance: median, 99 of 100, slowest",
+            " · ".join(f"{one * 1000:,.0f} ms" for one in outcome.accept_s),
+        ),
         ("longest wait of a message that could go", f"{told['longest_wait_s']:.1f} s"),
         ("the same, less the time its other side was unwell", f"{told['longest_wait_while_well_s']:.1f} s"),
         ("violations", str(len(outcome.violations))),

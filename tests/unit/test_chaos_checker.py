@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from chaos.checker import Book, Known, Step, check, overlap, reachable, waits
-from chaos.plan import KINDS, draw
+
+from tests.chaos.checker import Book, Known, Step, check, overlap, reachable, waits
+from tests.chaos.plan import KINDS, draw
 
 ORIGIN, TARGET = ("sichuan", "510104-1"), ("chongqing", "CYTB1")
 SAID = [
