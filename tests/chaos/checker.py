@@ -105,6 +105,11 @@ class Book:
         text = f"{line['key']}: a repeat got another one"
         self.found.append(Violation("first receipt", ref[1], text))
 
+    def _on_put_off(self, ref: Ref, line: Line) -> None:
+        if line["status"] == 500 or not line["readable"]:
+            text = f"{line['key']}: {line['status']}, a receipt in its own format: {line['readable']}"
+            self.found.append(Violation("answer", ref[1], text))
+
     def _on_heard(self, ref: Ref, line: Line) -> None:
         self.heard[ref].append((line["word"], line["key"], line["t"]))
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 #: The lines, by ``e``:
 #:   send     side case key word n          an attempt to hand a message in
 #:   told     side case key word outcome code case_no   a receipt, believed
+#:   put_off  side case key word status code readable   not now: 503, 429, a stale proof
 #:   lost     side case key word            a receipt that its sender claims not to have seen
 #:   differs  side case key word            a repeat was given another receipt than the first one
 #:   gave_up  side case key word            no receipt, and no more attempts

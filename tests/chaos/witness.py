@@ -108,9 +108,8 @@ class Witness(Desk):
         sent.status = status
         told = place.stand_in.read(status, answer)
         if status >= 500 or status == 429 or told.taken is None or told.code in _STALE:
-            self._write(
-                "put_off", said.case_ref, said.key, said.kind, said.state, status=status, code=told.code
-            )
+            state = {"status": status, "code": told.code, "readable": told.taken is not None}
+            self._write("put_off", said.case_ref, said.key, said.kind, said.state, **state)
             return None, _seconds(headers.get("retry-after", ""))
         first = self._first_told.pop(said.key, None)
         if first is None and told.taken and self._luck.random() < LOST:

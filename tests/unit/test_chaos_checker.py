@@ -113,6 +113,12 @@ def test_a_repeat_that_gets_another_receipt_is_found():
     assert laws([*history(), line(8, "differs", ORIGIN, key="a1")], CASE) == {"first receipt"}
 
 
+@pytest.mark.parametrize(("status", "readable"), [(500, True), (503, False)])
+def test_an_answer_its_sender_cannot_read_is_found(status, readable):
+    off = line(0.05, "put_off", ORIGIN, key="a1", word="", status=status, code="", readable=readable)
+    assert laws([*history(), off], CASE) == {"answer"}
+
+
 def test_a_refusal_nobody_planned_is_found_on_either_side():
     assert laws([*history(), line(8, "unheard", TARGET, code="9044")], CASE) == {"deliverable"}
     refused = {"outcome": "refused", "code": "9022", "case_no": ""}
