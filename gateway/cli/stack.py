@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import http.client
+import math
 import os
 import shutil
+import signal
 import socket
 import sys
 import threading
@@ -39,6 +41,12 @@ _START_WITHIN_S = 120.0
 #: So many deaths in a row before the first readiness are no accident.
 _FALLS = 4
 
+#: A worker whose loop has not beaten for so long while the store answers hangs: it is ended and replaced. Looked
+#: at so often. Seconds.
+_HANGS_AFTER_S = 60.0
+_MINDED_EVERY_S = 15.0
+_ASKED_WITHIN_S = 2.0
+
 #: Seconds from SIGTERM to SIGKILL: receipts being given; calls in flight (8 s of grace) and their settling.
 _PATIENCE_S = {"web": 8.0, "worker": 22.0, "beat": 5.0}
 
@@ -66,6 +74,7 @@ class Stack:
     _stop: threading.Event = field(default_factory=threading.Event)
     _known: threading.Event = field(default_factory=threading.Event)
     _ready: bool = False
+    _minded_at: float = 0.0
     _thread: threading.Thread | None = None
 
     def start(self) -> bool:
@@ -178,6 +187,7 @@ class Stack:
         while not self._stop.wait(_TICK_S):
             self._tend_all()
             if self._ready:
+                self._mind_worker()
                 continue
             self._judge_start(until)
             if self._is_ready():
@@ -196,6 +206,20 @@ class Stack:
             self._move_to(urls)
         for child in self._children.values():
             child.tend()
+
+    def _mind_worker(self) -> None:
+        """End a worker that lives and does nothing: its process is there, its loop does not beat."""
+        now, child = time.monotonic(), self._children["worker"]
+        if now - self._minded_at < _MINDED_EVERY_S:
+            return
+        self._minded_at, pid = now, child.pid
+        if pid is None or child.age_s < _HANGS_AFTER_S:
+            return
+        ago = _beat_ago(self._urls.database, pid)
+        if ago is not None and ago > _HANGS_AFTER_S:
+            _log.error("worker_hangs", silent_s=round(min(ago, child.age_s)))
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
 
     def _move_to(self, urls: Urls) -> None:
         """A server came back at another address: the processes learn it by starting anew."""
@@ -253,9 +277,11 @@ class Stack:
 
 
 def _beat_ago(database_url: str, pid: int) -> float | None:
-    """Seconds since a worker of this machine last beat; None when the store does not tell."""
+    """Seconds since a worker of this machine last beat, infinite when never; None when the store does not tell."""
     with suppress(OSError, TimeoutError, SQLAlchemyError):
-        return asyncio.run(beat_ago(database_url, worker_name(pid)))
+        asking = asyncio.wait_for(beat_ago(database_url, worker_name(pid)), _ASKED_WITHIN_S)
+        ago = asyncio.run(asking)
+        return math.inf if ago is None else ago
     return None
 
 

@@ -9,6 +9,7 @@ import threading
 import time
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import structlog
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 _LEAVES_IF_OLDER_S = 600.0
 #: One whose main thread hangs so that it cannot stop in order is ended. Seconds.
 _ENDS_WITHIN_S = 30.0
+#: A worker that has grown so large starts anew: Celery and its clients leak over months (celery#4843, #8521). Bytes.
+_MOST_MEMORY = 1 << 30
 
 _log = structlog.get_logger(__name__)
 
@@ -68,6 +71,10 @@ class Pulse:
             else:
                 for destination in self.rounds.serves:
                     metrics.WORKER_BEAT.labels(destination).set(time.time())
+            if memory() > _MOST_MEMORY:
+                _log.warning("worker_too_large", bytes=memory())
+                self.leave()
+                return
             await asyncio.sleep(every_s)
 
     async def _listen(self) -> None:
@@ -114,6 +121,14 @@ class Pulse:
             await asyncio.wait_for(self.rounds.runtime.workers.leave(self.name), 2.0)
         except Exception as error:  # noqa: BLE001 - the row is removed by the sweep later
             _log.debug("row_left_behind", cause=type(error).__name__)
+
+
+def memory() -> int:
+    """Bytes of memory this process holds; 0 where the system does not tell."""
+    try:
+        return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except OSError:
+        return 0
 
 
 def leave_process() -> None:

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import http.client
+import os
+import signal
 import time
 from contextlib import contextmanager
 
 import psycopg
 import pytest
 
+from gateway.cli import stack
 from tests.chaos.ground import Ground
 from tests.chaos.plan import Fault
 from tests.chaos.run import carry_out
 from tests.chaos.saboteur import Saboteur
 from tests.proxy import _Pipe
-from tests.town import HOST
+from tests.town import HOST, Town, until
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -166,3 +169,15 @@ def test_a_worker_that_is_alive_but_deaf_notices_tells_and_is_replaced(tmp_path,
         alive = f"{heard} AND name NOT LIKE '%:{former}'"
         tend_until(ground, lambda: rows(ground, alive), 40, "the new one hears")
         assert carry_out(ground, Saboteur(ground, [], 30)).violations == []
+
+
+def test_a_worker_whose_loop_hangs_is_ended_and_replaced_by_the_supervisor(tmp_path, monkeypatch):
+    monkeypatch.setattr(stack, "_HANGS_AFTER_S", 6.0)
+    monkeypatch.setattr(stack, "_MINDED_EVERY_S", 1.0)
+    with Town(tmp_path) as town:
+        former = town.stack.pids()["worker"]
+        os.kill(former, signal.SIGSTOP)
+        until(lambda: town.stack.pids().get("worker") not in {None, former}, 30, "it is replaced")
+        for side in town.sides.values():
+            side.tell("send", n=3)
+        until(lambda: town.effects() >= 6, 30, "the new one works")
