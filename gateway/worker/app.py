@@ -22,6 +22,15 @@ if TYPE_CHECKING:
 
 SWEEP_QUEUE = "sweep"
 
+_LINE = {
+    "visibility_timeout": 3600,
+    # A socket that hangs is given up and opened anew: the deaf worker of celery#8030 and #10205.
+    "socket_timeout": 5,
+    "socket_connect_timeout": 5,
+    "socket_keepalive": True,
+    "health_check_interval": 10,
+}
+
 _hands: list[Hands] = []
 
 
@@ -45,14 +54,7 @@ def create(redis_url: str, *, destinations: Sequence[str], sweep_every_s: float)
         worker_prefetch_multiplier=1,
         # Unacknowledged rings return after this. No drain is ever longer, and what returns has expired: with a
         # short one, long tasks run twice (kombu#337). No ETA and no countdown for the same reason.
-        broker_transport_options={
-            "visibility_timeout": 3600,
-            # A socket that hangs is given up and opened anew: the deaf worker of celery#8030 and #10205.
-            "socket_timeout": 5,
-            "socket_connect_timeout": 5,
-            "socket_keepalive": True,
-            "health_check_interval": 10,
-        },
+        broker_transport_options=_LINE,
         # Redis may be down for any time, at start too: the worker waits, its own watch keeps sweeping.
         broker_connection_retry_on_startup=True,
         broker_connection_max_retries=None,
@@ -71,16 +73,14 @@ def create(redis_url: str, *, destinations: Sequence[str], sweep_every_s: float)
         # Our log is set up before Celery starts.
         worker_hijack_root_logger=False,
         worker_redirect_stdouts=False,
-        beat_schedule={
-            "sweep": {
-                "task": SWEEP,
-                "schedule": sweep_every_s,
-                # Sweeps nobody took must not pile up while no worker runs.
-                "options": {"queue": SWEEP_QUEUE, "expires": 2 * sweep_every_s},
-            }
-        },
+        beat_schedule={"sweep": _sweep(sweep_every_s)},
     )
     return app
+
+
+def _sweep(every_s: float) -> dict[str, Any]:
+    # Sweeps nobody took must not pile up while no worker runs.
+    return {"task": SWEEP, "schedule": every_s, "options": {"queue": SWEEP_QUEUE, "expires": 2 * every_s}}
 
 
 def worker_arguments(destinations: Sequence[str], *, sweeps: bool) -> list[str]:

@@ -111,8 +111,8 @@ def test_a_worker_frozen_for_longer_than_its_lease_is_taken_over_and_doubles_not
     print(outcome.as_json())
     assert outcome.violations == []
     assert late[0][0] > 0, "nothing was in flight"
-    # lease 5 s, found by a sweep at most two later, a turn through the pool
-    assert outcome.longest_s < 12
+    # lease 5 s, found by a sweep at most two later; a call that times out, and a wait by the schedule
+    assert outcome.longest_net_s < 20
 
 
 def test_work_nobody_rang_for_is_found_in_seconds(tmp_path):
