@@ -13,7 +13,7 @@ LOCKING := $(BIN)/uv pip compile --quiet pyproject.toml --generate-hashes --univ
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run demo test lint types contracts bench docs lock clean
+.PHONY: help setup run demo test lint types contracts bench chaos docs lock clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
@@ -54,6 +54,10 @@ contracts: $(READY) ## who may import whom
 
 bench: $(READY) ## how fast it is here, beside the textbook: translation, proofs, the whole way
 	@$(BIN)/python -m bench
+
+CHAOS_SEED ?=
+chaos: $(READY) ## break everything on purpose: 1,000 faults over 20,000 cases; CHAOS_SEED= repeats a plan
+	@CHAOS_SEED=$(CHAOS_SEED) $(BIN)/python -m tests.chaos $(if $(PAGE),--write $(PAGE))
 
 docs: $(READY) ## check the documents: commands, links, settings, pictures
 	@$(BIN)/pytest -q tests/contract/test_docs.py tests/contract/test_compose.py

@@ -72,6 +72,24 @@ LAST_SWEEP = Gauge(
     multiprocess_mode="mostrecent",
     registry=REGISTRY,
 )
+WORKER_BEAT = Gauge(
+    "tongban_worker_beat_timestamp_seconds",
+    "When a worker that serves this destination last wrote its heartbeat (Unix time)",
+    ("region",),
+    multiprocess_mode="mostrecent",
+    registry=REGISTRY,
+)
+WORKER_LAG = Histogram(
+    "tongban_worker_loop_lag_seconds",
+    "How late the loop of a worker was, at worst between two heartbeats",
+    buckets=(0.005, 0.02, 0.1, 0.5, 2, 10),
+    registry=REGISTRY,
+)
+WORKER_DEAF = Counter(
+    "tongban_worker_deaf",
+    "Times a worker was found alive but deaf: rings reach Redis and never its consumer",
+    registry=REGISTRY,
+)
 LATE_SETTLEMENTS = Counter(
     "tongban_late_settlements_total",
     "Verdicts that came after their lease had passed to someone else",

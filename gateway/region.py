@@ -105,11 +105,12 @@ class Taken(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A peer's answer: its verdict, its own code and words."""
+    """A peer's answer: its verdict, its own code and words; the case it names, where it names one."""
 
     taken: Taken
     code: str = ""
     text: str = ""
+    case_ref: str = ""
 
 
 @dataclass(frozen=True, slots=True)

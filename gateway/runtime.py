@@ -37,6 +37,7 @@ from gateway.store.serials import Serials
 from gateway.store.sets import TableSets
 from gateway.store.tokens import Tokens
 from gateway.store.vault import Vault
+from gateway.store.workers import Workers
 from gateway.transport.bell import Bell
 from gateway.transport.client import PeerClient
 
@@ -53,6 +54,13 @@ if TYPE_CHECKING:
 
 #: Set by the supervisor so that all processes of one gateway show the same time (gateway §6 ``[clock]``).
 CLOCK_OFFSET = "TONGBAN_CLOCK_OFFSET_S"
+
+#: Whoever asks whether we are ready has an answer within so many seconds, also while the store hangs.
+_READY_WITHIN_S = 2.0
+# The tables must be there, and writing allowed: a standby, or a primary set read-only, takes no message.
+_WRITABLE = text(
+    "SELECT current_setting('transaction_read_only') = 'on' OR to_regclass('deliveries') IS NULL FROM alembic_version"
+)
 
 Role = Literal["web", "worker", "cli"]
 
@@ -165,6 +173,7 @@ class Runtime:
     cases: Cases = field(repr=False)
     audit: Audit = field(repr=False)
     tokens: Tokens = field(repr=False)
+    workers: Workers = field(repr=False)
     bell: Bell = field(repr=False)
     clients: Mapping[str, PeerClient] = field(repr=False)
     limiter: Limiter = field(repr=False)
@@ -225,6 +234,7 @@ class Runtime:
                 cases=Cases(engine, vault),
                 audit=Audit(engine, vault),
                 tokens=Tokens(engine),
+                workers=Workers(engine),
                 bell=bell,
                 clients=clients,
                 limiter=Limiter(settings.limits.per_minute),
@@ -250,14 +260,21 @@ class Runtime:
 
     async def unusable(self) -> list[str]:
         """What is missing to serve, as one Chinese sentence each; empty when ready. Reads no case."""
-        faults = []
-        try:
-            async with engines.single(self.engine) as connection:
-                await connection.execute(text("SELECT version_num FROM alembic_version"))
-        except Exception as error:  # noqa: BLE001 - whatever it is, the store is not usable
-            faults.append(f"数据库不可用（{type(error).__name__}）：请检查 database_url、PostgreSQL 及其迁移")
+        faults = await self.door_faults()
         if not await queue_usable(self.settings.redis_url or ""):
             faults.append("消息队列不可用：请检查 redis_url 和 Redis")
+        return faults
+
+    async def door_faults(self) -> list[str]:
+        """What keeps the doors from taking messages: a store that cannot be written, tables without a region."""
+        faults = []
+        try:
+            async with asyncio.timeout(_READY_WITHIN_S), engines.single(self.engine) as connection:
+                found = await connection.execute(_WRITABLE)
+                if found.scalar_one():
+                    faults.append("数据库只读（可能刚切换到备库）：请让 database_url 指向主库")
+        except Exception as error:  # noqa: BLE001 - whatever it is, the store is not usable
+            faults.append(f"数据库不可用（{type(error).__name__}）：请检查 database_url、PostgreSQL 及其迁移")
         if not set(self.regions) <= set(self.tables.regions):
             faults.append("规则表缺少地区：请检查 tables_dir")
         return faults

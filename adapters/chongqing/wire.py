@@ -195,12 +195,13 @@ def read_reply(status: int, body: bytes) -> Reply:
         tree = {}
     code = text_at(tree, "BODY", "FH", "FHM").strip()
     words = "；".join(filter(None, (text_at(tree, "BODY", "FH", "FHXX"), *_findings(tree))))[:_WORDS]
+    case_ref = text_at(tree, "BODY", "FH", "SBLSH").strip()
     if 200 <= status < 300 and code == "0000":
-        return Reply(Taken.DELIVERED, code, words)
+        return Reply(Taken.DELIVERED, code, words, case_ref)
     if 200 <= status < 300 and not code:
         return Reply(Taken.UNREADABLE)
     if 200 <= status < 300 or _is_final(status):
-        return Reply(Taken.REFUSED, code, words or f"HTTP {status}，对方未说明原因")
+        return Reply(Taken.REFUSED, code, words or f"HTTP {status}，对方未说明原因", case_ref)
     return Reply(Taken.UNREADABLE, code, words)
 
 

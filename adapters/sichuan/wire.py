@@ -170,12 +170,13 @@ def read_reply(status: int, body: bytes) -> Reply:
     found = _CODED.fullmatch(text_at(tree, "message").strip())
     code, text = (found[1], found[2]) if found else ("", text_at(tree, "message"))
     words = "；".join(filter(None, (text, *_findings(tree))))[:_WORDS]
+    case_ref = text_at(tree, "affairCode")
     if 200 <= status < 300 and recode == "1":
-        return Reply(Taken.DELIVERED, code, words)
+        return Reply(Taken.DELIVERED, code, words, case_ref)
     if 200 <= status < 300 and recode != "-1":
         return Reply(Taken.UNREADABLE)
     if 200 <= status < 300 or _is_final(status):
-        return Reply(Taken.REFUSED, code, words or f"HTTP {status}，对方未说明原因")
+        return Reply(Taken.REFUSED, code, words or f"HTTP {status}，对方未说明原因", case_ref)
     return Reply(Taken.UNREADABLE, code, words)
 
 

@@ -62,6 +62,11 @@ class Child:
         process = self._process
         return process.pid if process is not None and process.poll() is None else None
 
+    @property
+    def age_s(self) -> float:
+        """Seconds since it was started."""
+        return time.monotonic() - self._born
+
     def start(self) -> None:
         """Start it now."""
         self._born = time.monotonic()

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import http.client
+import math
 import os
 import shutil
+import signal
 import socket
 import sys
 import threading
@@ -16,6 +18,7 @@ from typing import TYPE_CHECKING, Self
 
 import redis
 import structlog
+from sqlalchemy.exc import SQLAlchemyError
 
 from gateway.cli.child import Child
 from gateway.cli.servers import Servers, Urls
@@ -23,7 +26,8 @@ from gateway.embedded.server import FolderLock
 from gateway.errors import CannotStart
 from gateway.runtime import CLOCK_OFFSET, clock_offset_s
 from gateway.store import engine
-from gateway.transport.bell import heartbeat_key, worker_name
+from gateway.store.workers import ALIVE_S, beat_ago
+from gateway.transport.bell import worker_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,6 +40,12 @@ _TICK_S = 0.1
 _START_WITHIN_S = 120.0
 #: So many deaths in a row before the first readiness are no accident.
 _FALLS = 4
+
+#: A worker whose loop has not beaten for so long while the store answers hangs: it is ended and replaced. Looked
+#: at so often. Seconds.
+_HANGS_AFTER_S = 60.0
+_MINDED_EVERY_S = 15.0
+_ASKED_WITHIN_S = 2.0
 
 #: Seconds from SIGTERM to SIGKILL: receipts being given; calls in flight (8 s of grace) and their settling.
 _PATIENCE_S = {"web": 8.0, "worker": 22.0, "beat": 5.0}
@@ -64,6 +74,7 @@ class Stack:
     _stop: threading.Event = field(default_factory=threading.Event)
     _known: threading.Event = field(default_factory=threading.Event)
     _ready: bool = False
+    _minded_at: float = 0.0
     _thread: threading.Thread | None = None
 
     def start(self) -> bool:
@@ -176,6 +187,7 @@ class Stack:
         while not self._stop.wait(_TICK_S):
             self._tend_all()
             if self._ready:
+                self._mind_worker()
                 continue
             self._judge_start(until)
             if self._is_ready():
@@ -194,6 +206,20 @@ class Stack:
             self._move_to(urls)
         for child in self._children.values():
             child.tend()
+
+    def _mind_worker(self) -> None:
+        """End a worker that lives and does nothing: its process is there, its loop does not beat."""
+        now, child = time.monotonic(), self._children["worker"]
+        if now - self._minded_at < _MINDED_EVERY_S:
+            return
+        self._minded_at, pid = now, child.pid
+        if pid is None or child.age_s < _HANGS_AFTER_S:
+            return
+        ago = _beat_ago(self._urls.database, pid)
+        if ago is not None and ago > _HANGS_AFTER_S:
+            _log.error("worker_hangs", silent_s=round(min(ago, child.age_s)))
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
 
     def _move_to(self, urls: Urls) -> None:
         """A server came back at another address: the processes learn it by starting anew."""
@@ -229,9 +255,9 @@ class Stack:
         pid = self._children["worker"].pid
         if pid is None:
             return False
-        with suppress(redis.RedisError, OSError), redis.Redis.from_url(self._urls.redis) as client:
-            return bool(client.exists(heartbeat_key(worker_name(pid))))
-        return False
+        # A worker of a former life may have had this number: an old row says nothing.
+        ago = _beat_ago(self._urls.database, pid)
+        return ago is not None and ago < ALIVE_S
 
     def _address(self) -> tuple[str, int]:
         host, port = self.settings.server.host, self.settings.server.port
@@ -248,6 +274,15 @@ class Stack:
             self._servers.stop()
         if self._lock is not None:
             self._lock.release()
+
+
+def _beat_ago(database_url: str, pid: int) -> float | None:
+    """Seconds since a worker of this machine last beat, infinite when never; None when the store does not tell."""
+    with suppress(OSError, TimeoutError, SQLAlchemyError):
+        asking = asyncio.wait_for(beat_ago(database_url, worker_name(pid)), _ASKED_WITHIN_S)
+        ago = asyncio.run(asking)
+        return math.inf if ago is None else ago
+    return None
 
 
 def _listen(host: str, port: int) -> socket.socket:

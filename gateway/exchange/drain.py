@@ -13,6 +13,7 @@ from gateway import metrics
 from gateway.canonical.tracking import Move, TrackedCase
 from gateway.errors import PeerFailure
 from gateway.exchange.verdict import Schedule, Verdict, decide
+from gateway.region import Reply
 from gateway.store.records import Delivery, Ending, Settlement
 from gateway.transport.replies import Answered, judge
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from gateway.exchange.sight import Sight
-    from gateway.region import Region, Reply, SignedRequest
+    from gateway.region import Region, SignedRequest
     from gateway.store.deliveries import Settled
     from gateway.transport.breaker import Breaker
 
@@ -110,7 +111,11 @@ class Sender:
             answered = await self.client.send(request)
         except PeerFailure as failure:
             return failure, failure.http_status
-        return judge(answered, self.region.read_reply, now=self.now()), answered.status
+        reply = judge(answered, self.region.read_reply, now=self.now())
+        if isinstance(reply, Reply) and not _is_about(reply, delivery):
+            # An answer given twice on one line reads as the answer to what was sent next.
+            return PeerFailure("unreadable", "the receipt names another case"), answered.status
+        return reply, answered.status
 
     def _decide(self, delivery: Delivery, answer: Reply | PeerFailure) -> Verdict:
         return decide(
@@ -132,6 +137,8 @@ class Lane:
     destination: str
     breaker: Breaker
     sight: Sight | None = None
+    #: deliveries claimed since the process began
+    claimed: int = 0
 
     async def places(self, free: int, *, flying: int, now: float) -> int:
         """How many deliveries may be claimed now."""
@@ -187,6 +194,11 @@ class Drain:
     _flying: set[asyncio.Task[Settlement]] = field(default_factory=set)
     _held_at: float | None = None
 
+    @property
+    def flying(self) -> int:
+        """Calls in flight."""
+        return len(self._flying)
+
     async def run(self) -> None:
         """Keep the window full and settle what has finished."""
         try:
@@ -211,6 +223,7 @@ class Drain:
         if places <= 0:
             return 0
         due = await self.queue.claim(self.lane.destination, places, self.limits.lease_s)
+        self.lane.claimed += len(due)
         self._flying |= {asyncio.create_task(self.send(delivery)) for delivery in due}
         return len(due)
 
@@ -277,6 +290,11 @@ class Drain:
         for task in self._flying:
             task.cancel()
         await asyncio.gather(*self._flying, return_exceptions=True)
+
+
+def _is_about(reply: Reply, delivery: Delivery) -> bool:
+    """A receipt names the case as it received it, or none (SC-N §3, CQ-N §4)."""
+    return not reply.case_ref or reply.case_ref.encode() in delivery.rendered
 
 
 async def _either(event: asyncio.Event, seconds: float) -> None:

@@ -16,6 +16,8 @@ from gateway.exchange.crossing import bodies_of, read_follow_up, render, render_
 from gateway.mapping.fieldmap import Reading, Sight
 from gateway.mapping.plan import Plan, worst_level
 from gateway.region import Inbound, Opened, Outcome, Receipt, Region
+from gateway.store.engine import is_away
+from gateway.store.gather import busy
 from gateway.store.records import Acceptance, CaseRecord, Intent, Part, Stored, StoredReceipt
 
 if TYPE_CHECKING:
@@ -69,6 +71,12 @@ async def receive(rt: Door, region: Region, inbound: Inbound) -> Answer:
         acceptance = await _admitted(rt, post)
     except Refusal as refused:
         return await _refused(rt, region, opened, refused, now)
+    except Exception as error:
+        # Wherever on the way the store went away, the sender reads it in its own format (step 14).
+        if not is_away(error):
+            raise
+        log.warning("store_away", region=region.slug, cause=type(error).__name__)
+        return await _refused(rt, region, opened, busy(), now)
     if acceptance.ring:
         await rt.bell.ring(acceptance.ring)
     assert acceptance.receipt is not None  # noqa: S101 - stored and known intents have one

@@ -66,6 +66,12 @@ def create(url: str | URL, *, name: str = "tongban", pool_size: int = 8) -> Asyn
                 "statement_timeout": "15000",
                 "lock_timeout": "10000",
                 "idle_in_transaction_session_timeout": "15000",
+                # A host that vanished without a word holds locks no longer than this (nothing on sockets).
+                "tcp_user_timeout": "30000",
+                "tcp_keepalives_idle": "30",
+                "tcp_keepalives_interval": "10",
+                "tcp_keepalives_count": "3",
+                "client_connection_check_interval": "10000",
                 "timezone": "UTC",
                 "jit": "off",
                 # A plan cached while the tables were empty would read them whole until the next

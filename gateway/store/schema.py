@@ -281,6 +281,19 @@ API_TOKENS = Table(
 )
 Index("api_tokens_name", API_TOKENS.c.name, unique=True, postgresql_where=text("revoked_at IS NULL"))
 
+WORKERS = Table(
+    "workers",
+    METADATA,
+    Column("name", Text, primary_key=True),
+    _at("started_at"),
+    _at("beat_at"),
+    Column("serves", ARRAY(Text), nullable=False),
+    _text("version"),
+    Column("lanes", JSONB, nullable=False),
+    Column("lag_s", Double, nullable=False),
+    _at("heard_at", optional=True),
+)
+
 AUDIT = Table(
     "audit",
     METADATA,

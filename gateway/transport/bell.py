@@ -30,6 +30,8 @@ ALIVE_S = 15
 _PATIENCE_S = 0.5
 _REST_S = 0.005
 _REST_AFTER_FAILURE_S = 1.0
+#: While Redis is away, what a drain tells it is left out for so long: each try may cost the whole patience.
+_SILENT_S = 5.0
 
 _log = structlog.get_logger(__name__)
 
@@ -108,7 +110,8 @@ class Bell:
         try:
             while destination in self._wanted:
                 done = await self._ring_once(destination, loudly=self._wanted.pop(destination))
-                if destination in self._wanted:
+                # Also when nobody wants more yet: while Redis refuses, every message would try, and tell, anew.
+                if not done or destination in self._wanted:
                     await asyncio.sleep(_REST_S if done else _REST_AFTER_FAILURE_S)
         finally:
             del self._ringers[destination]
@@ -136,7 +139,7 @@ class Bell:
         try:
             await act()
         except Exception as error:  # noqa: BLE001 - a key nobody can set is as good as no key
-            self._silent_until = time.monotonic() + _REST_AFTER_FAILURE_S
+            self._silent_until = time.monotonic() + _SILENT_S
             _log.warning("bell_unreachable", cause=type(error).__name__)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import ssl
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import aiohttp
 import httpx
@@ -109,9 +109,27 @@ class PeerClient:
         await self._http.aclose()
 
 
+class _CleanLines(aiohttp.TCPConnector):
+    """Never uses a line again on which something came that nobody asked for.
+
+    aiohttp keeps such bytes and gives them out as the answer to the next request: a receipt sent twice would
+    acknowledge a message that was never taken in.
+    """
+
+    async def _get(self, *args: Any, **options: Any) -> Any:
+        while True:
+            line = await super()._get(*args, **options)
+            if line is None or line.protocol is None or not line.protocol.should_close:
+                return line
+            line.close()
+
+
 def _network(connections: int) -> AiohttpTransport:
-    limits = httpx.Limits(max_connections=connections, keepalive_expiry=_KEEPALIVE_S)
-    return AiohttpTransport(verify=tls(), trust_env=False, limits=limits)
+    def session() -> aiohttp.ClientSession:
+        lines = _CleanLines(limit=connections, keepalive_timeout=_KEEPALIVE_S, ssl=tls())
+        return aiohttp.ClientSession(connector=lines, cookie_jar=aiohttp.DummyCookieJar())
+
+    return AiohttpTransport(verify=tls(), trust_env=False, client=session)
 
 
 def _timed_out(error: BaseException) -> bool:

@@ -28,8 +28,25 @@ async def healthz() -> Response:
     responses={503: {"model": schemas.Problem, "description": "暂不可用，detail 写明原因"}},
 )
 async def readyz(rt: Annotated[Any, Depends(runtime)]) -> Response:
-    """数据库、队列、规则表均可用时为 200。"""
+    """数据库可写，队列、规则表均可用时为 200。"""
     faults = await rt.unusable()
+    if faults:
+        return answer(Problem("not-ready", "；".join(faults), headers={"Retry-After": "5"}))
+    return JSONResponse({"status": "ready"})
+
+
+@router.get(
+    "/readyz/intake",
+    summary="能否收件",
+    response_model=schemas.Health,
+    responses={503: {"model": schemas.Problem, "description": "暂不能收件，detail 写明原因"}},
+)
+async def readyz_intake(rt: Annotated[Any, Depends(runtime)]) -> Response:
+    """数据库可写、规则表可用时为 200。
+
+    负载均衡应查此地址：Redis 只是门铃，不通时照常收件。
+    """
+    faults = await rt.door_faults()
     if faults:
         return answer(Problem("not-ready", "；".join(faults), headers={"Retry-After": "5"}))
     return JSONResponse({"status": "ready"})

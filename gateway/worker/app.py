@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import logging
+import os
 from typing import TYPE_CHECKING, Any
 
 from celery import Celery, signals
 from kombu.entity import Queue
 
 from gateway.errors import CannotStart
-from gateway.transport.bell import MAINTAIN, SWEEP, broker_url, drain_queue
+from gateway.transport.bell import MAINTAIN, SWEEP, broker_url, drain_queue, worker_name
+from gateway.worker.ear import ear_queue
 from gateway.worker.hands import Hands
 
 if TYPE_CHECKING:
@@ -23,6 +25,15 @@ SWEEP_QUEUE = "sweep"
 #: Months ahead, retention, counters and their gauges: often enough for an alert within the hour. Seconds.
 MAINTAIN_EVERY_S = 600.0
 
+_LINE = {
+    "visibility_timeout": 3600,
+    # A socket that hangs is given up and opened anew: the deaf worker of celery#8030 and #10205.
+    "socket_timeout": 5,
+    "socket_connect_timeout": 5,
+    "socket_keepalive": True,
+    "health_check_interval": 10,
+}
+
 _hands: list[Hands] = []
 
 
@@ -31,7 +42,11 @@ def create(redis_url: str, *, destinations: Sequence[str], sweep_every_s: float)
     app = Celery("tongban", broker=broker_url(redis_url), include=["gateway.worker.tasks"])
     app.conf.update(
         # A queue per destination: a slow side has its own line, and a worker may serve one side only.
-        task_queues=[Queue(name) for name in (*map(drain_queue, destinations), SWEEP_QUEUE)],  # type: ignore[no-untyped-call]
+        # And one that only this process listens to, by which it knows that it hears.
+        task_queues=[
+            *(Queue(name) for name in (*map(drain_queue, destinations), SWEEP_QUEUE)),  # type: ignore[no-untyped-call]
+            ear_queue(worker_name(os.getpid())),
+        ],
         task_default_queue=SWEEP_QUEUE,
         # Nothing is learnt from a ring's result, and result states race (celery#10752): no backend at all.
         result_backend=None,
@@ -42,17 +57,13 @@ def create(redis_url: str, *, destinations: Sequence[str], sweep_every_s: float)
         worker_prefetch_multiplier=1,
         # Unacknowledged rings return after this. No drain is ever longer, and what returns has expired: with a
         # short one, long tasks run twice (kombu#337). No ETA and no countdown for the same reason.
-        broker_transport_options={
-            "visibility_timeout": 3600,
-            # A socket that hangs is given up and opened anew: the deaf worker of celery#8030 and #10205.
-            "socket_timeout": 5,
-            "socket_connect_timeout": 5,
-            "socket_keepalive": True,
-            "health_check_interval": 10,
-        },
+        broker_transport_options=_LINE,
         # Redis may be down for any time, at start too: the worker waits, its own watch keeps sweeping.
         broker_connection_retry_on_startup=True,
         broker_connection_max_retries=None,
+        # A Redis that is full, or read-only after a failover, answers with errors: for Celery the end of the
+        # worker, and with it of all delivery. The consumer waits like for one that is away.
+        broker_channel_error_retry=True,
         # Rings in hand when the connection breaks are finished: their work is in PostgreSQL, not in Redis.
         worker_cancel_long_running_tasks_on_connection_loss=False,
         # Fewer Pub/Sub subscriptions to lose on reconnect; `inspect ping` is a poor probe (celery#4079): the
@@ -88,7 +99,8 @@ def _schedule(sweep_every_s: float) -> dict[str, Any]:
 
 def worker_arguments(destinations: Sequence[str], *, sweeps: bool) -> list[str]:
     """The command line of a worker for these destinations."""
-    queues = [*map(drain_queue, destinations), *([SWEEP_QUEUE] if sweeps else [])]
+    own = f"ear.{worker_name(os.getpid())}"
+    queues = [*map(drain_queue, destinations), *([SWEEP_QUEUE] if sweeps else []), own]
     return [
         "worker",
         # Threads: a task only waits for the loop. With more places than destinations no side waits for a place.

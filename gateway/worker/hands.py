@@ -7,6 +7,7 @@ import concurrent.futures
 import os
 import signal
 import threading
+import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,8 @@ import uvloop
 
 from gateway.errors import CannotStart
 from gateway.transport.bell import worker_name
+from gateway.worker.ear import Ear, echo_by_celery
+from gateway.worker.pulse import Pulse, leave_process
 from gateway.worker.rounds import Rounds
 
 if TYPE_CHECKING:
@@ -48,6 +51,7 @@ class Hands:
         self._stopping = asyncio.Event()
         self._at_work = asyncio.Event()
         self._rounds: Rounds | None = None
+        self._ear = Ear()
         self._thread = threading.Thread(target=self._turn, name="hands", daemon=True)
 
     def start(self) -> None:
@@ -61,15 +65,21 @@ class Hands:
         already, which will look again. Celery's own tasks stay short, and a long drain neither holds a place
         in the pool nor pauses for its slowest call.
         """
+        self.heard()
         self._do(self._drain(destination))
 
     def sweep(self) -> None:
         """Ring for whatever is due."""
+        self.heard()
         self._do(self._sweep())
 
     def maintain(self) -> None:
         """Ring for maintenance; returns when it has ended, at the latest after `RING_WAITS_S`."""
         self._do(self._maintain())
+
+    def heard(self) -> None:
+        """A ring came out of Celery's consumer: it is not deaf."""
+        self._ear.heard(time.monotonic())
 
     def stop(self) -> None:
         """Claim nothing more; finish what is in flight. Returns at once."""
@@ -138,10 +148,15 @@ class Hands:
 
     async def _work(self, runtime: Runtime) -> None:
         self._rounds = Rounds(runtime, self._serves, self._stopping)
+        name = worker_name(os.getpid())
+        echo = echo_by_celery(runtime.settings.redis_url or "", name)
+        pulse = asyncio.create_task(Pulse(name, self._rounds, self._ear, echo, leave_process).run())
         self._at_work.set()
         _log.info("worker_ready", serves=sorted(self._serves))
         try:
-            await self._rounds.watch(worker_name(os.getpid()))
+            await self._rounds.watch(name)
         finally:
             await self._rounds.finish()
+            pulse.cancel()
+            await asyncio.gather(pulse, return_exceptions=True)
             _log.info("worker_stopped")

@@ -63,6 +63,7 @@ class Rounds:
     _again: set[str] = field(default_factory=set)
     _maintaining: asyncio.Task[None] | None = None
     _maintained_at: float = field(default_factory=time.monotonic)
+    _drains: dict[str, Drain] = field(default_factory=dict)
 
     def ring(self, destination: str) -> asyncio.Task[None]:
         """Start a drain, or join the one that runs: it will look once more before it ends.
@@ -78,6 +79,17 @@ class Rounds:
         """Whether a drain of this destination runs here."""
         return destination in self._running
 
+    def lanes(self) -> dict[str, dict[str, object]]:
+        """What this process does for each destination now (the columns of its heartbeat)."""
+        return {
+            destination: {
+                "flying": drain.flying if (drain := self._drains.get(destination)) else 0,
+                "claimed": lane.claimed,
+                "breaker": "open" if lane.breaker.is_open else "closed",
+            }
+            for destination, lane in self._lanes.items()
+        }
+
     async def sweep(self) -> Mapping[str, float]:
         """Ring for everything due, in case a ring was lost; the seconds overdue by destination."""
         deliveries = self.runtime.deliveries
@@ -92,6 +104,7 @@ class Rounds:
             metrics.HELD_AGE_SECONDS.labels(destination).set(held.get(destination, 0.0))
         for destination, seconds in overdue.items():
             await self.runtime.bell.ring(destination, loudly=seconds > _LOUD_AFTER_S)
+        await self.runtime.workers.forget()
         self.swept_at = time.monotonic()
         metrics.LAST_SWEEP.set(time.time())
         return overdue
@@ -182,12 +195,14 @@ class Rounds:
         try:
             while destination in self._again and not self.stopping.is_set():
                 self._again.discard(destination)
-                await self._drain_of(destination).run()
+                self._drains[destination] = self._drain_of(destination)
+                await self._drains[destination].run()
         except Exception:  # noqa: BLE001
             # The store stayed away, or a bug: the sweep starts anew, the leases keep what was in flight.
             _log.exception("drain_failed", destination=destination)
         finally:
             del self._running[destination]
+            self._drains.pop(destination, None)
             self._again.discard(destination)
 
     def _drain_of(self, destination: str) -> Drain:

@@ -1,4 +1,4 @@
-"""The tasks: a ring for one destination, a ring for all, a ring for maintenance. Their names are those the bell sends."""
+"""The tasks: a ring for one destination, for all, for maintenance, and an echo. The bell and the ear send their names."""
 
 from __future__ import annotations
 
@@ -23,3 +23,9 @@ def sweep() -> None:
 def maintain() -> None:
     """Ring for maintenance of the store."""
     hands().maintain()
+
+
+@shared_task(name="gateway.echo")  # type: ignore[untyped-decorator]
+def echo() -> None:
+    """Hear ourselves."""
+    hands().heard()

@@ -44,6 +44,7 @@ PINNED = {
     "GET /v1/tallies",
     "GET /healthz",
     "GET /readyz",
+    "GET /readyz/intake",
     "GET /metrics",
 } | {f"POST /v1/{slug}/messages" for slug in discover()}
 

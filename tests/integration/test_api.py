@@ -7,8 +7,10 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import text
 
 from gateway import log
+from gateway.store.engine import single
 from gateway.web import schemas
 
 
@@ -199,6 +201,24 @@ async def test_readiness_names_what_is_missing(rt, door, monkeypatch):
         body = problem(await client.get("/readyz"), 503, "not-ready")
     assert "database_url" in body["detail"]
     assert "redis_url" not in body["detail"]
+
+
+async def test_a_store_that_may_not_be_written_is_not_ready(rt, door):
+    async with single(rt.engine) as connection:
+        name = (await connection.execute(text("SELECT current_database()"))).scalar_one()
+        await connection.execute(text(f'ALTER DATABASE "{name}" SET default_transaction_read_only = on'))
+    await rt.engine.dispose()
+    try:
+        async with door() as client:
+            for path in ("/readyz", "/readyz/intake"):
+                assert "只读" in problem(await client.get(path), 503, "not-ready")["detail"]
+    finally:
+        async with single(rt.engine) as connection:
+            await connection.execute(text("SET default_transaction_read_only = off"))
+            await connection.execute(text(f'ALTER DATABASE "{name}" RESET default_transaction_read_only'))
+        await rt.engine.dispose()
+    async with door() as client:
+        assert (await client.get("/readyz/intake")).status_code == 200
 
 
 async def test_the_clock_starts_where_the_configuration_says(rt):

@@ -273,6 +273,16 @@ async def test_an_attempt_is_sealed_sent_read_and_judged():
     assert (settlement.ending, settlement.http_status) == (Ending.DELIVERED, 202)
 
 
+@pytest.mark.parametrize(
+    ("named", "ending"), [("", Ending.DELIVERED), ("bytes", Ending.DELIVERED), ("CYTB2", Ending.RETRY)]
+)
+async def test_a_receipt_for_another_case_is_no_receipt(named, ending):
+    reply = Reply(Taken.DELIVERED, "1", case_ref=named)
+    one = replace(delivery(1), rendered=b"some bytes")
+    settlement = await sender(Answered(202, {}, b""), read_reply=lambda status, body: reply)(one)
+    assert settlement.ending is ending
+
+
 async def test_a_failed_attempt_is_due_again_by_the_time_since_the_first():
     failure = PeerFailure("connect", "nobody there")
     again = await sender(failure)(delivery(1))

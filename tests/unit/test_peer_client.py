@@ -95,3 +95,28 @@ async def test_an_answer_beyond_the_limit_or_encoded_is_not_read(peer):
 
 def test_the_process_has_one_tls_context():
     assert tls() is tls()
+
+
+@pytest.mark.parametrize("late_s", [0.0, 0.02])
+async def test_an_answer_that_comes_twice_is_never_taken_for_the_next_one(late_s):
+    asked = 0
+
+    async def answer(reader, writer):
+        nonlocal asked
+        while await reader.readuntil(b"\r\n\r\n"):
+            await reader.readexactly(2)
+            asked += 1
+            told = b"HTTP/1.1 200 OK\r\ncontent-length: 1\r\n\r\n%d" % asked
+            writer.write(told)
+            await asyncio.sleep(late_s)
+            writer.write(told)
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    client = PeerClient(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", timeout_s=2)
+    bodies = []
+    for _ in range(5):
+        bodies.append((await client.send(ASK)).body)
+        await asyncio.sleep(late_s + 0.02)
+    await client.close()
+    server.close()
+    assert bodies == [b"1", b"2", b"3", b"4", b"5"]

@@ -1,0 +1,1 @@
+"""Everything is broken on purpose, with a seed, and what was promised is checked from outside."""
