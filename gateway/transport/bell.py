@@ -94,6 +94,16 @@ class Bell:
         """Write a worker's heartbeat; it is forgotten when the worker is silent for `ALIVE_S`."""
         await self._quietly(lambda: self._redis.set(heartbeat_key(worker), "alive", ex=ALIVE_S))
 
+    async def first(self, what: str, seconds: float) -> bool:
+        """True for one of all processes that ask within so many seconds, and for each while Redis is away."""
+        mine: list[object] = [True]
+
+        async def take() -> None:
+            mine[0] = await self._redis.set(f"first:{what}", "taken", nx=True, px=int(seconds * 1000))
+
+        await self._quietly(take)
+        return bool(mine[0])
+
     async def close(self) -> None:
         """Finish the rings under way, within the patience for each, and leave."""
         if self._ringers:

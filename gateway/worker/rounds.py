@@ -19,6 +19,7 @@ from gateway.exchange.drain import Drain, Lane, Limits, Sender
 from gateway.exchange.verdict import Schedule
 from gateway.store.deadlines import recompute
 from gateway.store.records import Ending, Settlement
+from gateway.transport.bell import SWEEP
 from gateway.transport.breaker import Breaker
 
 if TYPE_CHECKING:
@@ -37,6 +38,9 @@ _DOORS_FOLLOW_WITHIN_S = 5.0
 #: Cases whose due dates are computed in one transaction: short enough to let arrivals between.
 _COUNTED_AT_ONCE = 200
 
+#: Longer than any call of the watch may take: its statements end after 20 s, and a sweep has a handful.
+_HANGS_AFTER_S = 180.0
+
 _chance = SystemRandom()
 _log = structlog.get_logger(__name__)
 
@@ -49,6 +53,7 @@ class Rounds:
     serves: frozenset[str]
     stopping: asyncio.Event
     swept_at: float = 0.0
+    turned_at: float = field(default_factory=time.monotonic)
     _lanes: dict[str, Lane] = field(default_factory=dict)
     _running: dict[str, asyncio.Task[None]] = field(default_factory=dict)
     _again: set[str] = field(default_factory=set)
@@ -67,14 +72,17 @@ class Rounds:
         """Whether a drain of this destination runs here."""
         return destination in self._running
 
+    @property
+    def turns(self) -> bool:
+        """True while `watch` goes round: one that hangs in some call would otherwise look alive."""
+        return time.monotonic() - self.turned_at < _HANGS_AFTER_S
+
     async def sweep(self) -> Mapping[str, float]:
         """Ring for everything due, in case a ring was lost; the seconds overdue by destination."""
         deliveries = self.runtime.deliveries
         await deliveries.promote_stranded()
         await intervene.heal(self.runtime.pinned())
-        overdue: Mapping[str, float] = await deliveries.due()
-        for destination in self.runtime.regions:
-            metrics.DUE_AGE_SECONDS.labels(destination).set(overdue.get(destination, 0.0))
+        overdue = await self._overdue()
         for destination, seconds in overdue.items():
             await self.runtime.bell.ring(destination, loudly=seconds > _LOUD_AFTER_S)
         self.swept_at = time.monotonic()
@@ -88,10 +96,15 @@ class Rounds:
         seen, releasing = shelf.current, asyncio.create_task(self._release_parked())
         counting = asyncio.create_task(self._count_anew())
         while not self.stopping.is_set():
+            self.turned_at = time.monotonic()
             await self.runtime.bell.beat(name)
+            await self._help()
             if shelf.current is not seen and releasing.done():
                 seen, releasing = shelf.current, asyncio.create_task(self._release_parked())
-            if time.monotonic() - self.swept_at > 2 * every_s:
+            # Of many workers one sweeps; without Redis each does, as before there were many.
+            if time.monotonic() - self.swept_at > 2 * every_s and await self.runtime.bell.first(
+                SWEEP, 2 * every_s
+            ):
                 await self._sweep_alone()
             await _nap(self.stopping, every_s)
         releasing.cancel()
@@ -131,6 +144,26 @@ class Rounds:
         if changed:
             _log.info("due_dates_recomputed", cases=changed)
 
+    async def _overdue(self) -> Mapping[str, float]:
+        overdue: Mapping[str, float] = await self.runtime.deliveries.due()
+        for destination in self.runtime.regions:
+            metrics.DUE_AGE_SECONDS.labels(destination).set(overdue.get(destination, 0.0))
+        return overdue
+
+    async def _help(self) -> None:
+        """Join in where work has waited: a ring reaches one worker, and often the one that is busy already.
+
+        Also what keeps this process's own gauge of it fresh, whoever sweeps.
+        """
+        try:
+            overdue = await self._overdue()
+        except Exception as error:  # noqa: BLE001 - the store is away; the next look comes soon
+            _log.warning("look_failed", cause=type(error).__name__)
+            return
+        for destination in self.serves & overdue.keys():
+            if overdue[destination] > _LOUD_AFTER_S and destination not in self._running:
+                self.ring(destination)
+
     async def _sweep_alone(self) -> None:
         try:
             overdue = await self.sweep()
@@ -162,7 +195,7 @@ class Rounds:
             send=_sender(runtime, destination),
             on_end=self._ended,
             stopping=self.stopping,
-            limits=Limits(window=settings.window, lease_s=settings.lease),
+            limits=Limits(window=settings.window_of(destination), lease_s=settings.lease),
         )
 
     def _ended(self, case: TrackedCase, settlement: Settlement) -> Move:
