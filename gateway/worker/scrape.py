@@ -65,10 +65,14 @@ async def shown(place: Place | None, probes: Probes) -> AsyncIterator[None]:
         yield
         return
 
+    callers: set[asyncio.StreamWriter] = set()
+
     async def greet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        callers.add(writer)
         with suppress(TimeoutError, OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
             async with asyncio.timeout(_PATIENCE_S):
                 await _serve(reader, writer, probes)
+        callers.discard(writer)
         writer.close()
 
     server = await _listen(place, greet)
@@ -77,6 +81,9 @@ async def shown(place: Place | None, probes: Probes) -> AsyncIterator[None]:
     finally:
         if server is not None:
             server.close()
+        for writer in callers:
+            writer.close()
+        await asyncio.sleep(0)  # the lines are closed at the next turn
 
 
 async def _listen(place: Place, greet: _Greet) -> asyncio.Server | None:
