@@ -5,15 +5,19 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
+from typing import Any
 
+import structlog
 from celery.beat import Scheduler
 
 from gateway.worker.scrape import Place, Probes, shown
 
-#: Celery's schedule wakes at the latest after five minutes; ours has a sweep every few seconds.
+#: It wakes for a sweep every few seconds; looks for Redis are at most 30 s apart.
 _SILENT_AFTER_S = 60.0
 
 _ticked: list[float] = []
+
+_log = structlog.get_logger(__name__)
 
 
 class Pulse(Scheduler):  # type: ignore[misc]
@@ -25,6 +29,14 @@ class Pulse(Scheduler):  # type: ignore[misc]
         _ticked[:] = [time.monotonic()]
         return wait
 
+    def _ensure_connected(self) -> Any:
+        # Celery's own waits here without an end while Redis is away, and never ticks: that is life too.
+        def tell(error: BaseException, again_in_s: float) -> None:
+            _ticked[:] = [time.monotonic()]
+            _log.warning("beat_waits_for_redis", cause=type(error).__name__, again_in_s=again_in_s)
+
+        return self.connection.ensure_connection(tell, self.app.conf.broker_connection_max_retries)
+
 
 def show(place: Place | None) -> None:
     """Answer probes beside the schedule, in a thread that ends with the process."""
@@ -33,7 +45,7 @@ def show(place: Place | None) -> None:
 
 
 def ticks() -> bool:
-    """True while the schedule looks at what is due. Redis being away does not end it: its ring only fails."""
+    """True while the schedule looks at what is due, or for Redis: a restart would not bring that back."""
     return not _ticked or time.monotonic() - _ticked[0] < _SILENT_AFTER_S
 
 
