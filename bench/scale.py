@@ -205,6 +205,7 @@ def rounds(cases: int, latency_s: float) -> list[Round]:
         *narrow,
         *behind,
         Round("wide", 1, WIDE, cases, latency_s),
+        Round("wide, 4 workers", 4, WIDE, cases, latency_s),
         Round("wide, slow peer", 1, WIDE, cases, 2.0),
         Round("wide, 2 workers, slow peer", 2, WIDE, cases, 4.0),
     ]

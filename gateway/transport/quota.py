@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 import time
 from dataclasses import dataclass, field
@@ -17,7 +18,7 @@ from gateway.limits import Limiter
 if TYPE_CHECKING:
     from datetime import datetime
 
-#: Tokens taken at once are at most those of so many seconds: what an idle process keeps, others lack.
+#: Tokens taken at once are at most those of so many seconds, and kept no longer: what one process keeps, others lack.
 _LOT_S = 1.0
 _LARGEST_LOT = 64
 
@@ -49,10 +50,17 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(slots=True)
 class _Lot:
-    """Tokens taken and not yet used; kept no longer than `_LOT_S`, as their time has passed for all."""
+    """Tokens taken and not yet used. The next lot is twice as large if this one is used up in its time, else one."""
 
     left: int = 0
     until: float = 0.0
+    size: int = 1
+    asking: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    def grown(self, largest: int, *, now: float) -> int:
+        """How many to take now: a door with few callers takes one for each, and nothing is left to lapse."""
+        self.size = max(1, min(self.size * 2, largest)) if now < self.until else 1
+        return self.size
 
 
 @dataclass(slots=True)
@@ -78,6 +86,16 @@ class Quota:
         if self.per_minute is None:
             return None
         lot = self._lots.setdefault(slug, _Lot())
+        # One at a time asks for all who come meanwhile, or a crowd would take a lot each.
+        async with lot.asking:
+            return await self._from(lot, slug, now, self.per_minute)
+
+    async def close(self) -> None:
+        """Leave; unused tokens are lost."""
+        if self._client is not None:
+            await self._client.aclose()
+
+    async def _from(self, lot: _Lot, slug: str, now: datetime, per_minute: int) -> int | None:
         ticks = time.monotonic()
         if lot.left > 0 and ticks < lot.until:
             lot.left -= 1
@@ -85,24 +103,17 @@ class Quota:
         if ticks < self._away_until:
             return self._alone.allow(slug, now)
         try:
-            granted, wait_us = await self._take(slug, self.per_minute)
+            granted, wait_us = await self._take(slug, lot, per_minute)
         except (redis.RedisError, OSError) as error:
             self._away_until = ticks + _REST_AFTER_FAILURE_S
             _log.warning("quota_counts_alone", cause=type(error).__name__)
             return self._alone.allow(slug, now)
         if granted == 0:
             return max(1, math.ceil(wait_us / 1e6))
-        # Another message of this process may have fetched a lot meanwhile: both are this process's.
-        kept = lot.left if ticks < lot.until else 0
-        lot.left, lot.until = kept + granted - 1, time.monotonic() + _LOT_S
+        lot.left, lot.until = granted - 1, time.monotonic() + _LOT_S
         return None
 
-    async def close(self) -> None:
-        """Leave; unused tokens are lost."""
-        if self._client is not None:
-            await self._client.aclose()
-
-    async def _take(self, slug: str, per_minute: int) -> tuple[int, int]:
+    async def _take(self, slug: str, lot: _Lot, per_minute: int) -> tuple[int, int]:
         if self._client is None:
             self._client = redis.asyncio.Redis.from_url(
                 self.redis_url,
@@ -111,6 +122,6 @@ class Quota:
                 retry=Retry(NoBackoff(), 1),
             )
         per_s = per_minute / 60
-        lot = max(1, min(_LARGEST_LOT, int(per_s * _LOT_S)))
-        granted, wait_us = await self._client.eval(_TAKE, 1, f"quota:{slug}", per_minute, per_s, lot)
+        wanted = lot.grown(min(_LARGEST_LOT, int(per_s * _LOT_S)), now=time.monotonic())
+        granted, wait_us = await self._client.eval(_TAKE, 1, f"quota:{slug}", per_minute, per_s, wanted)
         return int(granted), int(wait_us)

@@ -13,6 +13,12 @@ import httpx
 import pytest
 from town import Town, until, violations
 
+from gateway.cli.stack import Stack
+from gateway.conformance import keys
+from gateway.errors import CannotStart
+from gateway.regions import discover
+from gateway.runtime import configure
+
 CASES_EACH_WAY = 30
 WEB = ("web", "web-2")
 WORKERS = ("worker", "worker-2", "worker-3", "worker-4")
@@ -99,3 +105,11 @@ def test_one_of_many_that_is_killed_is_replaced_and_the_others_go_on(town, name)
 def test_after_the_kills_everything_still_arrives_once_and_in_order(town):
     send_and_wait(town)
     assert violations(town) == []
+
+
+def test_more_processes_than_the_database_has_connections_for_do_not_start(tmp_path, monkeypatch):
+    monkeypatch.setenv("TONGBAN_DELIVERY_WORKER_PROCESSES", "30")
+    config = keys.write(tmp_path, dict.fromkeys(discover(), "http://127.0.0.1:9"))
+    config.write_text(config.read_text() + "\n[server]\nport = 0\n")
+    with pytest.raises(CannotStart, match="31 个进程可能用到 256 个数据库连接"):
+        Stack(configure(config, os.environ), config).start()

@@ -50,6 +50,16 @@ async def test_many_at_once_are_counted_once_each(quotas):
     assert 55 <= answers.count(None) <= 62
 
 
+async def test_a_door_with_few_callers_keeps_nothing_from_the_others(quotas):
+    doors = [quotas(600) for _ in range(8)]
+    began = time.monotonic()
+    for door in doors:
+        assert await door.allow("few", NOON) is None
+    answers = await asyncio.gather(*(doors[0].allow("few", NOON) for _ in range(700)))
+    gained = 10 * (time.monotonic() - began)
+    assert 600 - 8 <= answers.count(None) <= 600 - 8 + gained + 1
+
+
 async def test_one_side_does_not_use_up_the_others_share(quotas):
     quota = quotas(1)
     assert await quota.allow("left", NOON) is None
