@@ -108,6 +108,7 @@ def test_after_the_kills_everything_still_arrives_once_and_in_order(town):
 
 
 def test_more_processes_than_the_database_has_connections_for_do_not_start(tmp_path, monkeypatch):
+    monkeypatch.setenv("TONGBAN_SERVER_WEB_PROCESSES", "1")
     monkeypatch.setenv("TONGBAN_DELIVERY_WORKER_PROCESSES", "30")
     config = keys.write(tmp_path, dict.fromkeys(discover(), "http://127.0.0.1:9"))
     config.write_text(config.read_text() + "\n[server]\nport = 0\n")
