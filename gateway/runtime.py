@@ -21,7 +21,6 @@ from gateway.canonical.worktime import beijing_day
 from gateway.crypto.approval import Verifier, load_verifier
 from gateway.errors import CannotStart
 from gateway.exchange.translate import Maps, compile_maps
-from gateway.limits import Limiter
 from gateway.mapping import load as tables_
 from gateway.settings import Settings, decode_key
 from gateway.settings import load as load_settings
@@ -40,6 +39,7 @@ from gateway.store.vault import Vault
 from gateway.store.workers import Workers
 from gateway.transport.bell import Bell
 from gateway.transport.client import PeerClient
+from gateway.transport.quota import Quota
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
@@ -176,7 +176,7 @@ class Runtime:
     workers: Workers = field(repr=False)
     bell: Bell = field(repr=False)
     clients: Mapping[str, PeerClient] = field(repr=False)
-    limiter: Limiter = field(repr=False)
+    limiter: Quota = field(repr=False)
 
     @classmethod
     @asynccontextmanager
@@ -213,6 +213,8 @@ class Runtime:
             stack.push_async_callback(intake.close)
             bell = Bell(settings.redis_url)
             stack.push_async_callback(bell.close)
+            quota = Quota(settings.limits.per_minute, settings.redis_url)
+            stack.push_async_callback(quota.close)
             credentials = credentials_of(settings, book.regions)
             clients = _clients(settings, credentials) if role == "worker" else {}
             for client in clients.values():
@@ -237,7 +239,7 @@ class Runtime:
                 workers=Workers(engine),
                 bell=bell,
                 clients=clients,
-                limiter=Limiter(settings.limits.per_minute),
+                limiter=quota,
             )
 
     @property
@@ -320,7 +322,9 @@ async def queue_usable(redis_url: str) -> bool:
 def _clients(settings: Settings, credentials: Mapping[str, Any]) -> dict[str, PeerClient]:
     return {
         slug: PeerClient(
-            section.base_url, timeout_s=settings.delivery.timeout_s, connections=settings.delivery.window
+            section.base_url,
+            timeout_s=settings.delivery.timeout_s,
+            connections=settings.delivery.window_of(slug),
         )
         for slug, section in credentials.items()
     }

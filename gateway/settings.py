@@ -43,6 +43,8 @@ class Server(_Section):
 
     host: str = "127.0.0.1"
     port: int = Field(default=8080, ge=0, le=65535)
+    #: how many web processes ``tongban serve`` runs on the one socket
+    web_processes: PositiveInt = 1
 
     @property
     def is_loopback(self) -> bool:
@@ -85,9 +87,13 @@ class Delivery(_Section):
     #: a claim outlives one call: when absent, timeout and a margin for settling
     lease_s: PositiveFloat | None = None
     window: PositiveInt = 64
+    #: by destination, where another window is agreed or needed
+    windows: Mapping[str, PositiveInt] = Field(default_factory=dict)
     sweep_s: PositiveFloat = 5
     #: messages a bulk rerun may hold without a second person
     rerun_alone_up_to: PositiveInt = 100
+    #: how many worker processes ``tongban serve`` runs; each has the window
+    worker_processes: PositiveInt = 1
 
     @field_validator("schedule_s")
     @classmethod
@@ -106,6 +112,17 @@ class Delivery(_Section):
     def lease(self) -> float:
         """Seconds a claimed delivery belongs to its worker."""
         return self.lease_s if self.lease_s is not None else self.timeout_s + 15
+
+    def window_of(self, destination: str) -> int:
+        """Calls in flight to this destination, in each worker process."""
+        return self.windows.get(destination, self.window)
+
+
+class Metrics(_Section):
+    """Where a worker or beat started by itself shows ``/metrics`` and ``/healthz``; no port: nowhere."""
+
+    host: str = "127.0.0.1"
+    port: int | None = Field(default=None, ge=0, le=65535)
 
 
 class Limits(_Section):
@@ -189,6 +206,7 @@ class Settings(_Section):
     delivery: Delivery = Delivery()
     limits: Limits = Limits()
     retention: Retention = Retention()
+    metrics: Metrics = Metrics()
     keys: Keys = Keys()
     clock: ClockStart = ClockStart()
     #: by region; when given, only releases approved by every side are used
@@ -226,6 +244,7 @@ def load(
     raw, faults = gathered.table, gathered.faults
     invalid = list(_region_faults(raw.get("regions"), sections)) if sections is not None else []
     invalid += _approval_faults(raw.get("approval"), sections) if sections is not None else []
+    invalid += _window_faults(raw.get("delivery"), sections) if sections is not None else []
     settings = None
     try:
         settings = Settings.model_validate(raw)
@@ -266,6 +285,14 @@ def _approval_faults(approval: Any, sections: Mapping[str, type[BaseModel]]) -> 
     ] + [
         f"approval.{slug}: 缺少该地区的批准公钥，请补充 public_key_file"
         for slug in sorted(set(sections) - set(approval))
+    ]
+
+
+def _window_faults(delivery: Any, sections: Mapping[str, type[BaseModel]]) -> list[str]:
+    windows = delivery.get("windows") if isinstance(delivery, Mapping) else None
+    return [
+        f"delivery.windows.{slug}: 没有这个地区的适配器，请改正名称（现有：{'、'.join(sorted(sections))}）或删除"
+        for slug in sorted(set(windows if isinstance(windows, Mapping) else ()) - set(sections))
     ]
 
 

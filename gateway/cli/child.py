@@ -54,6 +54,7 @@ class Child:
         self.env = dict(env)
         self._command, self._fds = list(command), fds
         self._process: subprocess.Popen[bytes] | None = None
+        self._asked: subprocess.Popen[bytes] | None = None
         self._born = self._due = 0.0
 
     @property
@@ -98,13 +99,19 @@ class Child:
         self._due = now + wait
         _log.warning("process_died", process=self.name, status=self.status, again_in_s=wait)
 
+    def ask_stop(self) -> None:
+        """SIGTERM, once, if it runs: a second one may mean "now" to a program that is ending in order."""
+        process = self._process
+        if process is not None and process is not self._asked and process.poll() is None:
+            process.terminate()
+        self._asked = process
+
     def stop(self, patience_s: float) -> None:
         """SIGTERM, and after ``patience_s`` SIGKILL, to it and all it started. May be called twice."""
+        self.ask_stop()
         process, self._process = self._process, None
         if process is None:
             return
-        if process.poll() is None:
-            process.terminate()
         try:
             process.wait(patience_s)
         except subprocess.TimeoutExpired:
@@ -119,6 +126,15 @@ class Child:
             log.seek(max(0, self.log.stat().st_size - 8192))
             return "\n".join(log.read().decode(errors="replace").splitlines()[-lines:])
         return ""
+
+
+def stop_all(children: Sequence[Child], patience_s: float) -> None:
+    """Stop them side by side: together they have the patience that one has."""
+    until = time.monotonic() + patience_s
+    for child in children:
+        child.ask_stop()
+    for child in children:
+        child.stop(max(0.0, until - time.monotonic()))
 
 
 def _bound(command: list[str]) -> list[str]:

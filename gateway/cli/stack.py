@@ -20,7 +20,7 @@ import redis
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from gateway.cli.child import Child
+from gateway.cli.child import Child, stop_all
 from gateway.cli.servers import Servers, Urls
 from gateway.embedded.server import FolderLock
 from gateway.errors import CannotStart
@@ -55,7 +55,10 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(slots=True)
 class Stack:
-    """A gateway on this machine: web, worker, beat, and without URLs PostgreSQL and Redis of its own.
+    """A gateway on this machine: web, workers, beat, and without URLs PostgreSQL and Redis of its own.
+
+    As many web and worker processes as the settings say, all web on the one listening socket. The first of a kind
+    bears the plain name (``web``), the others a number (``web-2``).
 
     ``config``: the file the children read too. A context manager: started on entry, stopped on exit. Every
     process is a child of one thread and dies with this process, but for the embedded servers, which the next
@@ -127,7 +130,7 @@ class Stack:
         return self._urls.redis
 
     def pids(self) -> dict[str, int]:
-        """What runs now: ``web``, ``worker``, ``beat``, and if embedded ``postgres`` and ``redis``."""
+        """What runs now: ``web``, ``worker``, ``beat`` with the others of their kind; embedded servers too."""
         running = {name: child.pid for name, child in self._children.items()}
         servers = self._servers.pids() if self._servers is not None else {}
         return {name: pid for name, pid in running.items() if pid is not None} | servers
@@ -151,6 +154,7 @@ class Stack:
         self._servers = Servers(self.settings)
         self._urls = self._servers.tend()
         asyncio.run(engine.migrate(self._urls.database))
+        self._judge_connections()
         logs, numbers = data_dir / "logs", data_dir / "metrics"
         shutil.rmtree(numbers, ignore_errors=True)
         for folder in (logs, numbers):
@@ -160,13 +164,28 @@ class Stack:
             self._children[name] = child
             child.start()
 
+    def _judge_connections(self) -> None:
+        settings = self.settings
+        processes = settings.server.web_processes + settings.delivery.worker_processes
+        # A pool of each, and one for whoever migrates, looks or repairs meanwhile.
+        needed = processes * engine.POOL_SIZE + engine.POOL_SIZE
+        allowed = asyncio.run(engine.connections_allowed(self._urls.database))
+        if needed > allowed:
+            raise CannotStart(
+                f"server.web_processes、delivery.worker_processes: {processes} 个进程可能用到 {needed} 个"
+                f"数据库连接，PostgreSQL 允许 {allowed} 个；请减少进程数，或提高 max_connections"
+            )
+
     def _programs(self) -> list[tuple[str, list[str], tuple[int, ...]]]:
         assert self._listener is not None  # noqa: S101 - set two steps before
         door = self._listener.fileno()
+        web = [sys.executable, "-m", "gateway.cli.webserver", str(door)]
+        worker = [sys.executable, "-m", "gateway.worker", "worker"]
+        beat = [sys.executable, "-m", "gateway.worker", "beat"]
         return [
-            ("web", [sys.executable, "-m", "gateway.cli.webserver", str(door)], (door,)),
-            ("worker", [sys.executable, "-m", "gateway.worker", "worker"], ()),
-            ("beat", [sys.executable, "-m", "gateway.worker", "beat"], ()),
+            *((name, web, (door,)) for name in _names("web", self.settings.server.web_processes)),
+            *((name, worker, ()) for name in _names("worker", self.settings.delivery.worker_processes)),
+            ("beat", beat, ()),
         ]
 
     def _environment(self, numbers: Path) -> dict[str, str]:
@@ -187,7 +206,7 @@ class Stack:
         while not self._stop.wait(_TICK_S):
             self._tend_all()
             if self._ready:
-                self._mind_worker()
+                self._mind_workers()
                 continue
             self._judge_start(until)
             if self._is_ready():
@@ -207,26 +226,29 @@ class Stack:
         for child in self._children.values():
             child.tend()
 
-    def _mind_worker(self) -> None:
+    def _mind_workers(self) -> None:
         """End a worker that lives and does nothing: its process is there, its loop does not beat."""
-        now, child = time.monotonic(), self._children["worker"]
+        now = time.monotonic()
         if now - self._minded_at < _MINDED_EVERY_S:
             return
-        self._minded_at, pid = now, child.pid
-        if pid is None or child.age_s < _HANGS_AFTER_S:
-            return
-        ago = _beat_ago(self._urls.database, pid)
-        if ago is not None and ago > _HANGS_AFTER_S:
-            _log.error("worker_hangs", silent_s=round(min(ago, child.age_s)))
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+        self._minded_at = now
+        for child in self._of("worker"):
+            pid = child.pid
+            if pid is None or child.age_s < _HANGS_AFTER_S:
+                continue
+            ago = _beat_ago(self._urls.database, pid)
+            if ago is not None and ago > _HANGS_AFTER_S:
+                _log.error("worker_hangs", silent_s=round(min(ago, child.age_s)))
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
 
     def _move_to(self, urls: Urls) -> None:
         """A server came back at another address: the processes learn it by starting anew."""
         self._urls = urls
         environment = self._environment(self.settings.data_dir / "metrics")
-        for name, child in self._children.items():
-            child.stop(_PATIENCE_S[name])
+        for kind, patience_s in _PATIENCE_S.items():
+            stop_all(self._of(kind), patience_s)
+        for child in self._children.values():
             child.env = environment
             child.start()
 
@@ -238,7 +260,7 @@ class Stack:
             raise CannotStart(f"{_START_WITHIN_S:.0f} 秒内没有就绪，请查看 {self.settings.data_dir / 'logs'}")
 
     def _is_ready(self) -> bool:
-        return self._answers_ready() and self._worker_beats()
+        return self._answers_ready() and self._workers_beat()
 
     def _answers_ready(self) -> bool:
         host, port = self._address()
@@ -251,13 +273,14 @@ class Stack:
         finally:
             asking.close()
 
-    def _worker_beats(self) -> bool:
-        pid = self._children["worker"].pid
-        if pid is None:
-            return False
+    def _workers_beat(self) -> bool:
+        pids = [child.pid for child in self._of("worker")]
+        ago = [None if pid is None else _beat_ago(self._urls.database, pid) for pid in pids]
         # A worker of a former life may have had this number: an old row says nothing.
-        ago = _beat_ago(self._urls.database, pid)
-        return ago is not None and ago < ALIVE_S
+        return all(each is not None and each < ALIVE_S for each in ago)
+
+    def _of(self, kind: str) -> list[Child]:
+        return [child for name, child in self._children.items() if name.partition("-")[0] == kind]
 
     def _address(self) -> tuple[str, int]:
         host, port = self.settings.server.host, self.settings.server.port
@@ -268,8 +291,8 @@ class Stack:
     def _end(self) -> None:
         if self._listener is not None:
             self._listener.close()
-        for name, child in self._children.items():
-            child.stop(_PATIENCE_S[name])
+        for kind, patience_s in _PATIENCE_S.items():
+            stop_all(self._of(kind), patience_s)
         if self._servers is not None:
             self._servers.stop()
         if self._lock is not None:
@@ -283,6 +306,10 @@ def _beat_ago(database_url: str, pid: int) -> float | None:
         ago = asyncio.run(asking)
         return math.inf if ago is None else ago
     return None
+
+
+def _names(kind: str, count: int) -> list[str]:
+    return [kind, *(f"{kind}-{number}" for number in range(2, count + 1))]
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -10,7 +10,6 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from gateway.exchange.translate import Maps
-    from gateway.limits import Limiter
     from gateway.mapping.tables import Tables
     from gateway.region import Region
     from gateway.store.audit import Audit
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from gateway.store.reruns import Reruns
     from gateway.store.serials import Serials
     from gateway.transport.bell import Bell
+    from gateway.transport.quota import Quota
 
 
 class Now(Protocol):
@@ -51,7 +51,7 @@ class Door(Protocol):
     @property
     def bell(self) -> Bell: ...
     @property
-    def limiter(self) -> Limiter: ...
+    def limiter(self) -> Quota: ...
     def other(self, slug: str) -> Region: ...
 
 

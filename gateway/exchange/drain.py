@@ -12,6 +12,7 @@ import structlog
 from gateway import metrics
 from gateway.canonical.tracking import Move, TrackedCase
 from gateway.errors import PeerFailure
+from gateway.exchange.flight import AT_ONCE, Flight, Refill
 from gateway.exchange.verdict import Schedule, Verdict, decide
 from gateway.region import Reply
 from gateway.store.records import Delivery, Ending, Settlement
@@ -191,8 +192,12 @@ class Drain:
     on_end: Callable[[TrackedCase, Settlement], Move]
     stopping: asyncio.Event
     limits: Limits = field(default_factory=Limits)
-    _flying: set[asyncio.Task[Settlement]] = field(default_factory=set)
+    _flying: Flight = field(default_factory=Flight)
+    _refill: Refill = field(init=False)
     _held_at: float | None = None
+
+    def __post_init__(self) -> None:
+        self._refill = Refill(self.limits.window)
 
     @property
     def flying(self) -> int:
@@ -206,37 +211,39 @@ class Drain:
                 await self._hold()
                 await self._launch()
                 if self._flying:
-                    await self._land(self.limits.poll_s)
+                    await self._land(self._refill.patience_s(self.limits.poll_s))
                 elif not await self._linger() and not await self._last_look():
                     return
             await self.bell.lift(self.lane.destination)
             await self._finish()
         finally:
-            await self._abandon()
+            await self._flying.abandon()
 
     async def _launch(self) -> int:
         now = _ticks()
         flying = len(self._flying)
         if self.stopping.is_set():
             return 0
-        places = await self.lane.places(self.limits.window - flying, flying=flying, now=now)
+        free = await self.lane.places(self.limits.window - flying, flying=flying, now=now)
+        places = self._refill.places(free, flying=flying, now=now)
         if places <= 0:
             return 0
         due = await self.queue.claim(self.lane.destination, places, self.limits.lease_s)
         self.lane.claimed += len(due)
-        self._flying |= {asyncio.create_task(self.send(delivery)) for delivery in due}
+        self._refill.claimed(places, len(due), now=now)
+        for delivery in due:
+            self._flying.launch(self.send(delivery))
         return len(due)
 
     async def _land(self, patience_s: float) -> None:
-        done, self._flying = await asyncio.wait(
-            self._flying, timeout=patience_s, return_when=asyncio.FIRST_COMPLETED
-        )
-        if done:
-            settled = [task.result() for task in done]
-            self.lane.note(settled, now=_ticks())
-            await self._settle(settled)
-            if self.lane.sight is not None:
-                await self.lane.sight.saw(settled, is_open=self.lane.breaker.is_open)
+        settled = await self._flying.landed(patience_s)
+        if not settled:
+            return
+        self.lane.note(settled, now=_ticks())
+        for first in range(0, len(settled), AT_ONCE):
+            await self._settle(settled[first : first + AT_ONCE])
+        if self.lane.sight is not None:
+            await self.lane.sight.saw(settled, is_open=self.lane.breaker.is_open)
 
     async def _settle(self, settled: Sequence[Settlement]) -> None:
         for wait in (*_SETTLE_WAITS_S, None):
@@ -285,11 +292,6 @@ class Drain:
         deadline = _ticks() + self.limits.grace_s
         while self._flying and _ticks() < deadline:
             await self._land(deadline - _ticks())
-
-    async def _abandon(self) -> None:
-        for task in self._flying:
-            task.cancel()
-        await asyncio.gather(*self._flying, return_exceptions=True)
 
 
 def _is_about(reply: Reply, delivery: Delivery) -> bool:

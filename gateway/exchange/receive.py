@@ -64,7 +64,7 @@ async def receive(rt: Door, region: Region, inbound: Inbound) -> Answer:
     opened: Opened | None = None
     try:
         region.verify(inbound, rt.credentials[region.slug], now)
-        _within_rate(rt, region, now)
+        await _within_rate(rt, region, now)
         opened = region.open(inbound)
         _within_window(opened, region, now)
         post = Post(region, rt.other(region.slug), opened, inbound.body, now)
@@ -83,8 +83,8 @@ async def receive(rt: Door, region: Region, inbound: Inbound) -> Answer:
     return _answer(region, acceptance.receipt)
 
 
-def _within_rate(rt: Door, region: Region, now: datetime) -> None:
-    wait = rt.limiter.allow(region.slug, now)
+async def _within_rate(rt: Door, region: Region, now: datetime) -> None:
+    wait = await rt.limiter.allow(region.slug, now)
     if wait is not None:
         raise Refusal(429, "9050", "报文太多，请稍后重发", retry_after=wait)
 

@@ -47,7 +47,11 @@ _AWAY = (
 )
 
 
-def create(url: str | URL, *, name: str = "tongban", pool_size: int = 8) -> AsyncEngine:
+#: Connections a process of the gateway may have at once; it opens them as it needs them.
+POOL_SIZE = 8
+
+
+def create(url: str | URL, *, name: str = "tongban", pool_size: int = POOL_SIZE) -> AsyncEngine:
     """A pool on ``postgresql://…`` (or ``postgresql+asyncpg://…``); connects at first use.
 
     Parameters never appear in its errors: they may be persons.
@@ -172,6 +176,23 @@ async def migrate(url: str) -> None:
                 await connection.rollback()
                 await connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": _MIGRATION_LOCK})
                 await connection.commit()
+    finally:
+        await engine.dispose()
+
+
+async def connections_allowed(url: str) -> int:
+    """How many connections ordinary accounts may have at this server, all programs together."""
+    engine = create(url, name="tongban-check", pool_size=1)
+    try:
+        async with single(engine) as connection:
+            found = await connection.execute(
+                text(
+                    "SELECT sum(CASE WHEN name = 'max_connections' THEN setting::int ELSE -setting::int END)"
+                    " FROM pg_settings WHERE name IN"
+                    " ('max_connections', 'superuser_reserved_connections', 'reserved_connections')"
+                )
+            )
+            return int(found.scalar_one())
     finally:
         await engine.dispose()
 

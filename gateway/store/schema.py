@@ -13,7 +13,6 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     PrimaryKeyConstraint,
     SmallInteger,
     Table,
@@ -22,38 +21,30 @@ from sqlalchemy import (
     Uuid,
     text,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TIMESTAMP
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
-METADATA = MetaData()
+from gateway.store.columns import METADATA, moment, text_column
+from gateway.store.schema_operators import PEERS, RERUN_ITEMS, RERUNS
 
 #: Ranged by month of their first column, a UUIDv7.
 PARTITIONED = ("messages", "bodies", "events", "attempts")
-
-
-def _text(name: str) -> Column[str]:
-    return Column(name, Text, nullable=False)
-
-
-def _at(name: str, *, optional: bool = False) -> Column[object]:
-    return Column(name, TIMESTAMP(timezone=True), nullable=optional)
-
 
 CASES = Table(
     "cases",
     METADATA,
     Column("id", Uuid, primary_key=True),
-    _text("case_no"),
-    _text("kind"),
-    _text("origin"),
-    _text("target"),
-    _text("origin_case_no"),
-    _text("target_case_no"),
-    _at("received_at"),
-    _text("state"),
-    _text("item"),
-    _text("scheme"),
-    _text("origin_division"),
-    _text("target_division"),
+    text_column("case_no"),
+    text_column("kind"),
+    text_column("origin"),
+    text_column("target"),
+    text_column("origin_case_no"),
+    text_column("target_case_no"),
+    moment("received_at"),
+    text_column("state"),
+    text_column("item"),
+    text_column("scheme"),
+    text_column("origin_division"),
+    text_column("target_division"),
     Column("parked", Boolean, nullable=False),
     Column("due_on", Date),
     Column("tracking", JSONB, nullable=False),
@@ -87,17 +78,17 @@ MESSAGES = Table(
     Column("id", Uuid, primary_key=True),
     Column("case_id", Uuid, nullable=False),
     Column("seq", Integer, nullable=False),
-    _text("region"),
-    _text("destination"),
-    _text("kind"),
-    _text("native_kind"),
-    _text("out_kind"),
-    _text("idempotency_key"),
-    _text("digest"),
-    _text("outcome"),
+    text_column("region"),
+    text_column("destination"),
+    text_column("kind"),
+    text_column("native_kind"),
+    text_column("out_kind"),
+    text_column("idempotency_key"),
+    text_column("digest"),
+    text_column("outcome"),
     Column("findings", JSONB),
-    _text("tables_digest"),
-    _at("received_at"),
+    text_column("tables_digest"),
+    moment("received_at"),
     Column("receipt_status", SmallInteger, nullable=False),
     Column("receipt", LargeBinary, nullable=False),
 )
@@ -116,11 +107,11 @@ BODIES = Table(
 RECEIPTS = Table(
     "receipts",
     METADATA,
-    _text("region"),
-    _text("idempotency_key"),
-    _text("digest"),
+    text_column("region"),
+    text_column("idempotency_key"),
+    text_column("digest"),
     Column("message_id", Uuid, nullable=False),
-    _at("received_at"),
+    moment("received_at"),
     PrimaryKeyConstraint("region", "idempotency_key"),
 )
 Index("receipts_oldest", RECEIPTS.c.received_at)
@@ -131,11 +122,11 @@ EVENTS = Table(
     Column("id", Uuid, primary_key=True, server_default=text("uuidv7()")),
     Column("case_id", Uuid, nullable=False),
     Column("n", Integer, nullable=False),
-    _at("at"),
-    _text("kind"),
+    moment("at"),
+    text_column("kind"),
     Column("from_state", Text),
-    _text("to_state"),
-    _text("actor"),
+    text_column("to_state"),
+    text_column("actor"),
     Column("note", LargeBinary),
 )
 Index("events_case", EVENTS.c.case_id, EVENTS.c.n)
@@ -145,17 +136,17 @@ DELIVERIES = Table(
     METADATA,
     Column("id", Uuid, primary_key=True),
     Column("case_id", Uuid, nullable=False),
-    _text("case_no"),
+    text_column("case_no"),
     Column("seq", Integer, nullable=False),
-    _text("destination"),
-    _text("kind"),
-    _text("native_kind"),
-    _text("state"),
+    text_column("destination"),
+    text_column("kind"),
+    text_column("native_kind"),
+    text_column("state"),
     Column("rendered", Boolean, nullable=False),
-    _at("due_at", optional=True),
+    moment("due_at", optional=True),
     Column("attempt", Integer, nullable=False, server_default=text("0")),
     Column("fence", Integer, nullable=False, server_default=text("0")),
-    _at("first_attempt_at", optional=True),
+    moment("first_attempt_at", optional=True),
     Column("last_error", LargeBinary),
     CheckConstraint("state IN ('behind', 'ready', 'sending', 'parked', 'dead', 'refused')"),
 )
@@ -187,11 +178,11 @@ ATTEMPTS = Table(
     Column("case_id", Uuid, nullable=False),
     Column("attempt", Integer, nullable=False),
     Column("fence", Integer, nullable=False),
-    _at("began_at"),
+    moment("began_at"),
     Column("took_s", Double, nullable=False),
     Column("http_status", SmallInteger),
-    _text("outcome"),
-    _text("code"),
+    text_column("outcome"),
+    text_column("code"),
     Column("words", LargeBinary),
 )
 Index("attempts_case", ATTEMPTS.c.case_id, ATTEMPTS.c.id)
@@ -199,9 +190,9 @@ Index("attempts_case", ATTEMPTS.c.case_id, ATTEMPTS.c.id)
 NONCES = Table(
     "nonces",
     METADATA,
-    _text("region"),
-    _text("nonce"),
-    _at("seen_at"),
+    text_column("region"),
+    text_column("nonce"),
+    moment("seen_at"),
     PrimaryKeyConstraint("region", "nonce"),
     prefixes=["UNLOGGED"],
 )
@@ -209,7 +200,7 @@ NONCES = Table(
 COUNTERS = Table(
     "counters",
     METADATA,
-    _text("scope"),
+    text_column("scope"),
     Column("day", Date, nullable=False),
     Column("taken", BigInteger, nullable=False),
     PrimaryKeyConstraint("scope", "day"),
@@ -219,11 +210,11 @@ DATA_KEYS = Table(
     "data_keys",
     METADATA,
     Column("id", Integer, Identity(always=True), primary_key=True),
-    _text("purpose"),
-    _text("month"),
+    text_column("purpose"),
+    text_column("month"),
     Column("wrapped", LargeBinary, nullable=False),
-    _text("wrapped_by"),
-    _at("destroyed_at", optional=True),
+    text_column("wrapped_by"),
+    moment("destroyed_at", optional=True),
     UniqueConstraint("purpose", "month"),
 )
 
@@ -236,18 +227,18 @@ EVIDENCE = Table(
     Column("trace", LargeBinary),
     Column("rendered", LargeBinary),
     Column("sealed", Boolean, nullable=False),
-    _at("kept_at"),
+    moment("kept_at"),
 )
 
 TALLY_DELTAS = Table(
     "tally_deltas",
     METADATA,
-    _at("at"),
-    _text("measure"),
-    _text("origin"),
-    _text("destination"),
-    _text("item"),
-    _text("kind"),
+    moment("at"),
+    text_column("measure"),
+    text_column("origin"),
+    text_column("destination"),
+    text_column("item"),
+    text_column("kind"),
     Column("slot", SmallInteger, nullable=False, server_default=text("0")),
     Column("n", BigInteger, nullable=False),
     Column("seconds", Double, nullable=False, server_default=text("0")),
@@ -256,13 +247,13 @@ TALLY_DELTAS = Table(
 TALLIES = Table(
     "tallies",
     METADATA,
-    _text("width"),
-    _at("bucket"),
-    _text("measure"),
-    _text("origin"),
-    _text("destination"),
-    _text("item"),
-    _text("kind"),
+    text_column("width"),
+    moment("bucket"),
+    text_column("measure"),
+    text_column("origin"),
+    text_column("destination"),
+    text_column("item"),
+    text_column("kind"),
     Column("slot", SmallInteger, nullable=False),
     Column("n", BigInteger, nullable=False),
     Column("seconds", Double, nullable=False),
@@ -274,10 +265,10 @@ API_TOKENS = Table(
     "api_tokens",
     METADATA,
     Column("sha256", Text, primary_key=True),
-    _text("name"),
+    text_column("name"),
     Column("scopes", ARRAY(Text), nullable=False),
-    _at("created_at"),
-    _at("revoked_at", optional=True),
+    moment("created_at"),
+    moment("revoked_at", optional=True),
 )
 Index("api_tokens_name", API_TOKENS.c.name, unique=True, postgresql_where=text("revoked_at IS NULL"))
 
@@ -285,23 +276,23 @@ WORKERS = Table(
     "workers",
     METADATA,
     Column("name", Text, primary_key=True),
-    _at("started_at"),
-    _at("beat_at"),
+    moment("started_at"),
+    moment("beat_at"),
     Column("serves", ARRAY(Text), nullable=False),
-    _text("version"),
+    text_column("version"),
     Column("lanes", JSONB, nullable=False),
     Column("lag_s", Double, nullable=False),
-    _at("heard_at", optional=True),
+    moment("heard_at", optional=True),
 )
 
 AUDIT = Table(
     "audit",
     METADATA,
     Column("id", Uuid, primary_key=True),
-    _at("at"),
-    _text("actor"),
-    _text("verb"),
-    _text("target"),
+    moment("at"),
+    text_column("actor"),
+    text_column("verb"),
+    text_column("target"),
     Column("reason", LargeBinary),
     Column("before", JSONB),
     Column("after", JSONB),
@@ -314,12 +305,12 @@ TABLE_SETS = Table(
     Column("digest", Text, primary_key=True),
     Column("content", LargeBinary, nullable=False),
     Column("effective_from", Date, nullable=False),
-    _text("note"),
-    _at("created_at"),
-    _text("created_by"),
+    text_column("note"),
+    moment("created_at"),
+    text_column("created_by"),
     Column("approvals", JSONB, nullable=False, server_default=text("'{}'::jsonb")),
-    _at("activated_at", optional=True),
-    _at("retired_at", optional=True),
+    moment("activated_at", optional=True),
+    moment("retired_at", optional=True),
     CheckConstraint("digest ~ '^[0-9a-f]{64}$'"),
     CheckConstraint("retired_at IS NULL OR activated_at IS NOT NULL"),
 )
@@ -330,77 +321,4 @@ Index(
     postgresql_where=text("activated_at IS NOT NULL AND retired_at IS NULL"),
 )
 
-PEERS = Table(
-    "peers",
-    METADATA,
-    Column("slug", Text, primary_key=True),
-    _at("paused_at", optional=True),
-    Column("paused_by", Text),
-    Column("paused_line", Uuid),
-    Column("per_second", Double),
-    Column("concurrency", Integer),
-    Column("tokens", Double, nullable=False, server_default=text("0")),
-    Column("filled_at", TIMESTAMP(timezone=True), nullable=False, server_default=text("now()")),
-    Column("breaker", Text, nullable=False, server_default=text("'closed'")),
-    _at("breaker_at", optional=True),
-    _at("probe_at", optional=True),
-    _at("last_ok_at", optional=True),
-    _at("last_error_at", optional=True),
-    Column("last_error", Text, nullable=False, server_default=text("''")),
-    Column("updated_at", TIMESTAMP(timezone=True), nullable=False, server_default=text("now()")),
-)
-
-RERUNS = Table(
-    "reruns",
-    METADATA,
-    Column("id", Uuid, primary_key=True),
-    _text("state"),
-    _at("created_at"),
-    _text("created_by"),
-    Column("reason", LargeBinary),
-    Column("filter", JSONB, nullable=False),
-    Column("per_second", Double, nullable=False),
-    Column("total", Integer, nullable=False),
-    Column("capped", Boolean, nullable=False),
-    Column("needs_approval", Boolean, nullable=False),
-    Column("approved_by", Text),
-    _at("approved_at", optional=True),
-    Column("tried", Integer, nullable=False, server_default=text("0")),
-    Column("next_at", TIMESTAMP(timezone=True), nullable=False, server_default=text("now()")),
-    Column("looked_at", TIMESTAMP(timezone=True), nullable=False, server_default=text("now()")),
-    _at("finished_at", optional=True),
-)
-Index("reruns_open", RERUNS.c.next_at, postgresql_where=text("state IN ('running', 'paused', 'settling')"))
-
-RERUN_ITEMS = Table(
-    "rerun_items",
-    METADATA,
-    Column("rerun_id", Uuid, nullable=False),
-    Column("n", Integer, nullable=False),
-    Column("message_id", Uuid, nullable=False),
-    Column("case_id", Uuid, nullable=False),
-    _text("case_no"),
-    _text("destination"),
-    _text("native_kind"),
-    _text("before_state"),
-    _text("before_cause"),
-    Column("result", Text),
-    _at("tried_at", optional=True),
-    Column("after_state", Text),
-    Column("after_cause", Text),
-    _at("ended_at", optional=True),
-    PrimaryKeyConstraint("rerun_id", "n"),
-    UniqueConstraint("rerun_id", "message_id"),
-)
-Index(
-    "rerun_items_untried",
-    RERUN_ITEMS.c.rerun_id,
-    RERUN_ITEMS.c.n,
-    postgresql_where=text("tried_at IS NULL"),
-)
-Index(
-    "rerun_items_open",
-    RERUN_ITEMS.c.rerun_id,
-    RERUN_ITEMS.c.n,
-    postgresql_where=text("tried_at IS NOT NULL AND ended_at IS NULL"),
-)
+__all__ = ["METADATA", "PARTITIONED", "PEERS", "RERUNS", "RERUN_ITEMS"]

@@ -24,9 +24,6 @@ MAINTAIN = "gateway.maintain"
 RING_EXPIRES_S = 30
 HELD_S = 5
 
-#: A heartbeat older than this is a dead worker's. Seconds.
-ALIVE_S = 15
-
 _PATIENCE_S = 0.5
 _REST_S = 0.005
 _REST_AFTER_FAILURE_S = 1.0
@@ -93,9 +90,15 @@ class Bell:
         """Let the next ring through."""
         await self._quietly(lambda: self._redis.delete(_key(destination)))
 
-    async def beat(self, worker: str) -> None:
-        """Write a worker's heartbeat; it is forgotten when the worker is silent for `ALIVE_S`."""
-        await self._quietly(lambda: self._redis.set(heartbeat_key(worker), "alive", ex=ALIVE_S))
+    async def first(self, what: str, seconds: float) -> bool:
+        """True for one of all processes that ask within so many seconds, and for each while Redis is away."""
+        mine: list[object] = [True]
+
+        async def take() -> None:
+            mine[0] = await self._redis.set(f"first:{what}", "taken", nx=True, px=int(seconds * 1000))
+
+        await self._quietly(take)
+        return bool(mine[0])
 
     async def close(self) -> None:
         """Finish the rings under way, within the patience for each, and leave."""
@@ -146,11 +149,6 @@ class Bell:
 def worker_name(pid: int) -> str:
     """How a worker process of this machine signs its heartbeat."""
     return f"{socket.gethostname()}:{pid}"
-
-
-def heartbeat_key(worker: str) -> str:
-    """Where a worker's heartbeat is."""
-    return f"worker:{worker}"
 
 
 def _key(destination: str) -> str:

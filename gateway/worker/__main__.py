@@ -7,12 +7,20 @@ import os
 import sys
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gateway import log
 from gateway.errors import CannotStart
 from gateway.runtime import Runtime, configure
 from gateway.worker import app as celery_app
+from gateway.worker import descriptors, schedule
 from gateway.worker.rounds import sweep_every_s
+from gateway.worker.scrape import Place
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from gateway.settings import Settings
 
 
 def main(arguments: list[str]) -> int:
@@ -29,17 +37,33 @@ def main(arguments: list[str]) -> int:
         sys.stderr.write("database_url, redis_url: 投递进程需要这两个地址，请在配置或环境变量中填写\n")
         return 2
     destinations = tuple(asked.destination or sorted(settings.regions))
+    place = _place(settings, os.environ)
     application = celery_app.create(
         settings.redis_url,
         destinations=sorted(settings.regions),
         sweep_every_s=sweep_every_s(settings.delivery),
     )
     if asked.part == "beat":
+        schedule.show(place)
         application.start(celery_app.beat_arguments())
         return 0
-    celery_app.employ(partial(Runtime.served, settings, role="worker"), serves=frozenset(destinations))
+    try:
+        descriptors.provide(sum(map(settings.delivery.window_of, settings.regions)))
+    except CannotStart as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    opened = partial(Runtime.served, settings, role="worker")
+    celery_app.employ(opened, serves=frozenset(destinations), place=place)
     application.worker_main(celery_app.worker_arguments(destinations, sweeps=not asked.no_sweep))
     return 0
+
+
+def _place(settings: Settings, environ: Mapping[str, str]) -> Place | None:
+    """Where this process tells its numbers; under a supervisor web tells them, and they must count once."""
+    port = settings.metrics.port
+    if port is None or "PROMETHEUS_MULTIPROC_DIR" in environ:
+        return None
+    return Place(settings.metrics.host, port)
 
 
 def _parser() -> argparse.ArgumentParser:

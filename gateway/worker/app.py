@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
     from gateway.runtime import Runtime
+    from gateway.worker.scrape import Place
 
 SWEEP_QUEUE = "sweep"
 
@@ -116,8 +117,8 @@ def worker_arguments(destinations: Sequence[str], *, sweeps: bool) -> list[str]:
 
 
 def beat_arguments() -> list[str]:
-    """The command line of the schedule: kept in memory, as one idempotent sweep has no past to remember."""
-    return ["beat", "--scheduler=celery.beat:Scheduler", "--loglevel=WARNING"]
+    """The command line of the schedule."""
+    return ["beat", "--scheduler=gateway.worker.schedule:Pulse", "--loglevel=WARNING"]
 
 
 def hands() -> Hands:
@@ -127,9 +128,17 @@ def hands() -> Hands:
     return _hands[0]
 
 
-def employ(opened: Callable[[], AbstractAsyncContextManager[Runtime]], *, serves: frozenset[str]) -> None:
-    """Give this process its hands, and let Celery's signals start and stop them."""
-    mine = Hands(opened, serves=serves)
+def employ(
+    opened: Callable[[], AbstractAsyncContextManager[Runtime]],
+    *,
+    serves: frozenset[str],
+    place: Place | None = None,
+) -> None:
+    """Give this process its hands, and let Celery's signals start and stop them.
+
+    ``place``: where its numbers and probes are answered, if anywhere.
+    """
+    mine = Hands(opened, serves=serves, place=place)
     _hands[:] = [mine]
 
     def start(**_: Any) -> None:

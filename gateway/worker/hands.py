@@ -19,6 +19,7 @@ from gateway.transport.bell import worker_name
 from gateway.worker.ear import Ear, echo_by_celery
 from gateway.worker.pulse import Pulse, leave_process
 from gateway.worker.rounds import Rounds
+from gateway.worker.scrape import Place, Probes, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -42,9 +43,13 @@ class Hands:
     """
 
     def __init__(
-        self, opened: Callable[[], AbstractAsyncContextManager[Runtime]], *, serves: frozenset[str]
+        self,
+        opened: Callable[[], AbstractAsyncContextManager[Runtime]],
+        *,
+        serves: frozenset[str],
+        place: Place | None = None,
     ) -> None:
-        self._opened = opened
+        self._opened, self._place = opened, place
         self._serves = serves
         self._runner = asyncio.Runner(loop_factory=uvloop.new_event_loop)
         self._loop = self._runner.get_loop()
@@ -130,10 +135,18 @@ class Hands:
     def _turn(self) -> None:
         with self._runner:
             try:
-                self._runner.run(self._live())
+                self._runner.run(self._live_and_tell())
             except CannotStart as error:
                 _log.critical("worker_cannot_start", reason=str(error))
                 os.kill(os.getpid(), signal.SIGTERM)
+
+    async def _live_and_tell(self) -> None:
+        async with shown(self._place, Probes(alive=self._turns, ready=self._at_work.is_set)):
+            await self._live()
+
+    def _turns(self) -> bool:
+        # Waiting for a store that is away is life: a restart would not bring it back.
+        return self._rounds is None or self._rounds.turns
 
     async def _live(self) -> None:
         while not self._stopping.is_set():
@@ -154,7 +167,7 @@ class Hands:
         self._at_work.set()
         _log.info("worker_ready", serves=sorted(self._serves))
         try:
-            await self._rounds.watch(name)
+            await self._rounds.watch()
         finally:
             await self._rounds.finish()
             pulse.cancel()

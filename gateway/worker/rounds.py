@@ -23,6 +23,7 @@ from gateway.store import tallies
 from gateway.store.deadlines import recompute
 from gateway.store.records import Ending, Settlement
 from gateway.store.retention import Who
+from gateway.transport.bell import SWEEP
 from gateway.transport.breaker import Breaker
 from gateway.worker import reruns
 
@@ -45,6 +46,9 @@ _COUNTED_AT_ONCE = 200
 #: No ring for maintenance for so long: beat or Redis is away, or starts anew all the time. Seconds.
 _MAINTAIN_ALONE_S = 1200.0
 
+#: Longer than any call of the watch may take: its statements end after 20 s, and a sweep has a handful.
+_HANGS_AFTER_S = 180.0
+
 #: Of waits, not of secrets.
 _chance = Random()  # noqa: S311
 _log = structlog.get_logger(__name__)
@@ -58,6 +62,7 @@ class Rounds:
     serves: frozenset[str]
     stopping: asyncio.Event
     swept_at: float = 0.0
+    turned_at: float = field(default_factory=time.monotonic)
     _lanes: dict[str, Lane] = field(default_factory=dict)
     _running: dict[str, asyncio.Task[None]] = field(default_factory=dict)
     _again: set[str] = field(default_factory=set)
@@ -79,6 +84,11 @@ class Rounds:
         """Whether a drain of this destination runs here."""
         return destination in self._running
 
+    @property
+    def turns(self) -> bool:
+        """True while `watch` goes round: one that hangs in some call would otherwise look alive."""
+        return time.monotonic() - self.turned_at < _HANGS_AFTER_S
+
     def lanes(self) -> dict[str, dict[str, object]]:
         """What this process does for each destination now (the columns of its heartbeat)."""
         return {
@@ -96,12 +106,7 @@ class Rounds:
         await deliveries.promote_stranded()
         await intervene.heal(self.runtime.pinned())
         await tallies.fold(self.runtime.engine)
-        overdue: Mapping[str, float] = await deliveries.due()
-        held = await self.runtime.peers.held()
-        for destination in self.runtime.regions:
-            metrics.DUE_AGE_SECONDS.labels(destination).set(overdue.get(destination, 0.0))
-            metrics.PAUSED.labels(destination).set(destination in held)
-            metrics.HELD_AGE_SECONDS.labels(destination).set(held.get(destination, 0.0))
+        overdue = await self._overdue()
         for destination, seconds in overdue.items():
             await self.runtime.bell.ring(destination, loudly=seconds > _LOUD_AFTER_S)
         await self.runtime.workers.forget()
@@ -116,18 +121,22 @@ class Rounds:
             self._maintaining = asyncio.create_task(self._maintain())
         return self._maintaining
 
-    async def watch(self, name: str) -> None:
-        """Until stopping: write the heartbeat, and sweep when nobody else does (Redis or beat is away)."""
+    async def watch(self) -> None:
+        """Until stopping: help where work waits, and sweep when nobody else does (Redis or beat is away)."""
         every_s = sweep_every_s(self.runtime.settings.delivery)
         shelf = self.runtime.shelf
         seen, releasing = shelf.current, asyncio.create_task(self._release_parked())
         counting = asyncio.create_task(self._count_anew())
         rerunning = asyncio.create_task(reruns.keep(self.runtime, self.stopping))
         while not self.stopping.is_set():
-            await self.runtime.bell.beat(name)
+            self.turned_at = time.monotonic()
+            await self._help()
             if shelf.current is not seen and releasing.done():
                 seen, releasing = shelf.current, asyncio.create_task(self._release_parked())
-            if time.monotonic() - self.swept_at > 2 * every_s:
+            # Of many workers one sweeps; without Redis each does, as before there were many.
+            if time.monotonic() - self.swept_at > 2 * every_s and await self.runtime.bell.first(
+                SWEEP, 2 * every_s
+            ):
                 await self._sweep_alone()
             if time.monotonic() - self._maintained_at > _MAINTAIN_ALONE_S:
                 self.maintain()
@@ -182,6 +191,29 @@ class Rounds:
         if changed:
             _log.info("due_dates_recomputed", cases=changed)
 
+    async def _overdue(self) -> Mapping[str, float]:
+        overdue: Mapping[str, float] = await self.runtime.deliveries.due()
+        held = await self.runtime.peers.held()
+        for destination in self.runtime.regions:
+            metrics.DUE_AGE_SECONDS.labels(destination).set(overdue.get(destination, 0.0))
+            metrics.PAUSED.labels(destination).set(destination in held)
+            metrics.HELD_AGE_SECONDS.labels(destination).set(held.get(destination, 0.0))
+        return overdue
+
+    async def _help(self) -> None:
+        """Join in where work has waited: a ring reaches one worker, and often the one that is busy already.
+
+        Also what keeps this process's own gauge of it fresh, whoever sweeps.
+        """
+        try:
+            overdue = await self._overdue()
+        except Exception as error:  # noqa: BLE001 - the store is away; the next look comes soon
+            _log.warning("look_failed", cause=type(error).__name__)
+            return
+        for destination in self.serves & overdue.keys():
+            if overdue[destination] > _LOUD_AFTER_S and destination not in self._running:
+                self.ring(destination)
+
     async def _sweep_alone(self) -> None:
         try:
             overdue = await self.sweep()
@@ -218,7 +250,7 @@ class Rounds:
             send=_sender(runtime, destination),
             on_end=self._ended,
             stopping=self.stopping,
-            limits=Limits(window=settings.window, lease_s=settings.lease),
+            limits=Limits(window=settings.window_of(destination), lease_s=settings.lease),
         )
 
     def _ended(self, case: TrackedCase, settlement: Settlement) -> Move:

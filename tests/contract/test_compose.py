@@ -83,6 +83,18 @@ def test_its_environment_is_a_complete_configuration(tmp_path):
     assert {"postgres", "redis"} <= set(SERVICES)
 
 
+def test_workers_and_schedule_are_asked_where_they_answer():
+    port = SERVICES["web"]["environment"]["TONGBAN_METRICS_PORT"]
+    asked = {
+        name: " ".join(SERVICES[name]["healthcheck"]["test"])
+        for name in OURS
+        if "healthcheck" in SERVICES[name]
+    }
+    assert {"web", "beat", *(f"worker-{slug}" for slug in regions.discover())} == set(asked)
+    for name, words in asked.items():
+        assert (f":{port}/healthz" if name != "web" else ":8080/readyz") in words
+
+
 def test_redis_keeps_rings_and_evicts_nothing():
     words = " ".join(command("redis"))
     assert "--appendonly yes" in words

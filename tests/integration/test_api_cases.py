@@ -14,7 +14,7 @@ from sqlalchemy import text
 
 from gateway import log
 from gateway.crypto.digest import hmac_sm3_hex
-from gateway.limits import Limiter
+from gateway.transport.quota import Quota
 from gateway.web import schemas
 
 ADAPTERS = Path(__file__).parents[2] / "adapters"
@@ -182,7 +182,7 @@ async def test_one_message_too_many_is_told_when_to_come_back(rt, door, monkeypa
         assert answer.status_code == 429
         assert answer.json()["message"].startswith("9050 ")
         assert 1 <= int(answer.headers["retry-after"]) <= 60
-    assert isinstance(rt.limiter, Limiter)
+    assert isinstance(rt.limiter, Quota)
 
 
 async def test_a_dry_run_shows_everything_and_stores_nothing(rt, door):

@@ -11,7 +11,7 @@ import pytest
 import redis
 
 from gateway.embedded import redis as embedded_redis
-from gateway.transport.bell import Bell, drain_queue, heartbeat_key
+from gateway.transport.bell import Bell, drain_queue
 
 
 @pytest.fixture(scope="module")
@@ -92,12 +92,6 @@ async def test_a_ring_is_a_celery_task_in_the_queue_of_its_destination_even_afte
         assert task["headers"]["expires"]
         client.flushall()
     await bell.close()
-
-
-async def test_a_heartbeat_is_written_and_forgotten_in_time(rung, client):
-    bell, _ = rung
-    await bell.beat("me:1")
-    assert 0 < client.ttl(heartbeat_key("me:1")) <= 15
 
 
 @pytest.mark.parametrize("listens", [True, False], ids=["hangs", "is gone"])

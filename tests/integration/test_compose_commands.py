@@ -13,11 +13,10 @@ import urllib.request
 from pathlib import Path
 
 import pytest
-import redis as redis_client
 import yaml
+from beats import has_beaten
 
 from gateway.conformance import keys
-from gateway.transport.bell import heartbeat_key, worker_name
 
 SERVICES = yaml.safe_load((Path(__file__).parents[2] / "docker-compose.yml").read_text())["services"]
 # The programs of this environment, whether or not it is activated.
@@ -91,15 +90,14 @@ def test_migrate_may_be_repeated(start):
         assert process.returncode == 0, said.decode()
 
 
-def test_web_workers_and_beat_are_a_gateway_and_end_when_told(start, redis_server):
+def test_web_workers_and_beat_are_a_gateway_and_end_when_told(start, database_url):
     port = free_port()
     web = start("web", **{"8080": port})
     workers = [start(name) for name in SERVICES if name.startswith("worker-")]
     beat = start("beat")
     running = (web, *workers, beat)
     until(lambda: is_ready(port), running)
-    with redis_client.Redis.from_url(redis_server.url) as client:
-        until(lambda: all(client.exists(heartbeat_key(worker_name(each.pid))) for each in workers), running)
+    until(lambda: all(has_beaten(database_url, each.pid) for each in workers), running)
     for process in running:
         assert process.poll() is None
         process.send_signal(signal.SIGTERM)

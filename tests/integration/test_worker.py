@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 import redis
 import uuid_utils.compat
+from beats import has_beaten
 from sqlalchemy import text
 
 from gateway.canonical.kinds import Kind, State
@@ -27,7 +28,7 @@ from gateway.store.deliveries import Deliveries
 from gateway.store.engine import single
 from gateway.store.intake import Intake
 from gateway.store.records import Intent, Part, Person, StoredReceipt
-from gateway.transport.bell import Bell, heartbeat_key, worker_name
+from gateway.transport.bell import Bell
 
 KEYS = Path(__file__).parents[1] / "keys"
 TAKEN = {
@@ -160,11 +161,10 @@ class Worker:
                 [sys.executable, "-m", "gateway.worker"], env=self.env, stdout=log, stderr=log
             )
         deadline = time.monotonic() + 30
-        with redis.Redis.from_url(self.redis_url) as client:
-            while not client.exists(heartbeat_key(worker_name(self.process.pid))):
-                assert self.process.poll() is None, self.log.read_text()[-3000:]
-                assert time.monotonic() < deadline
-                time.sleep(0.05)
+        while not has_beaten(self.env["TONGBAN_DATABASE_URL"], self.process.pid):
+            assert self.process.poll() is None, self.log.read_text()[-3000:]
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
 
     def end(self, how):
         self.process.send_signal(how)

@@ -238,3 +238,17 @@ def test_no_secret_is_in_the_repr(tmp_path):
         settings.tokens[0].token_sha256,
     ):
         assert secret not in shown
+
+
+def test_a_window_of_its_own_is_for_a_side_that_exists(tmp_path):
+    file = tmp_path / "gateway.toml"
+    file.write_text(GOOD.replace("timeout_s = 2", "timeout_s = 2\nwindows = {north = 1200}"))
+    (tmp_path / "keys").mkdir()
+    (tmp_path / "keys/private.pem").write_text("x")
+    settings = load(file, {}, sections=SECTIONS)
+    assert (settings.delivery.window_of("north"), settings.delivery.window_of("south")) == (1200, 64)
+    file.write_text(file.read_text().replace("north = 1200", "west = 1200, south = 0"))
+    with pytest.raises(CannotStart) as told:
+        load(file, {}, sections=SECTIONS)
+    assert "delivery.windows.west: 没有这个地区的适配器" in str(told.value)
+    assert "delivery.windows.south: 须大于 0" in str(told.value)
