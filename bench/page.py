@@ -1,0 +1,43 @@
+"""The page of the documents: the template beside this file, with the tables of a run put in."""
+
+from __future__ import annotations
+
+import importlib
+import re
+from pathlib import Path
+from typing import Any
+
+from bench import picture
+from bench.sheets import Sheet, markdown
+
+TEMPLATE = Path(__file__).with_name("page.md")
+
+
+def sheets_of(name: str, found: Any) -> list[Sheet]:
+    """The tables of a section; one without tables of its own shows its figures as they are."""
+    from bench.__main__ import SECTIONS  # noqa: PLC0415 - the one list of sections
+
+    make = getattr(importlib.import_module(SECTIONS[name]), "sheets", None)
+    if make is not None:
+        return list(make(found))
+    return [(name, [{"figure": key, "value": value} for key, value in found.items()])]
+
+
+def write(file: Path, found: dict[str, Any]) -> None:
+    """The page, and its picture beside the others."""
+    sections = found["sections"]
+    text = TEMPLATE.read_text("utf-8")
+
+    def put(place: re.Match[str]) -> str:
+        name = place[1]
+        if name == "machine":
+            return markdown([("Machine", [{"": key, "value": value} for key, value in found["machine"].items()])])
+        if name == "command":
+            return f"`{found['command']}`"
+        if name not in sections:
+            return "*Not measured in this run.*\n"
+        return markdown(sheets_of(name, sections[name]))
+
+    file.write_text(re.sub(r"<!-- put (\w+) -->", put, text), "utf-8")
+    if "textbook" in sections.get("flow", {}).get("scores", {}):
+        picture.write(file.with_suffix(".svg"), sections["flow"]["scores"])
