@@ -87,8 +87,8 @@ def parse(words: list[str]) -> argparse.Namespace:
 
 #: Option, usual amount, amount of a full run.
 AMOUNTS = (
-    ("rounds", 3, 5),
-    ("seconds", 5.0, 8.0),
+    ("rounds", 5, 9),
+    ("seconds", 4.0, 6.0),
     ("queued", 20_000, 100_000),
     ("trial_rounds", 2, 3),
 )

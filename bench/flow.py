@@ -109,6 +109,9 @@ def sheets(found: dict[str, Any]) -> list[Sheet]:
             "cases/s": round(score[rate]["per_s"]),
             "accept p50/p95/p99 ms": three(score[rate]["accept_ms"]),
             "end to end p50/p95/p99 ms": three(score[rate]["end_to_end_ms"]),
+            "end to end p99 of the windows": ", ".join(
+                f"{one['p99']:.0f}" for one in score[rate]["end_to_end_windows"]
+            ),
             "generator late p99 ms": score[rate]["lag_ms"]["p99"],
             "CPU ms per case": round(sum(score[rate]["cpu_ms"][part] for part in OWN), 2),
         }

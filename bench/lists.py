@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -33,19 +34,17 @@ FILTERS = {
 COLUMN = {"region": "origin", "division": "origin_division", "item": "item", "state": "state"}
 
 
-async def measure(contender: Tongban, token: str) -> AsyncIterator[dict[str, Any]]:
+async def measure(contender: Tongban, token: str, stored: int) -> AsyncIterator[dict[str, Any]]:
     """A row per question."""
     connection = await asyncpg.connect(contender.database_url)
     line = await Line.to(contender.url)
     try:
-        stored = await connection.fetchval("SELECT count(*) FROM cases")
-        whole = round(stored, -5) if stored > 100_000 else 0
         questions = await _pages(connection) | await _single(connection)
         for name, path in questions.items():
-            yield {"question": name, "stored": whole, **await _timed(lambda path=path: _get(line, path, token))}
-        yield {"question": "scrape", "stored": whole, **await _timed(lambda: _get(line, "/metrics", token))}
+            yield {"question": name, "stored": stored, **await _timed(lambda path=path: _get(line, path, token))}
+        yield {"question": "scrape", "stored": stored, **await _timed(lambda: _get(line, "/metrics", token))}
         async for name, figures in _store(contender, connection):
-            yield {"question": name, "stored": whole, **figures}
+            yield {"question": name, "stored": stored, **figures}
     finally:
         line.transport.close()
         await connection.close()
@@ -76,7 +75,7 @@ async def _middle(connection: Any, filters: dict[str, str]) -> str:
         f" OFFSET (SELECT count(*) / 2 FROM cases WHERE {where}) LIMIT 1",
         *filters.values(),
     )
-    return store._cursor(row)  # attributes and members are the same here
+    return store._cursor(SimpleNamespace(**row))
 
 
 async def _single(connection: Any) -> dict[str, str]:

@@ -34,6 +34,8 @@ def write(file: Path, found: dict[str, Any]) -> None:
             return markdown([("Machine", [{"": key, "value": value} for key, value in found["machine"].items()])])
         if name == "command":
             return f"`{found['command']}`"
+        if name == "connections":
+            return str(sections.get("flow", {}).get("connections", "?"))
         if name not in sections:
             return "*Not measured in this run.*\n"
         return markdown(sheets_of(name, sections[name]))

@@ -96,6 +96,7 @@ def pooled(windows: list[dict[str, Any]]) -> dict[str, Any]:
     told["cpu_ms"] = {
         part: round(sum(one["cpu_ms"][part] for one in windows) / len(windows), 3) for part in windows[0]["cpu_ms"]
     }
+    told["busy_percent"] = max(one["machine"]["busy"] for one in windows)
     told["others_percent"] = max(one["machine"]["others"] for one in windows)
     return told
 
