@@ -46,7 +46,11 @@ def main() -> None:
     if asked.kept:
         found = json.loads(asked.kept.read_text("utf-8"))
     else:
-        found = {"machine": machine(), "command": " ".join(["python -m bench", *sys.argv[1:]]), "sections": {}}
+        found = {
+            "machine": machine(),
+            "command": " ".join(["python -m bench", *sys.argv[1:]]),
+            "sections": {},
+        }
         console.print("  ".join(f"{name} {value}" for name, value in found["machine"].items()), style="dim")
         with tempfile.TemporaryDirectory(prefix="tongban-bench-", dir=asked.dir) as home:
             uvloop.run(_measure(console, asked, Path(home), found))
@@ -100,7 +104,9 @@ def parser() -> argparse.ArgumentParser:
     line.add_argument(
         "sections", nargs="*", metavar="section", help=f"of {', '.join(SECTIONS)}; usual: {', '.join(USUAL)}"
     )
-    line.add_argument("--full", action="store_true", help="every section, with all rounds; about half an hour")
+    line.add_argument(
+        "--full", action="store_true", help="every section, with all rounds; about half an hour"
+    )
     line.add_argument("--large", action="store_true", help="stored: 10 million cases too")
     line.add_argument("--rounds", type=int, help="interleaved rounds; medians are shown")
     line.add_argument("--seconds", type=float, help="of a round or window")
@@ -108,14 +114,19 @@ def parser() -> argparse.ArgumentParser:
     line.add_argument("--connections", type=int, default=64, help="callers at full speed")
     line.add_argument("--queued", type=int, help="backlog: cases queued behind the dead side")
     line.add_argument("--rows", type=int, default=1_000_000, help="stored: cases")
+    line.add_argument("--questions", type=int, default=200, help="stored: how often each is asked")
     line.add_argument("--trial-rounds", type=int, help="tuning: rounds through all trials")
     line.add_argument("--trial-cases", type=int, default=500, help="tuning: cases of a trial")
     line.add_argument("--alone", action="store_true", help="without the textbook")
     line.add_argument("--seed", type=int, default=1, help="of the invented applications")
-    line.add_argument("--dir", type=Path, help="where the databases live meanwhile; usual: the temporary folder")
+    line.add_argument(
+        "--dir", type=Path, help="where the databases live meanwhile; usual: the temporary folder"
+    )
     line.add_argument("--json", type=Path, help="keep the figures here")
     line.add_argument("--write", type=Path, metavar="PAGE", help="write the page and its picture")
-    line.add_argument("--from", dest="kept", type=Path, metavar="JSON", help="show kept figures, measure nothing")
+    line.add_argument(
+        "--from", dest="kept", type=Path, metavar="JSON", help="show kept figures, measure nothing"
+    )
     return line
 
 

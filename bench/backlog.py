@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 CHUNK = 2_000
 #: The textbook queues so many fewer: it takes them in more slowly, and loses its breath.
 FEWER = 20
+LEAST = 100
 #: Share of the queue whose running off is timed; the last few wait for their own hour of the schedule.
 TIMED = 0.98
 PATIENCE_S = 180.0
@@ -33,9 +34,10 @@ async def measure(ground: Ground) -> dict[str, Any]:
     """Ours, then the textbook with a smaller queue."""
     with Tongban(ground.second_config("backlog")) as ours:
         found = {ours.name: await _story(ground, ours, ground.asked.queued)}
-    if not ground.asked.alone:
+    fewer = ground.asked.queued // FEWER
+    if not ground.asked.alone and fewer >= LEAST:
         with Textbook(ground.config, ground.tuning) as theirs:
-            found[theirs.name] = await _story(ground, theirs, max(20, ground.asked.queued // FEWER))
+            found[theirs.name] = await _story(ground, theirs, fewer)
     return found
 
 
@@ -123,7 +125,10 @@ def sheets(found: dict[str, Any]) -> list[Sheet]:
             "One side gone: memory (PSS) and files, MB",
             [_memory_row(name, stage) for name, story in found.items() for stage in story["stages"]],
         ),
-        ("Growth per 100,000 queued, MB", [_growth_row(name, story) for name, story in found.items()]),
+        (
+            "Growth per 100,000 queued, MB: with the first half of the queue and with the second",
+            [_growth_row(name, story, half) for name, story in found.items() for half in (0, 1)],
+        ),
         ("The side is back", [_back_row(name, story) for name, story in found.items()]),
     ]
 
@@ -154,14 +159,16 @@ def _memory_row(name: str, stage: dict[str, Any]) -> dict[str, Any]:
     return {"": name, "queued": stage["queued"], **memory, **stage["kept_mb"]}
 
 
-def _growth_row(name: str, story: dict[str, Any]) -> dict[str, Any]:
-    first, last = story["stages"][0], story["stages"][-1]
+def _growth_row(name: str, story: dict[str, Any], half: int) -> dict[str, Any]:
+    # what grows with the queue does so in both halves; what only warms up does not in the second
+    before, after = story["stages"][half : half + 2]
+    more = after["queued"] - before["queued"]
     grown = {
-        part: round((last[kind].get(part, 0.0) - first[kind].get(part, 0.0)) / story["queued"] * 1e5, 1)
+        part: round((after[kind].get(part, 0.0) - before[kind].get(part, 0.0)) / more * 1e5)
         for kind in ("memory_mb", "kept_mb")
-        for part in last[kind]
+        for part in after[kind]
     }
-    return {"": name, "measured with": story["queued"], **grown}
+    return {"": name, "queued": f"{before['queued']:,} to {after['queued']:,}", **grown}
 
 
 def _back_row(name: str, story: dict[str, Any]) -> dict[str, Any]:

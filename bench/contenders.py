@@ -46,7 +46,7 @@ class Contender:
     async def settled(self, patience_s: float = 60.0) -> None:
         """Wait until every verdict is on disk. Errors: `TimeoutError`."""
         async with asyncio.timeout(patience_s):
-            while await self.ask(self.unsettled):
+            while await self.ask(self.unsettled):  # noqa: ASYNC110 - another program's state
                 await asyncio.sleep(0.05)
 
     async def ask(self, query: str) -> int:
@@ -91,10 +91,10 @@ class Tongban(Contender):
 class Tuning:
     """How the textbook runs; the default is the best of the trials (``bench.tuning``)."""
 
-    web_processes: int = 1
-    web_threads: int = 8
-    worker_pool: str = "threads"
-    worker_places: int = 4
+    web_processes: int = 2
+    web_threads: int = 4
+    worker_pool: str = "prefork"
+    worker_places: int = 2
     prefetch: int = 8
     db_pool: int = 16
 

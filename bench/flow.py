@@ -119,9 +119,13 @@ def sheets(found: dict[str, Any]) -> list[Sheet]:
         for rate in ("own half", "same rate")
         if rate in score
     ]
-    cpu = [{"": name, "web+worker+postgres": score["own_cpu_ms"], **score["cpu_ms"]} for name, score in scores.items()]
+    cpu = [
+        {"": name, "web+worker+postgres": score["own_cpu_ms"], **score["cpu_ms"]}
+        for name, score in scores.items()
+    ]
     memory = [
-        {"": name, **{part: round(mb) for part, mb in score["peak_mb"].items()}} for name, score in scores.items()
+        {"": name, **{part: round(mb) for part, mb in score["peak_mb"].items()}}
+        for name, score in scores.items()
     ]
     found_sheets: list[Sheet] = [
         ("As fast as it goes: both directions, real processes, fsync on (medians of the rounds)", speed),

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from bench.contenders import Tongban
 
-ASKED = 200
 #: The filters a page may have: name of the parameter → column.
 FILTERS = {
     "": (),
@@ -34,16 +33,24 @@ FILTERS = {
 COLUMN = {"region": "origin", "division": "origin_division", "item": "item", "state": "state"}
 
 
-async def measure(contender: Tongban, token: str, stored: int) -> AsyncIterator[dict[str, Any]]:
+async def measure(contender: Tongban, token: str, stored: int, times: int) -> AsyncIterator[dict[str, Any]]:
     """A row per question."""
     connection = await asyncpg.connect(contender.database_url)
     line = await Line.to(contender.url)
     try:
         questions = await _pages(connection) | await _single(connection)
         for name, path in questions.items():
-            yield {"question": name, "stored": stored, **await _timed(lambda path=path: _get(line, path, token))}
-        yield {"question": "scrape", "stored": stored, **await _timed(lambda: _get(line, "/metrics", token))}
-        async for name, figures in _store(contender, connection):
+            yield {
+                "question": name,
+                "stored": stored,
+                **await _timed(times, lambda path=path: _get(line, path, token)),
+            }
+        yield {
+            "question": "scrape",
+            "stored": stored,
+            **await _timed(times, lambda: _get(line, "/metrics", token)),
+        }
+        async for name, figures in _store(contender, connection, times):
             yield {"question": name, "stored": stored, **figures}
     finally:
         line.transport.close()
@@ -93,7 +100,9 @@ async def _newest(connection: Any) -> Any:
     )
 
 
-async def _store(contender: Tongban, connection: Any) -> AsyncIterator[tuple[str, dict[str, float]]]:
+async def _store(
+    contender: Tongban, connection: Any, times: int
+) -> AsyncIterator[tuple[str, dict[str, float]]]:
     """What the door and the staff ask the store for, in this process."""
     settings = configure(contender.config, os.environ).model_copy(
         update={"database_url": contender.database_url, "redis_url": contender.redis_url}
@@ -103,10 +112,11 @@ async def _store(contender: Tongban, connection: Any) -> AsyncIterator[tuple[str
         found = await rt.cases.find(case["origin"], case["origin_case_no"])
         assert found is not None
         person = found.person.id_no
-        yield "store: by the target's number", await _timed(
-            lambda: rt.cases.find(case["target"], case["target_case_no"])
+        yield (
+            "store: by the target's number",
+            await _timed(times, lambda: rt.cases.find(case["target"], case["target_case_no"])),
         )
-        yield "store: by citizen", await _timed(lambda: rt.cases.by_citizen(person))
+        yield "store: by citizen", await _timed(times, lambda: rt.cases.by_citizen(person))
 
 
 async def _get(line: Line, path: str, token: str) -> None:
@@ -115,11 +125,11 @@ async def _get(line: Line, path: str, token: str) -> None:
         raise RuntimeError(f"{path}: {status} {body[:300]!r}")
 
 
-async def _timed(ask: Callable[[], Awaitable[Any]]) -> dict[str, float]:
-    for _ in range(5):
+async def _timed(times: int, ask: Callable[[], Awaitable[Any]]) -> dict[str, float]:
+    for _ in range(min(5, times)):
         await ask()
     took = []
-    for _ in range(ASKED):
+    for _ in range(times):
         began = time.monotonic()
         await ask()
         took.append(time.monotonic() - began)

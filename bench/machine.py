@@ -12,7 +12,18 @@ from pathlib import Path
 
 from gateway.embedded import postgres, redis
 
-LIBRARIES = ("asyncpg", "sqlalchemy", "celery", "fastapi", "uvicorn", "httpx", "aiohttp", "tongsuopy", "lxml", "pydantic")
+LIBRARIES = (
+    "asyncpg",
+    "sqlalchemy",
+    "celery",
+    "fastapi",
+    "uvicorn",
+    "httpx",
+    "aiohttp",
+    "tongsuopy",
+    "lxml",
+    "pydantic",
+)
 
 
 def machine() -> dict[str, str]:

@@ -95,9 +95,9 @@ def _machine() -> tuple[float, float]:
 def _family(pid: int) -> Iterator[int]:
     yield pid
     with suppress(OSError):
-        for thread in os.listdir(f"/proc/{pid}/task"):
+        for thread in Path(f"/proc/{pid}/task").iterdir():
             with suppress(OSError):
-                for child in Path(f"/proc/{pid}/task/{thread}/children").read_text().split():
+                for child in (thread / "children").read_text().split():
                     yield from _family(int(child))
 
 

@@ -31,7 +31,7 @@ def write(file: Path, found: dict[str, Any]) -> None:
     def put(place: re.Match[str]) -> str:
         name = place[1]
         if name == "machine":
-            return markdown([("Machine", [{"": key, "value": value} for key, value in found["machine"].items()])])
+            return "; ".join(f"{key} {value}" for key, value in found["machine"].items()) + ".\n"
         if name == "command":
             return f"`{found['command']}`"
         if name == "connections":

@@ -46,7 +46,9 @@ def _speed(scores: dict[str, Any], left: int) -> list[str]:
         for name, score in scores.items():
             top += 14
             width = 210 * score[figure] / most
-            drawn.append(f'<rect x="{left}" y="{top - 4}" width="{width:.1f}" height="26" fill="{COLOUR[name]}"/>')
+            drawn.append(
+                f'<rect x="{left}" y="{top - 4}" width="{width:.1f}" height="26" fill="{COLOUR[name]}"/>'
+            )
             drawn.append(_text(left + width + 8, top + 14, f"{score[figure]:,.0f} {name}", size=13))
             top += 20
         top += 36
@@ -63,7 +65,9 @@ def _processor(scores: dict[str, Any], left: int) -> list[str]:
         at = float(left)
         for part, ms in parts.items():
             width = 300 * ms / most
-            drawn.append(f'<rect x="{at:.1f}" y="{top + 10}" width="{width:.1f}" height="26" fill="{PARTS[part]}"/>')
+            drawn.append(
+                f'<rect x="{at:.1f}" y="{top + 10}" width="{width:.1f}" height="26" fill="{PARTS[part]}"/>'
+            )
             at += width
         top += 68
     for place, (part, colour) in enumerate(PARTS.items()):

@@ -107,7 +107,11 @@ def _functions(stacks: Counter[tuple[str, ...]]) -> list[dict[str, Any]]:
             inside[frame] += count
     names = {name for name, _ in alone.most_common(SHOWN)} | {name for name, _ in inside.most_common(SHOWN)}
     return [
-        {"function": name, "self %": round(100 * alone[name] / whole, 1), "all %": round(100 * inside[name] / whole, 1)}
+        {
+            "function": name,
+            "self %": round(100 * alone[name] / whole, 1),
+            "all %": round(100 * inside[name] / whole, 1),
+        }
         for name in sorted(names, key=lambda name: (-alone[name], -inside[name]))
     ]
 

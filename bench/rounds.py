@@ -66,9 +66,7 @@ async def paced(
     machine = Machine(_parts(ground, contender))
     volley = await load.paced(contender.url, requests, per_s)
     patience_s = 120.0 if all_ else 15.0
-    seen = await ground.peers.arrivals(
-        (one.case_no for one in volley.given), within_s=patience_s, all_=all_
-    )
+    seen = await ground.peers.arrivals((one.case_no for one in volley.given), within_s=patience_s, all_=all_)
     if all_:
         await contender.settled()
     shares, spent = machine.shares(), machine.spent()
@@ -94,7 +92,8 @@ def pooled(windows: list[dict[str, Any]]) -> dict[str, Any]:
             told[f"{name}_curve"] = curve(everything)
         told[f"{name}_samples"] = len(everything)
     told["cpu_ms"] = {
-        part: round(sum(one["cpu_ms"][part] for one in windows) / len(windows), 3) for part in windows[0]["cpu_ms"]
+        part: round(sum(one["cpu_ms"][part] for one in windows) / len(windows), 3)
+        for part in windows[0]["cpu_ms"]
     }
     told["busy_percent"] = max(one["machine"]["busy"] for one in windows)
     told["others_percent"] = max(one["machine"]["others"] for one in windows)
@@ -116,5 +115,3 @@ def _parts(ground: Ground, contender: Contender) -> dict[str, int]:
 def cases_of(ground: Ground, per_s: float) -> int:
     """So many that a round takes as long as was asked for, or as many as were asked for."""
     return int(ground.asked.cases or max(100.0, per_s * ground.asked.seconds))
-
-

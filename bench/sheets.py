@@ -51,4 +51,10 @@ def _is_figure(rows: list[dict[str, Any]], name: str) -> bool:
 
 
 def _text(value: Any) -> str:
-    return f"{value:,g}" if isinstance(value, float) and abs(value) < 1e5 else f"{value:,}" if isinstance(value, int) else str(value)
+    return (
+        f"{value:,g}"
+        if isinstance(value, float) and abs(value) < 1e5
+        else f"{value:,}"
+        if isinstance(value, int)
+        else str(value)
+    )

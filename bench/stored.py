@@ -32,7 +32,9 @@ async def measure(ground: Ground) -> dict[str, Any]:
             took = await fill(filled.database_url, rows - stored, bodies=False)
             ground.say(f"stored in {took:.0f} s")
             stored = rows
-            found["speed"].append({"stored": rows, "fill_s": round(took), **await _in_turn(ground, empty, filled, cases)})
+            found["speed"].append(
+                {"stored": rows, "fill_s": round(took), **await _in_turn(ground, empty, filled, cases)}
+            )
             found["pages"] += await _pages(ground, filled, rows)
     return found
 
@@ -64,7 +66,7 @@ async def _in_turn(ground: Ground, empty: Tongban, filled: Tongban, cases: int) 
 
 async def _pages(ground: Ground, one: Tongban, stored: int) -> list[dict[str, Any]]:
     ground.say(f"{one.name}: questions")
-    return [row async for row in lists.measure(one, ground.token, stored)]
+    return [row async for row in lists.measure(one, ground.token, stored, ground.asked.questions)]
 
 
 def sheets(found: dict[str, Any]) -> list[Sheet]:
@@ -78,11 +80,15 @@ def sheets(found: dict[str, Any]) -> list[Sheet]:
                 "stored cases": step["stored"] if name == "filled" else 0,
                 "accept/s": round(of["accept_per_s"]),
                 "end to end/s": round(of["end_to_end_per_s"]),
-                "CPU ms per case": round(sum(of["cpu_ms"][part] for part in ("web", "worker", "postgres")), 2),
+                "CPU ms per case": round(
+                    sum(of["cpu_ms"][part] for part in ("web", "worker", "postgres")), 2
+                ),
                 "of it postgres": round(of["cpu_ms"]["postgres"], 2),
             }
             if name == "filled":
-                row["end to end beside empty"] = f"{ratios[len(ratios) // 2]:.0%} ({ratios[0]:.0%} to {ratios[-1]:.0%})"
+                row["end to end beside empty"] = (
+                    f"{ratios[len(ratios) // 2]:.0%} ({ratios[0]:.0%} to {ratios[-1]:.0%})"
+                )
                 row["others %"] = step["others_percent"]
             speed.append(row)
     return [
