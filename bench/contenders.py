@@ -91,8 +91,8 @@ class Tongban(Contender):
 class Tuning:
     """How the textbook runs; the default is the best of the trials (``bench.tuning``)."""
 
-    web_processes: int = 2
-    web_threads: int = 4
+    web_processes: int = 1
+    web_threads: int = 8
     worker_pool: str = "prefork"
     worker_places: int = 2
     prefetch: int = 8

@@ -16,22 +16,21 @@ if TYPE_CHECKING:
     from bench.sheets import Sheet
 
 BASE = Tuning()
-ONE_WEB = replace(BASE, web_processes=1, web_threads=8)
+TWO_WEB = replace(BASE, web_processes=2, web_threads=4)
 TRIALS = (
     BASE,
-    replace(BASE, web_threads=8),
-    replace(BASE, web_threads=2),
+    replace(BASE, web_threads=4),
+    replace(BASE, web_threads=40),
     replace(BASE, worker_places=3),
     replace(BASE, worker_pool="threads", worker_places=4),
     replace(BASE, worker_pool="threads", worker_places=8),
     replace(BASE, prefetch=1),
     replace(BASE, prefetch=32),
     replace(BASE, db_pool=4),
-    ONE_WEB,
-    replace(ONE_WEB, web_threads=4),
-    replace(ONE_WEB, web_threads=40),
-    replace(ONE_WEB, worker_pool="threads", worker_places=4),
-    replace(ONE_WEB, worker_pool="threads", worker_places=8),
+    TWO_WEB,
+    replace(TWO_WEB, web_threads=8),
+    replace(TWO_WEB, prefetch=1),
+    replace(TWO_WEB, worker_pool="threads", worker_places=4),
 )
 #: A trial replaces the settings in use when it is so much quicker: less is noise.
 MARGIN = 1.05
