@@ -124,7 +124,7 @@ class Line(asyncio.Protocol):
             self._answer.set_exception(exc or ConnectionError("closed without an answer"))
 
 
-async def closed(url: str, requests: Sequence[Ready], callers: int) -> Volley:
+async def closed(url: str, requests: Sequence[Ready], callers: int = 64) -> Volley:
     """As fast as so many callers get their receipts."""
     waiting, answers = list(reversed(requests)), []
     lines = [await Line.to(url) for _ in range(min(callers, len(requests)))]

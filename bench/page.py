@@ -14,13 +14,10 @@ TEMPLATE = Path(__file__).with_name("page.md")
 
 
 def sheets_of(name: str, found: Any) -> list[Sheet]:
-    """The tables of a section; one without tables of its own shows its figures as they are."""
+    """The tables of a section."""
     from bench.__main__ import SECTIONS  # noqa: PLC0415 - the one list of sections
 
-    make = getattr(importlib.import_module(SECTIONS[name]), "sheets", None)
-    if make is not None:
-        return list(make(found))
-    return [(name, [{"figure": key, "value": value} for key, value in found.items()])]
+    return list(importlib.import_module(SECTIONS[name]).sheets(found))
 
 
 def write(file: Path, found: dict[str, Any]) -> None:
@@ -36,7 +33,7 @@ def write(file: Path, found: dict[str, Any]) -> None:
             return f"`{found['command']}`"
         if name == "connections":
             return str(sections.get("flow", {}).get("connections", "?"))
-        if name not in sections:
+        if not sections.get(name):
             return "*Not measured in this run.*\n"
         return markdown(sheets_of(name, sections[name]))
 
