@@ -44,11 +44,12 @@ class Case(Base):
     case_no: Mapped[str | None] = mapped_column(unique=True)
     native_kind: Mapped[str | None]
     state: Mapped[str]
-    raw: Mapped[bytes]
-    canonical: Mapped[bytes | None]
-    trace: Mapped[bytes | None]
+    # what is sent is loaded with its case, what is only kept is not
+    raw: Mapped[bytes] = mapped_column(deferred=True)
+    canonical: Mapped[bytes | None] = mapped_column(deferred=True)
+    trace: Mapped[bytes | None] = mapped_column(deferred=True)
     rendered: Mapped[bytes | None]
-    receipt: Mapped[bytes | None]
+    receipt: Mapped[bytes | None] = mapped_column(deferred=True)
     received_at: Mapped[datetime]
     person: Mapped[bytes | None]
     citizen_index: Mapped[bytes | None] = mapped_column(index=True)
