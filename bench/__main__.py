@@ -90,6 +90,7 @@ def parse(words: list[str]) -> argparse.Namespace:
 AMOUNTS = (
     ("rounds", 5, 9),
     ("seconds", 4.0, 6.0),
+    ("windows", 3, 5),
     ("queued", 20_000, 100_000),
     ("trial_rounds", 2, 3),
 )
@@ -109,6 +110,7 @@ def parser() -> argparse.ArgumentParser:
     line.add_argument("--seconds", type=float, help="of a round or window")
     line.add_argument("--cases", type=int, help="of a round, in place of seconds")
     line.add_argument("--connections", type=int, default=64, help="callers at full speed")
+    line.add_argument("--windows", type=int, help="backlog: windows at each length of the queue")
     line.add_argument("--queued", type=int, help="backlog: cases queued behind the dead side")
     line.add_argument("--rows", type=int, default=1_000_000, help="stored: cases")
     line.add_argument("--questions", type=int, default=200, help="stored: how often each is asked")

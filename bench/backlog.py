@@ -79,7 +79,7 @@ async def _stage(
 ) -> dict[str, Any]:
     windows = [
         await rounds.paced(ground, contender, per_s, ground.asked.seconds, of=of, all_=False)
-        for _ in range(ground.asked.rounds)
+        for _ in range(ground.asked.windows)
     ]
     memory = memory_mb(contender.pids())
     return {
