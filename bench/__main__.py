@@ -73,6 +73,14 @@ async def _measure(console: Console, asked: argparse.Namespace, home: Path, foun
             await asyncio.sleep(1)
 
 
+def _command(words: list[str]) -> str:
+    # where the figures are kept says nothing about them
+    kept = {
+        n + step for n, word in enumerate(words) if word in {"--json", "--write", "--dir"} for step in (0, 1)
+    }
+    return " ".join(["python -m bench", *(word for n, word in enumerate(words) if n not in kept)])
+
+
 def parse(words: list[str]) -> argparse.Namespace:
     """The command line, with what ``--full`` means put in."""
     line = parser()

@@ -24,6 +24,8 @@ CHUNK = 2_000
 #: The textbook queues so many fewer: it takes them in more slowly, and loses its breath.
 FEWER = 20
 LEAST = 100
+#: What fewer cases say about a hundred thousand is chance.
+ENOUGH = 1_000
 #: Share of the queue whose running off is timed; the last few wait for their own hour of the schedule.
 TIMED = 0.98
 PATIENCE_S = 180.0
@@ -127,7 +129,12 @@ def sheets(found: dict[str, Any]) -> list[Sheet]:
         ),
         (
             "Growth per 100,000 queued, MB: with the first half of the queue and with the second",
-            [_growth_row(name, story, half) for name, story in found.items() for half in (0, 1)],
+            [
+                _growth_row(name, story, half)
+                for name, story in found.items()
+                for half in (0, 1)
+                if story["queued"] >= ENOUGH
+            ],
         ),
         ("The side is back", [_back_row(name, story) for name, story in found.items()]),
     ]
