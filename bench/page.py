@@ -14,10 +14,10 @@ TEMPLATE = Path(__file__).with_name("page.md")
 
 
 def sheets_of(name: str, found: Any) -> list[Sheet]:
-    """The tables of a section."""
+    """The tables of a section, but for empty ones."""
     from bench.__main__ import SECTIONS  # noqa: PLC0415 - the one list of sections
 
-    return list(importlib.import_module(SECTIONS[name]).sheets(found))
+    return [(title, rows) for title, rows in importlib.import_module(SECTIONS[name]).sheets(found) if rows]
 
 
 def write(file: Path, found: dict[str, Any]) -> None:
