@@ -29,7 +29,8 @@ ENOUGH = 1_000
 #: Share of the queue whose running off is timed; the last few wait for their own hour of the schedule.
 TIMED = 0.98
 PATIENCE_S = 180.0
-QUIET_S = 30.0
+#: When nothing came for so many windows, no more is waited for.
+QUIET = 5.0
 
 
 async def measure(ground: Ground) -> dict[str, Any]:
@@ -96,8 +97,8 @@ async def _run_off(ground: Ground, queued: list[str]) -> dict[str, Any]:
     """From the moment the side is back."""
     back = last = time.monotonic()
     waiting, moments = set(queued), list[float]()
-    enough = int(len(queued) * TIMED)
-    while len(moments) < enough and time.monotonic() - last < (QUIET_S if moments else PATIENCE_S):
+    enough, quiet_s = int(len(queued) * TIMED), QUIET * ground.asked.seconds
+    while len(moments) < enough and time.monotonic() - last < (quiet_s if moments else PATIENCE_S):
         await asyncio.sleep(0.25)
         came = {case: at for case, at in (await ground.peers.seen()).items() if case in waiting}
         if came:

@@ -69,7 +69,7 @@ def test_both_contenders_are_measured_alike(run):
     assert same["per_s"] == scores["textbook"]["own half"]["per_s"]
 
 
-def test_a_dead_sides_queue_is_whole_again_when_it_is_back(run):
+def test_a_dead_sides_queue_runs_off_when_it_is_back(run):
     found, _ = run
     ours = found["sections"]["backlog"]["tongban"]
     assert [stage["queued"] for stage in ours["stages"]] == [0, 20, 40]
