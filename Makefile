@@ -13,10 +13,10 @@ LOCKING := $(BIN)/uv pip compile --quiet pyproject.toml --generate-hashes --univ
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run demo test lint types contracts bench chaos docs lock clean
+.PHONY: help setup run demo test lint types contracts bench bench-full chaos docs lock clean
 
 help: ## this list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
 
 setup: $(READY) ## the environment in .venv, from hashed requirements; skipped when nothing changed
 
@@ -52,8 +52,11 @@ types: $(READY) ## mypy, strict
 contracts: $(READY) ## who may import whom
 	@$(BIN)/lint-imports
 
-bench: $(READY) ## how fast it is here, beside the textbook: translation, proofs, the whole way
-	@$(BIN)/python -m bench
+bench: $(READY) ## how fast it is here, beside the textbook: the whole way, a dead side, a million cases stored
+	@$(BIN)/python -m bench --json bench.json
+
+bench-full: $(READY) ## the same with every round, and the page docs/reference/benchmark.md; about an hour
+	@$(BIN)/python -m bench --full --json bench.json --write docs/reference/benchmark.md
 
 CHAOS_SEED ?=
 chaos: $(READY) ## break everything on purpose: 1,000 faults over 20,000 cases; CHAOS_SEED= repeats a plan

@@ -1,7 +1,9 @@
-"""Both sides as one small process that takes everything, checks no proof, and notes when what arrived.
+"""A side as one small process that takes everything, checks no proof, and notes when what arrived.
 
-python -m bench.peer PORT PORT
-``GET /seen`` answers and forgets: case number → time of the monotonic clock, shared by all processes here.
+python -m bench.peer PORT
+``GET /seen`` answers and forgets: case number → time of the monotonic clock, shared by all processes here; ``again``
+counts the messages that came a second time since ``GET /new``, which forgets everything: two gateways between the
+same sides give the same numbers.
 """
 
 from __future__ import annotations
@@ -22,6 +24,8 @@ _LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
 _CASE = re.compile(rb"CYTB\d{22}")
 
 seen: dict[str, float] = {}
+ever: set[bytes] = set()
+again = 0
 
 
 class Peer(asyncio.Protocol):
@@ -42,24 +46,36 @@ class Peer(asyncio.Protocol):
 
 
 def _answer(request: bytes, end: int) -> bytes:
+    global again  # noqa: PLW0603 - the process is the peer
+    if request.startswith(b"GET /new"):
+        ever.clear()
+        again = 0
     if request.startswith(b"GET"):
-        body = json.dumps(seen).encode()
+        body = json.dumps({"seen": seen, "again": again}).encode()
         seen.clear()
         return b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n%b" % (len(body), body)
-    case = _CASE.search(request, end)
-    if case:
-        seen.setdefault(case[0].decode(), time.monotonic())
+    _note(request, end)
     body = TAKEN[request[request.index(b"/gw/") + 4 :][:2]]
     return b"HTTP/1.1 202 Accepted\r\ncontent-length: %d\r\n\r\n%b" % (len(body), body)
 
 
-async def main(ports: list[str]) -> None:
+def _note(request: bytes, end: int) -> None:
+    global again  # noqa: PLW0603 - the process is the peer
+    case = _CASE.search(request, end)
+    if case is None:
+        return
+    if case[0] in ever:
+        again += 1
+        return
+    ever.add(case[0])
+    seen[case[0].decode()] = time.monotonic()
+
+
+async def main(port: str) -> None:
     """Listen until killed."""
-    loop = asyncio.get_running_loop()
-    for port in ports:
-        await loop.create_server(Peer, "127.0.0.1", int(port))
+    await asyncio.get_running_loop().create_server(Peer, "127.0.0.1", int(port), backlog=1024)
     await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    uvloop.run(main(sys.argv[1:]))
+    uvloop.run(main(sys.argv[1]))

@@ -11,12 +11,13 @@ from bench.timing import best_us
 from gateway.crypto import digest, signing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from bench.ground import Ground
+    from bench.sheets import Sheet
 
 MESSAGE = os.urandom(3072)
 
 
-def measure() -> Iterator[dict[str, Any]]:
+def measure(_ground: Ground) -> list[dict[str, Any]]:
     """A row for each primitive."""
     key = signing.generate()
     signature = key.sign(MESSAGE)
@@ -29,5 +30,9 @@ def measure() -> Iterator[dict[str, Any]]:
         "HMAC-SM3": lambda: digest.hmac_sm3_hex(b"k" * 32, MESSAGE),
         "AES-256-GCM": lambda: seal.encrypt(b"0" * 12, MESSAGE, None),
     }
-    for name, work in works.items():
-        yield {"work": name, "us": round(best_us(work), 1)}
+    return [{"work": name, "us": round(best_us(work), 1)} for name, work in works.items()]
+
+
+def sheets(found: list[dict[str, Any]]) -> list[Sheet]:
+    """The table."""
+    return [("Proofs and encryption, µs per 3 KB", found)]

@@ -24,8 +24,8 @@ from rich.console import Console
 from rich.table import Table
 
 from bench import load
-from bench.contenders import cpu_seconds, memory_mb
 from bench.fleet import Fleet, database_behind, redis_behind
+from bench.meter import cpu_seconds, memory_mb
 from gateway.conformance import keys
 from gateway.conformance.simulator import stand_in_of
 from gateway.regions import discover

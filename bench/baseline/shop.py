@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import os
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,7 +19,8 @@ CREDENTIALS = credentials_of(SETTINGS, BOOK.regions)
 REDIS_URL = os.environ["BASELINE_REDIS_URL"]
 
 engine = create_engine(
-    os.environ["BASELINE_DATABASE_URL"].replace("postgresql://", "postgresql+psycopg://", 1), pool_size=16
+    os.environ["BASELINE_DATABASE_URL"].replace("postgresql://", "postgresql+psycopg://", 1),
+    pool_size=int(os.environ.get("BASELINE_DB_POOL", "16")),
 )
 Session = sessionmaker(engine)
 
@@ -42,12 +44,15 @@ class Case(Base):
     case_no: Mapped[str | None] = mapped_column(unique=True)
     native_kind: Mapped[str | None]
     state: Mapped[str]
-    raw: Mapped[bytes]
-    canonical: Mapped[bytes | None]
-    trace: Mapped[bytes | None]
+    # what is sent is loaded with its case, what is only kept is not
+    raw: Mapped[bytes] = mapped_column(deferred=True)
+    canonical: Mapped[bytes | None] = mapped_column(deferred=True)
+    trace: Mapped[bytes | None] = mapped_column(deferred=True)
     rendered: Mapped[bytes | None]
-    receipt: Mapped[bytes | None]
+    receipt: Mapped[bytes | None] = mapped_column(deferred=True)
     received_at: Mapped[datetime]
+    person: Mapped[bytes | None]
+    citizen_index: Mapped[bytes | None] = mapped_column(index=True)
 
 
 class Nonce(Base):
@@ -75,5 +80,13 @@ def encrypted(plain: bytes) -> bytes:
     return nonce + _seal.encrypt(nonce, plain, None)
 
 
+def indexed(id_no: str) -> bytes:
+    return hmac.digest(b"k" * 32, id_no.upper().encode(), "sha256")[:16]
+
+
 def decrypted(sealed: bytes) -> bytes:
     return _seal.decrypt(sealed[:12], sealed[12:], None)
+
+
+if __name__ == "__main__":
+    Base.metadata.create_all(engine)

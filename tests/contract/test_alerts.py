@@ -26,14 +26,6 @@ SCALERS = [
     each["spec"]["triggers"][0]["metadata"]["query"]
     for each in yaml.safe_load_all((ROOT / "deploy/kubernetes/overlays/autoscale/worker.yaml").read_text())
 ]
-#: Numbers of parts that are written beside these rules; each leaves this list when it is published.
-COMING = {
-    "tongban_worker_deaf": {"region"},
-    "tongban_paused": {"region"},
-    "tongban_retention_overdue_seconds": {"kind"},
-    "tongban_partition_ahead_seconds": set(),
-    "tongban_default_partition_rows": set(),
-}
 #: What Prometheus itself says of a scrape, with the label the scrape gives it.
 OF_THE_SCRAPE = {"up": {"app_kubernetes_io_component", "instance", "job"}}
 VALUES = {
@@ -61,7 +53,7 @@ def published():
         for name, (kind, labels) in own().items()
         for ending in SERIES[kind]
     }
-    return COMING | OF_THE_SCRAPE | known
+    return OF_THE_SCRAPE | known
 
 
 def selectors(expression):

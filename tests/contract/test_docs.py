@@ -19,6 +19,7 @@ import pytest
 import typer
 import yaml
 
+from bench.__main__ import parse as bench_parser
 from gateway import metrics, regions
 from gateway.cli.main import app
 from gateway.conformance import keys, simulator
@@ -39,7 +40,7 @@ PAGES = sorted(
 )
 DECISIONS = sorted((ROOT / "docs/decisions").glob("*.md"))
 SERVICES = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
-TARGETS = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
 #: programs of the system that a page may use
 SYSTEM = {
     "cat",
@@ -96,6 +97,7 @@ def check_tongban(words):
 
 
 MODULES = {
+    "bench": bench_parser,
     "gateway.worker": lambda rest: worker_parser().parse_args(rest),
     "gateway.conformance.simulator": lambda rest: simulator.parser().parse_args(rest),
     "gateway.conformance.keys": lambda rest: keys.parser().parse_args(rest),
@@ -150,7 +152,7 @@ def test_commands_named_in_a_sentence_exist(page):
     group = typer.main.get_command(app)
     for command in re.findall(r"`(?:\.venv/bin/)?tongban ([a-z][a-z-]*)", page.read_text()):
         assert command in group.list_commands(None), command
-    for target in re.findall(r"`make ([a-z]+)`", page.read_text()):
+    for target in re.findall(r"`make ([a-z-]+)`", page.read_text()):
         assert target in TARGETS, target
 
 
