@@ -151,13 +151,6 @@ LOOKED_ONLY = text("UPDATE reruns SET looked_at = now() WHERE id = :id")
 
 # -- what is shown -------------------------------------------------------------------------------------
 
-COUNTS = text(
-    """
-    SELECT count(*) FILTER (WHERE tried_at IS NOT NULL) AS tried,
-           count(*) FILTER (WHERE ended_at IS NOT NULL) AS ended
-      FROM rerun_items WHERE rerun_id = :id
-    """
-)
 DIFF = text(
     """
     SELECT before_state, before_cause, COALESCE(after_state, CASE WHEN tried_at IS NULL THEN 'untried'

@@ -30,7 +30,13 @@ from gateway.regions import discover
 from gateway.transport.client import tls
 
 REGIONS = discover()
-NOW = datetime.now(UTC)  # noqa: TID251 - certificates are judged by the machine's time
+
+
+def moment():
+    return datetime.now(UTC)  # noqa: TID251 - certificates are judged by the machine's time
+
+
+NOW = moment()
 SC_REFUSES = b'{"recode":"-1","message":"9042 \xe7\xbc\xba\xe5\xb0\x91\xe5\xbf\x85\xe5\xa1\xab\xe9\xa1\xb9","aaz002":"SC1"}'
 
 
@@ -40,9 +46,9 @@ def region_of(slug, base_url, **changes):
     return region, region.credentials(base_url=base_url, **section | changes), own
 
 
-async def steps_to(base_url, slug="sichuan", credentials=None, now=NOW, timeout_s=5.0):
+async def steps_to(base_url, slug="sichuan", credentials=None, ahead=timedelta(), timeout_s=5.0):
     region, made, _ = region_of(slug, base_url)
-    test = Probe(region, credentials or made, lambda: now, time.monotonic, "a" * 32, timeout_s)
+    test = Probe(region, credentials or made, lambda: moment() + ahead, time.monotonic, "a" * 32, timeout_s)
     return [step async for step in test.steps()]
 
 
@@ -115,7 +121,7 @@ async def simulated(slug):
         keys=stand_in.keys(own),
         errands=Errands(load_tables(PACKAGED, 2026), prefixes, slug),
         gateway_url="http://127.0.0.1:9",
-        clock=lambda: NOW,
+        clock=moment,
         nonce=lambda: str(next(serials)),
         worked={},
         worked_people=frozenset(),
@@ -164,7 +170,7 @@ async def test_keys_the_side_does_not_know_are_told_as_proof_refused(slug):
 @pytest.mark.parametrize("slug", sorted(REGIONS))
 async def test_a_clock_out_of_the_window_is_told_as_such(slug):
     async with simulated(slug) as (url, credentials, _):
-        steps = await steps_to(url, slug, credentials, now=NOW + timedelta(minutes=10))
+        steps = await steps_to(url, slug, credentials, ahead=timedelta(minutes=10))
         failed(steps, Name.PROOF, "9002", "时钟")
 
 
@@ -344,7 +350,7 @@ async def test_a_side_that_takes_a_message_without_anything_in_it_is_warned_of()
 
 
 async def test_a_peers_clock_far_from_ours_is_warned_of():
-    late = format_datetime(NOW - timedelta(seconds=200), usegmt=True)
+    late = format_datetime(moment() - timedelta(seconds=200), usegmt=True)
     async with listening(http(422, SC_REFUSES, date=late)) as port:
         steps = await steps_to(f"http://127.0.0.1:{port}")
     assert (steps[2].name, steps[2].finish) == (Name.HTTP, Finish.WARNED)
@@ -359,7 +365,7 @@ async def test_steps_come_one_by_one_as_they_end():
 
     async with listening(slow) as port:
         region, credentials, _ = region_of("sichuan", f"http://127.0.0.1:{port}")
-        test, at = Probe(region, credentials, lambda: NOW, time.monotonic, "a" * 32), {}
+        test, at = Probe(region, credentials, moment, time.monotonic, "a" * 32), {}
         began = time.monotonic()
         async for step in test.steps():
             at[step.name] = time.monotonic() - began
