@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import traceback
+from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -32,6 +33,12 @@ BUG = "bug"
 
 #: Calls that did not reach the other side's application: the breaker counts these.
 _UNREACHED = frozenset({"connect", "timeout"})
+
+#: How many messages are remembered to know a receipt that came twice.
+SENT_LATELY = 512
+
+#: Attempts on which a receipt that names another case is doubted.
+_DOUBTED = 2
 
 # A settle that fails is tried again within the margin of the lease; then the lease decides.
 _SETTLE_WAITS_S = (0.1, 0.4, 1.0, 2.0)
@@ -81,6 +88,8 @@ class Sender:
     ticks: Callable[[], float]
     draw: Callable[[], float]
     nonce: Callable[[], str]
+    #: what was sent there last, oldest first
+    lately: deque[bytes] = field(default_factory=lambda: deque(maxlen=SENT_LATELY), repr=False)
 
     async def __call__(self, delivery: Delivery) -> Settlement:
         began_at, began = self.now(), self.ticks()
@@ -113,10 +122,21 @@ class Sender:
         except PeerFailure as failure:
             return failure, failure.http_status
         reply = judge(answered, self.region.read_reply, now=self.now())
-        if isinstance(reply, Reply) and not _is_about(reply, delivery):
-            # An answer given twice on one line reads as the answer to what was sent next.
+        if isinstance(reply, Reply) and self._is_of_another(reply, delivery):
             return PeerFailure("unreadable", "the receipt names another case"), answered.status
         return reply, answered.status
+
+    def _is_of_another(self, reply: Reply, delivery: Delivery) -> bool:
+        """Whether a receipt is that of something else we sent lately: one given twice on a line is read as the next.
+
+        A number we have not sent is the side's own affair: what counts is its code (SC-N §4, CQ-N §4). So it is when the
+        side keeps to it on a third attempt.
+        """
+        self.lately.append(delivery.rendered)
+        named = reply.case_ref.encode()
+        if not named or named in delivery.rendered or delivery.attempt > _DOUBTED:
+            return False
+        return any(named in other for other in self.lately)
 
     def _decide(self, delivery: Delivery, answer: Reply | PeerFailure) -> Verdict:
         return decide(
@@ -140,6 +160,7 @@ class Lane:
     sight: Sight | None = None
     #: deliveries claimed since the process began
     claimed: int = 0
+    lately: deque[bytes] = field(default_factory=lambda: deque(maxlen=SENT_LATELY), repr=False)
 
     async def places(self, free: int, *, flying: int, now: float) -> int:
         """How many deliveries may be claimed now."""
@@ -292,11 +313,6 @@ class Drain:
         deadline = _ticks() + self.limits.grace_s
         while self._flying and _ticks() < deadline:
             await self._land(deadline - _ticks())
-
-
-def _is_about(reply: Reply, delivery: Delivery) -> bool:
-    """A receipt names the case as it received it, or none (SC-N §3, CQ-N §4)."""
-    return not reply.case_ref or reply.case_ref.encode() in delivery.rendered
 
 
 async def _either(event: asyncio.Event, seconds: float) -> None:

@@ -247,7 +247,7 @@ class Rounds:
             lane=lane,
             queue=runtime.deliveries,
             bell=runtime.bell,
-            send=_sender(runtime, destination),
+            send=_sender(runtime, lane),
             on_end=self._ended,
             stopping=self.stopping,
             limits=Limits(window=settings.window_of(destination), lease_s=settings.lease),
@@ -272,8 +272,8 @@ def _rest_s(settings: DeliverySettings) -> float:
     return max(0.05, settings.schedule_s[0] / 5)
 
 
-def _sender(runtime: Runtime, destination: str) -> Sender:
-    settings = runtime.settings.delivery
+def _sender(runtime: Runtime, lane: Lane) -> Sender:
+    settings, destination = runtime.settings.delivery, lane.destination
     return Sender(
         region=runtime.regions[destination],
         credentials=runtime.credentials[destination],
@@ -283,6 +283,7 @@ def _sender(runtime: Runtime, destination: str) -> Sender:
         ticks=time.monotonic,
         draw=lambda: _chance.uniform(-1.0, 1.0),
         nonce=lambda: secrets.token_hex(16),
+        lately=lane.lately,
     )
 
 

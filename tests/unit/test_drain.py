@@ -274,13 +274,31 @@ async def test_an_attempt_is_sealed_sent_read_and_judged():
 
 
 @pytest.mark.parametrize(
-    ("named", "ending"), [("", Ending.DELIVERED), ("bytes", Ending.DELIVERED), ("CYTB2", Ending.RETRY)]
+    ("named", "ending"),
+    [
+        ("", Ending.DELIVERED),
+        ("CYTB2", Ending.DELIVERED),
+        ("theirs", Ending.DELIVERED),
+        ("CYTB1", Ending.RETRY),
+    ],
+    ids=["names none", "names its own", "names one we never sent", "names what was sent before"],
 )
-async def test_a_receipt_for_another_case_is_no_receipt(named, ending):
+async def test_a_receipt_for_another_case_sent_lately_is_no_receipt(named, ending):
     reply = Reply(Taken.DELIVERED, "1", case_ref=named)
-    one = replace(delivery(1), rendered=b"some bytes")
-    settlement = await sender(Answered(202, {}, b""), read_reply=lambda status, body: reply)(one)
-    assert settlement.ending is ending
+    send = sender(Answered(202, {}, b""), read_reply=lambda status, body: reply)
+    await send(replace(delivery(1), rendered=b"about CYTB1"))
+    assert (await send(replace(delivery(2), rendered=b"about CYTB2"))).ending is ending
+
+
+async def test_a_side_that_keeps_to_a_strange_number_is_believed_in_the_end():
+    reply = Reply(Taken.DELIVERED, "1", case_ref="CYTB1")
+    send = sender(Answered(202, {}, b""), read_reply=lambda status, body: reply)
+    await send(replace(delivery(1), rendered=b"about CYTB1"))
+    endings = [
+        (await send(replace(delivery(2, attempt=attempt), rendered=b"about CYTB2"))).ending
+        for attempt in (1, 2, 3)
+    ]
+    assert endings == [Ending.RETRY, Ending.DEAD, Ending.DELIVERED]
 
 
 async def test_a_failed_attempt_is_due_again_by_the_time_since_the_first():
