@@ -27,4 +27,5 @@ region = Region(
     blank=wire.BLANK,
     proof_faults=wire.PROOF_FAULTS,
     context_name="sblsh",
+    heavy_proof=True,
 )

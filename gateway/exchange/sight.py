@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import structlog
 
@@ -51,9 +51,7 @@ class Sight:
 
     async def saw(self, settlements: Sequence[Settlement], *, is_open: bool) -> None:
         """Fold in what calls led to; told at once when the breaker has turned, else now and then."""
-        for settlement in settlements:
-            self._note(settlement)
-        self._seen = replace(self._seen, is_open=is_open)
+        self._seen = replace(self._seen, is_open=is_open, **self._news(settlements))
         if is_open == self._told and self.ticks() - self._told_at < TELL_EVERY_S:
             return
         try:
@@ -63,11 +61,13 @@ class Sight:
             return
         self._told, self._told_at = is_open, self.ticks()
 
-    def _note(self, settlement: Settlement) -> None:
-        match settlement.ending:
-            case Ending.DELIVERED:
-                self._seen = replace(self._seen, ok_at=self.now())
-            case Ending.RETRY | Ending.DEAD:
-                self._seen = replace(self._seen, error_at=self.now(), error=settlement.code)
-            case Ending.REFUSED:  # an answer about one message, which says nothing of the side
-                return
+    def _news(self, settlements: Sequence[Settlement]) -> dict[str, Any]:
+        """Of calls that ended together the last good and the last bad one; a refusal says nothing of the side."""
+        news: dict[str, Any] = {}
+        for settlement in settlements:
+            if settlement.ending is Ending.DELIVERED:
+                news["ok_at"] = True
+            elif settlement.ending is not Ending.REFUSED:
+                news |= {"error_at": True, "error": settlement.code}
+        now = self.now()
+        return {name: now if name.endswith("_at") else value for name, value in news.items()}

@@ -43,6 +43,7 @@ NOT_LIST = "应为列表"
 
 # A named tuple made without its Python-level constructor: there are two for every value of a message.
 _leaf: Callable[[tuple[Any, ...]], Leaf] = partial(tuple.__new__, Leaf)
+_held: Callable[[tuple[Any, ...]], Held] = partial(tuple.__new__, Held)
 _entry: Callable[[tuple[Any, ...]], TraceEntry] = partial(tuple.__new__, TraceEntry)
 
 #: A canonical path cut at its index: ``years[].base`` → (``years[``, ``].base``); no cut: one part.
@@ -218,7 +219,7 @@ def _reader(node: _Node) -> _Take:
                 meant, carried = meant.value, TraceKind.LOSSY
         written = value if type(value) is str else str(value)
         if holds:
-            work[0].held[path] = Held(meant, written)
+            work[0].held[path] = _held((meant, written))
             return
         to = f"{before_index}{index}{after_index}" if after_index else before_index
         work[0].leaves[to] = _leaf((meant, path, written, rule, carried))

@@ -38,8 +38,7 @@ def _month(digits: str) -> str:
 
 def _instant(digits: str) -> datetime:
     try:
-        parts = (int(digits[:4]), *(int(digits[at : at + 2]) for at in range(4, 14, 2)))
-        moment = datetime(*parts, tzinfo=CHINA)  # type: ignore[arg-type,misc]
+        moment = datetime.fromisoformat(f"{digits[:8]}T{digits[8:]}+08:00").replace(tzinfo=CHINA)
     except ValueError:
         raise Fault("不是真实存在的时间，请核对后重新提交") from None
     _within_years(moment.year)

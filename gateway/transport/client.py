@@ -78,10 +78,14 @@ class PeerClient:
 
     async def _exchange(self, request: SignedRequest) -> Answered:
         response = await self._http.handle_async_request(self._request(request))
+        # Read once: each look into httpx' headers goes through all of them.
+        headers = {
+            name.lower().decode("latin-1"): value.decode("latin-1") for name, value in response.headers.raw
+        }
         stream = response.stream
         assert isinstance(stream, httpx.AsyncByteStream)  # noqa: S101 - of an async transport
         try:
-            encoding = response.headers.get("content-encoding", "identity").strip().lower()
+            encoding = headers.get("content-encoding", "identity").strip().lower()
             if encoding not in {"", "identity"}:
                 raise PeerFailure("unreadable", "the answer is encoded", http_status=response.status_code)
             body = bytearray()
@@ -91,7 +95,7 @@ class PeerClient:
                     raise PeerFailure(
                         "unreadable", "the answer is too large", http_status=response.status_code
                     )
-            return Answered(response.status_code, dict(response.headers), bytes(body))
+            return Answered(response.status_code, headers, bytes(body))
         finally:
             await stream.aclose()
 
