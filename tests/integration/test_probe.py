@@ -127,7 +127,7 @@ async def simulated(slug):
         worked_people=frozenset(),
     )
     side = Simulator(place, habits=PLAIN, faults=Faults(), seed=1, rate=0, limit=0)
-    server = uvicorn.Server(uvicorn.Config(side.app(), port=0, log_level="error", access_log=False))
+    server = uvicorn.Server(uvicorn.Config(side.app(), port=0, log_config=None, access_log=False))
     running = asyncio.create_task(server.serve())
     while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
         await asyncio.sleep(0.01)
