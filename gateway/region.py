@@ -157,7 +157,5 @@ class Region:
     context_name: str
     #: seconds either side of the receiver's clock in which a proof is valid
     window_s: int = 300
-    #: checking a proof takes a fifth of a millisecond or more, and leaves the interpreter to others meanwhile
-    heavy_proof: bool = False
     #: admitted gaps against the conformance laws, each with its reason
     exempt: Mapping[str, str] = field(default_factory=dict)

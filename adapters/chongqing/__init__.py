@@ -27,5 +27,4 @@ region = Region(
     blank=wire.BLANK,
     proof_faults=wire.PROOF_FAULTS,
     context_name="sblsh",
-    heavy_proof=True,
 )

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
@@ -34,8 +31,6 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 ACCEPTED = 202
-
-_PROOFS = ThreadPoolExecutor(max_workers=2, thread_name_prefix="proofs")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +63,7 @@ async def receive(rt: Door, region: Region, inbound: Inbound) -> Answer:
     now = rt.clock.now()
     opened: Opened | None = None
     try:
-        await _verify(rt, region, inbound, now)
+        region.verify(inbound, rt.credentials[region.slug], now)
         await _within_rate(rt, region, now)
         opened = region.open(inbound)
         _within_window(opened, region, now)
@@ -86,15 +81,6 @@ async def receive(rt: Door, region: Region, inbound: Inbound) -> Answer:
         await rt.bell.ring(acceptance.ring)
     assert acceptance.receipt is not None  # noqa: S101 - stored and known intents have one
     return _answer(region, acceptance.receipt)
-
-
-async def _verify(rt: Door, region: Region, inbound: Inbound, now: datetime) -> None:
-    """Steps 2 to 4. A heavy proof goes to a thread: its sums run beside the loop, which takes the next meanwhile."""
-    check = partial(region.verify, inbound, rt.credentials[region.slug], now)
-    if region.heavy_proof:
-        await asyncio.get_running_loop().run_in_executor(_PROOFS, check)
-    else:
-        check()
 
 
 async def _within_rate(rt: Door, region: Region, now: datetime) -> None:
