@@ -22,6 +22,7 @@ from gateway.transport.replies import Answered, judge
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
+    from uuid import UUID
 
     from gateway.exchange.sight import Sight
     from gateway.region import Region, SignedRequest
@@ -34,11 +35,9 @@ BUG = "bug"
 #: Calls that did not reach the other side's application: the breaker counts these.
 _UNREACHED = frozenset({"connect", "timeout"})
 
-#: How many messages are remembered to know a receipt that came twice.
-SENT_LATELY = 512
-
-#: Attempts on which a receipt that names another case is doubted.
-_DOUBTED = 2
+#: How many messages are remembered to know a receipt that came twice, and how often one message's receipt is doubted.
+# Counted here and not by attempts: those also grow when a worker dies.
+_SENT_LATELY, _DOUBTED = 512, 3
 
 # A settle that fails is tried again within the margin of the lease; then the lease decides.
 _SETTLE_WAITS_S = (0.1, 0.4, 1.0, 2.0)
@@ -72,6 +71,21 @@ class Doorbell(Protocol):
     async def lift(self, destination: str) -> None: ...
 
 
+@dataclass(slots=True)
+class Lately:
+    """What was sent to a destination last, oldest first, and whose receipts were doubted."""
+
+    sent: deque[bytes] = field(default_factory=lambda: deque(maxlen=_SENT_LATELY), repr=False)
+    _doubted: deque[UUID] = field(default_factory=lambda: deque(maxlen=_SENT_LATELY))
+
+    def doubts(self, delivery_id: UUID) -> bool:
+        """Doubt a receipt of this delivery, unless that was done often enough."""
+        if self._doubted.count(delivery_id) >= _DOUBTED:
+            return False
+        self._doubted.append(delivery_id)
+        return True
+
+
 @dataclass(frozen=True, slots=True)
 class Sender:
     """One attempt at one destination, as a value that can be called.
@@ -88,8 +102,7 @@ class Sender:
     ticks: Callable[[], float]
     draw: Callable[[], float]
     nonce: Callable[[], str]
-    #: what was sent there last, oldest first
-    lately: deque[bytes] = field(default_factory=lambda: deque(maxlen=SENT_LATELY), repr=False)
+    lately: Lately = field(default_factory=Lately)
 
     async def __call__(self, delivery: Delivery) -> Settlement:
         began_at, began = self.now(), self.ticks()
@@ -130,13 +143,13 @@ class Sender:
         """Whether a receipt is that of something else we sent lately: one given twice on a line is read as the next.
 
         A number we have not sent is the side's own affair: what counts is its code (SC-N §4, CQ-N §4). So it is when the
-        side keeps to it on a third attempt.
+        side keeps to it.
         """
-        self.lately.append(delivery.rendered)
+        self.lately.sent.append(delivery.rendered)
         named = reply.case_ref.encode()
-        if not named or named in delivery.rendered or delivery.attempt > _DOUBTED:
+        if not named or named in delivery.rendered or not any(named in other for other in self.lately.sent):
             return False
-        return any(named in other for other in self.lately)
+        return self.lately.doubts(delivery.id)
 
     def _decide(self, delivery: Delivery, answer: Reply | PeerFailure) -> Verdict:
         return decide(
@@ -160,7 +173,7 @@ class Lane:
     sight: Sight | None = None
     #: deliveries claimed since the process began
     claimed: int = 0
-    lately: deque[bytes] = field(default_factory=lambda: deque(maxlen=SENT_LATELY), repr=False)
+    lately: Lately = field(default_factory=Lately)
 
     async def places(self, free: int, *, flying: int, now: float) -> int:
         """How many deliveries may be claimed now."""

@@ -159,26 +159,31 @@ _PROMOTE = """
      WHERE d.id = next.id AND next.state = 'behind' AND next.rendered
 """
 
-#: After LOCK_CLAIMS: ended rows leave, the others are dated anew, the next of each case may go.
-#: All parts of one statement see the rows as they were, so those that leave are named as such.
-SETTLE = text(
-    f"""
-    WITH ended AS MATERIALIZED (SELECT * FROM {rows("s", ENDED)}),
+#: What follows for the deliveries that have ``ended``: they leave or are dated anew, and the next of each case may go.
+_AFTER_THE_END = f"""
          gone AS (DELETE FROM deliveries d USING ended s WHERE d.id = s.id AND s.state IS NULL),
          kept AS (UPDATE deliveries d
                      SET state = s.state, last_error = s.last_error,
                          due_at = CASE WHEN s.state = 'ready' THEN now() + s.due_in_s * interval '1 second' END
                     FROM ended s WHERE d.id = s.id AND s.state IS NOT NULL),
          next AS ({
-        _PROMOTE.format(
-            freed="(SELECT DISTINCT case_id, destination FROM ended WHERE frees) f",
-            still_open="o.id NOT IN (SELECT id FROM ended WHERE frees)",
-        )
-    }),
+    _PROMOTE.format(
+        freed="(SELECT DISTINCT case_id, destination FROM ended WHERE frees) f",
+        still_open="o.id NOT IN (SELECT id FROM ended WHERE frees)",
+    )
+}),
          a AS ({insert("attempts", "a", ATTEMPT)}),
          t AS ({insert("tally_deltas", "t", TALLY)}),
          l AS ({tallies.LATENCIES}),
          e AS ({insert("events", "e", EVENT)})
+"""  # noqa: S608
+
+#: After LOCK_CLAIMS: ended rows leave, the others are dated anew, the next of each case may go.
+#: All parts of one statement see the rows as they were, so those that leave are named as such.
+SETTLE = text(
+    f"""
+    WITH ended AS MATERIALIZED (SELECT * FROM {rows("s", ENDED)}),
+{_AFTER_THE_END}
     {_update_cases()}
     """  # noqa: S608
 )
@@ -194,21 +199,7 @@ SETTLE_TOGETHER = text(
             WHERE d.fence = s.fence AND d.state = 'sending'
               AND (SELECT count(*) FROM moved) = CAST(:moves AS bigint)
               FOR UPDATE OF d),
-         gone AS (DELETE FROM deliveries d USING ended s WHERE d.id = s.id AND s.state IS NULL),
-         kept AS (UPDATE deliveries d
-                     SET state = s.state, last_error = s.last_error,
-                         due_at = CASE WHEN s.state = 'ready' THEN now() + s.due_in_s * interval '1 second' END
-                    FROM ended s WHERE d.id = s.id AND s.state IS NOT NULL),
-         next AS ({
-        _PROMOTE.format(
-            freed="(SELECT DISTINCT case_id, destination FROM ended WHERE frees) f",
-            still_open="o.id NOT IN (SELECT id FROM ended WHERE frees)",
-        )
-    }),
-         a AS ({insert("attempts", "a", ATTEMPT)}),
-         t AS ({insert("tally_deltas", "t", TALLY)}),
-         l AS ({tallies.LATENCIES}),
-         e AS ({insert("events", "e", EVENT)})
+{_AFTER_THE_END}
     SELECT 1 / CASE WHEN (SELECT count(*) FROM ended) = CAST(:endings AS bigint) THEN 1 ELSE 0 END
     """  # noqa: S608
 )

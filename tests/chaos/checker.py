@@ -268,6 +268,8 @@ def _ends(book: Book, case: Known) -> Iterator[Violation]:
             yield Violation("state", case.case_no, f"its application was refused, it is {case.state}")
         return
     held = [case.state, *(book.states.get(ref, ("", None))[1] for ref in (case.origin, case.target))]
+    if held[1] is None and case.origin in book.gave_up:
+        held[1] = case.state  # it never learnt that its application was taken, and heard of it no more
     if len(set(held)) > 1 or case.state not in FINAL:
         yield Violation("state", case.case_no, f"gateway {held[0]}, origin {held[1]}, target {held[2]}")
 
