@@ -109,6 +109,13 @@ def test_a_message_whose_receipt_its_sender_never_saw_may_have_taken_effect_but_
     assert laws(gave_up, CASE) == {"once", "told"}
 
 
+def test_only_a_sender_that_gave_up_may_know_nothing_of_its_case_in_the_end():
+    lines = [one for one in history() if one["e"] != "end" or one["side"] != ORIGIN[0]]
+    assert laws(lines, CASE) == {"state"}
+    told = [one for one in lines if one["e"] != "told" or one["key"] != "a1"]
+    assert laws([*told, line(8, "gave_up", ORIGIN, key="a1", word="general.apply")], CASE) == set()
+
+
 def test_a_repeat_that_gets_another_receipt_is_found():
     assert laws([*history(), line(8, "differs", ORIGIN, key="a1")], CASE) == {"first receipt"}
 
