@@ -9,7 +9,6 @@ from calendar import monthrange
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta, timezone
 from enum import StrEnum
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from gateway.canonical.tracking import Clock, Suspension, TimeLimit
@@ -118,7 +117,6 @@ def _is_suspended(clock: Clock) -> bool:
     return bool(clock.suspensions) and clock.suspensions[-1].until is None
 
 
-@lru_cache(maxsize=4096)
 def due(clock: Clock, limit: TimeLimit | None, calendar: WorkCalendar) -> Due:
     """The due date of a case: day 0 is the day of acceptance, suspended days do not count.
 

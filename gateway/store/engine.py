@@ -133,8 +133,11 @@ async def single(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
 
 
 def _hung_up(context: ExceptionContext) -> None:
-    # The server said that it ends this connection; that it has is noticed a moment too late for the pool.
-    if str(getattr(context.original_exception, "sqlstate", None) or "").startswith(BROKEN):
+    # The server said that it ends this connection, perhaps while it rested; that it has is noticed a moment too late
+    # for the pool.
+    error = context.original_exception
+    said = str(getattr(error, "sqlstate", None) or "").startswith(BROKEN)
+    if said or isinstance(error.__cause__, asyncpg.InternalClientError):
         context.is_disconnect, context.invalidate_pool_on_disconnect = True, False
 
 
