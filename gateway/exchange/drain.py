@@ -205,7 +205,7 @@ class Limits:
 
     window: int = 64
     lease_s: float = 45.0
-    poll_s: float = 0.025
+    poll_s: float = 0.05
     linger_s: float = 1.0
     grace_s: float = 8.0
     hold_s: float = 1.0
