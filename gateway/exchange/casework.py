@@ -22,7 +22,7 @@ from gateway.canonical.lifecycle import (
     parked,
     released,
 )
-from gateway.canonical.tracking import CaseEvent, EventKind, Move, TrackedCase, changed
+from gateway.canonical.tracking import EventKind, Move, TrackedCase, changed
 from gateway.canonical.worktime import beijing_day
 from gateway.mapping.fieldmap import CaseContext, Reading
 from gateway.store.records import CaseRecord, Person
@@ -277,8 +277,3 @@ def _is_code_word(reading: Reading, word: str) -> bool:
 def _who(applicant: Mapping[str, str]) -> tuple[str, ...]:
     """Name and number of the case's person; the type of the document is no secret."""
     return tuple(applicant.get(name, "") for name in ("name", "id_no"))
-
-
-def unchanged(case: TrackedCase, *, kind: EventKind, at: datetime, actor: str, note: str = "") -> Move:
-    """A line in the timeline without a change of state."""
-    return Move(case, (CaseEvent(at, kind, case.state, case.state, actor, note),), forward=False)

@@ -200,12 +200,6 @@ async def connections_allowed(url: str) -> int:
         await engine.dispose()
 
 
-async def ensure_partitions(engine: AsyncEngine) -> None:
-    """Partitions for the previous, current and next months; rows of any other month go to the rest."""
-    async with engine.connect() as connection:
-        await _make_partitions(connection)
-
-
 def _upgrade(connection: Connection) -> None:
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS))

@@ -33,8 +33,7 @@ async def test_migrating_twice_changes_nothing(database_url, engine):
     assert shapes[0] == shapes[1] != []
 
 
-async def test_five_months_and_the_rest_have_a_partition(engine):
-    await engines.ensure_partitions(engine)
+async def test_after_the_migration_five_months_and_the_rest_have_a_partition(engine):
     async with engine.connect() as connection:
         for table in PARTITIONED:
             found = await connection.execute(
