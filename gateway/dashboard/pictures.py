@@ -50,6 +50,11 @@ class Look:
         return "#dce7f5" if self.dark else "#1c2530"
 
     @property
+    def quiet(self) -> str:
+        """Of what is said by the way."""
+        return "#9db2cd" if self.dark else "#55606e"
+
+    @property
     def border(self) -> str:
         """Between divisions."""
         return "#2f5480" if self.dark else "#b9c6d6"
@@ -62,6 +67,12 @@ class Look:
     def px(self, size: float) -> float:
         """A length on this screen."""
         return round(size * self.scale, 1)
+
+
+def _nothing(look: Look, text: str, *, top: str = "middle") -> list[Option]:
+    """What stands where there is nothing to draw."""
+    style = {"text": text, "fill": look.quiet, "fontSize": look.px(13)}
+    return [{"type": "text", "left": "center", "top": top, "style": style, "silent": True}]
 
 
 # -- the map -----------------------------------------------------------------------------------------
@@ -80,6 +91,7 @@ def flow_map(passages: Sequence[Passage], atlas: Atlas, order: Sequence[str], lo
     return {
         "aria": {"enabled": False},
         "tooltip": {"trigger": "item", "formatter": "{b}"},
+        "graphic": [] if pairs else _nothing(look, look.say("最近 24 小时没有办件往来"), top="90%"),
         "geo": _geo(atlas, passing, order, look),
         "series": [
             _lines(lines[MOVING:], look, moves=False),
@@ -127,13 +139,16 @@ def _geo(atlas: Atlas, passing: Mapping[Spot, int], order: Sequence[str], look: 
     }
 
 
-def _line(
-    pair: tuple[Spot, Spot], cases: int, most: int, *, order: Sequence[str], look: Look
-) -> Option:
+def _line(pair: tuple[Spot, Spot], cases: int, most: int, *, order: Sequence[str], look: Look) -> Option:
     origin, target = pair
     share = sqrt(cases / most)
     return {
-        "name": look.say("%(origin)s → %(target)s：%(cases)s 件", origin=origin.name, target=target.name, cases=look.number(cases)),
+        "name": look.say(
+            "%(origin)s → %(target)s：%(cases)s 件",
+            origin=origin.name,
+            target=target.name,
+            cases=look.number(cases),
+        ),
         "coords": [list(origin.centre), list(target.centre)],
         "value": cases,
         "lineStyle": {
@@ -210,15 +225,19 @@ def item_sankey(flows: Sequence[ItemFlow], order: Sequence[str], look: Look) -> 
         right[destination] += cases
         through[item] += cases
     ends = [("<", slug, look.say("%(region)s 发出", region=look.region(slug)), n) for slug, n in left.items()]
-    ends += [(">", slug, look.say("送往 %(region)s", region=look.region(slug)), n) for slug, n in right.items()]
+    ends += [
+        (">", slug, look.say("送往 %(region)s", region=look.region(slug)), n) for slug, n in right.items()
+    ]
     nodes = [
         _node(f"{way}{slug}", f"{text} {look.number(n)}", _side_colour(slug, order, look), look)
         for way, slug, text, n in ends
     ] + [
-        _node(item, f"{item} {look.number(n)}", "#8a97a6", look, width=look.px(190)) for item, n in through.items()
+        _node(item, f"{item} {look.number(n)}", "#8a97a6", look, width=look.px(190))
+        for item, n in through.items()
     ]
     return {
         "tooltip": {"trigger": "item"},
+        "graphic": [] if flows else _nothing(look, look.say("最近 24 小时没有新办件")),
         "series": [
             {
                 "type": "sankey",
@@ -272,12 +291,12 @@ def _node(name: str, text: str, colour: str, look: Look, width: float | None = N
 RECEIVED = ("accepted", "parked", "ignored")
 
 
-def throughput(points: Sequence[Point], span: str, look: Look) -> Option:
+def throughput(points: Sequence[Point], look: Look) -> Option:
     """Messages received, delivered and gone wrong in each bucket."""
     good, work, bad = ("#4fd18b", "#58a6ff", "#ff8a7a") if look.dark else ("#1f8a5b", "#1d5fb4", "#b1261a")
     told = [
         (look.say("收件"), work, [sum(point.counts[name] for name in RECEIVED) for point in points], "solid"),
-        (look.say("送达"), good, [point.counts["delivered"] for point in points], "dashed"),
+        (look.say("已送达"), good, [point.counts["delivered"] for point in points], "dashed"),
         (
             look.say("挂起、拒收、死信"),
             bad,
@@ -287,10 +306,10 @@ def throughput(points: Sequence[Point], span: str, look: Look) -> Option:
     ]
     series = [_curve(name, colour, values, look, kind) for name, colour, values, kind in told]
     series[0]["areaStyle"] = {"opacity": 0.12}
-    return _curves(points, span, series, look, unit="")
+    return _curves(points, series, look, unit="")
 
 
-def latency(points: Sequence[Point], span: str, look: Look) -> Option:
+def latency(points: Sequence[Point], look: Look) -> Option:
     """From acceptance to delivery: half and 95 of 100 were quicker; gaps where nothing was delivered."""
     longest = max((point.p95_s or 0.0 for point in points), default=0.0)
     divisor, unit = (1.0, look.say("秒"))
@@ -298,10 +317,22 @@ def latency(points: Sequence[Point], span: str, look: Look) -> Option:
         if longest > limit:
             divisor, unit = length, word
     series = [
-        _curve(look.say("一半不超过"), _tone(look, 0), [_in(point.p50_s, divisor) for point in points], look, "solid"),
-        _curve(look.say("95% 不超过"), _tone(look, 1), [_in(point.p95_s, divisor) for point in points], look, "dashed"),
+        _curve(
+            look.say("一半不超过"),
+            _tone(look, 0),
+            [_in(point.p50_s, divisor) for point in points],
+            look,
+            "solid",
+        ),
+        _curve(
+            look.say("95% 不超过"),
+            _tone(look, 1),
+            [_in(point.p95_s, divisor) for point in points],
+            look,
+            "dashed",
+        ),
     ]
-    return _curves(points, span, series, look, unit=unit)
+    return _curves(points, series, look, unit=unit)
 
 
 def _tone(look: Look, place: int) -> str:
@@ -327,12 +358,27 @@ def _curve(name: str, colour: str, values: Sequence[float | None], look: Look, k
     }
 
 
-def _curves(points: Sequence[Point], span: str, series: Sequence[Option], look: Look, *, unit: str) -> Option:
+def _curves(points: Sequence[Point], series: Sequence[Option], look: Look, *, unit: str) -> Option:
     fonts = {"fontSize": look.px(12)}
+    told = any(value for each in series for value in each["data"])
     return {
         "tooltip": {"trigger": "axis"},
-        "legend": {"top": 0, "right": 0, "icon": "roundRect", "itemWidth": look.px(18), "itemHeight": look.px(4), "textStyle": fonts},
-        "grid": {"left": look.px(6), "right": look.px(12), "top": look.px(34), "bottom": look.px(4), "containLabel": True},
+        "graphic": [] if told else _nothing(look, look.say("这段时间没有报文")),
+        "legend": {
+            "top": 0,
+            "right": 0,
+            "icon": "roundRect",
+            "itemWidth": look.px(18),
+            "itemHeight": look.px(4),
+            "textStyle": fonts,
+        },
+        "grid": {
+            "left": look.px(6),
+            "right": look.px(12),
+            "top": look.px(34),
+            "bottom": look.px(4),
+            "containLabel": True,
+        },
         "xAxis": {
             "type": "category",
             "boundaryGap": False,
