@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Query, Request
-from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse, Response
 
 from gateway.dashboard import needs as needs_
 from gateway.dashboard import pictures
 from gateway.dashboard.atlas import atlas
-from gateway.dashboard.desk import Desk, Refused, needs
+from gateway.dashboard.desk import Desk, needs
 from gateway.dashboard.figures import Figures
 from gateway.dashboard.glance import HOURS, glance
 from gateway.dashboard.pictures import RECEIVED, Look
@@ -41,12 +42,6 @@ _CURVE_HEADS = (
 _ROWS = 20
 _Scale = Annotated[float, Query(ge=0.5, le=6)]
 _OnWall = Annotated[bool, Query(alias="wall")]
-
-
-@router.get("")
-async def bare() -> Response:
-    """``/ops`` without its slash."""
-    return RedirectResponse("/ops/", 308)
 
 
 @router.get("/")
@@ -117,7 +112,7 @@ async def table(request: Request, desk: _Look, name: str, span: Span = "24h") ->
     """The numbers of a picture as a table."""
     asked = _TABLES.get(name)
     if asked is None:
-        raise Refused(404, desk.say("没有这个页面"))
+        raise HTTPException(404)
     return desk.part("overview/_table.html", **await asked(request, desk, span))
 
 
@@ -126,7 +121,7 @@ async def shapes(desk: _Look, name: str) -> Response:
     """The outlines of all regions, GeoJSON; the name tells the content."""
     map_ = atlas(desk.rt.regions)
     if name != map_.name:
-        raise Refused(404, desk.say("没有这个页面"))
+        raise HTTPException(404)
     kept = {"Cache-Control": "private, max-age=31536000, immutable"}
     return Response(map_.shapes, media_type="application/geo+json", headers=kept)
 
