@@ -40,6 +40,11 @@ class Atlas:
     middles: Mapping[str, Spot] = field(repr=False)
     bounds: tuple[float, float, float, float]
 
+    @property
+    def order(self) -> list[str]:
+        """The regions from west to east: they have their colours, and are named, in this order."""
+        return sorted(self.middles, key=lambda slug: self.middles[slug].centre)
+
     def spot(self, region: str, division: str) -> Spot:
         """Where a division is drawn: itself, the prefecture it lies in, else the middle of its region."""
         for code in (division, f"{division[:4]}00"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -54,6 +55,8 @@ _LIGHTS: Mapping[Light, tuple[Mark, str]] = {
     Light.IDLE: (Mark("calm", "circle-dashed"), N_("空闲")),
     Light.FLOWING: (Mark("good", "circle-check"), N_("畅通")),
 }
+#: Where the first clause of a finding's sentence ends: what to do about it is said on the page it leads to.
+_CLAUSE = re.compile("[，；。]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,18 +121,18 @@ def _line(desk: Desk, need: Need, at: datetime) -> Line:
         "about": need.about,
         "digest": need.about[:8],
         "sides": desk.say("、").join(region_name(rt, desk.language, slug) for slug in need.missing),
-        "cause": _cause(need),
+        "cause": _cause(desk, need),
     }
     ago_s = None if need.since is None else max(0.0, (at - need.since).total_seconds())
     href = ways.to(need, beijing_day(desk.now), other)
     return Line(mark, desk.say(urgency), desk.say(sentence, **values), desk.say(way), href, need.since, ago_s)
 
 
-def _cause(need: Need) -> str:
+def _cause(desk: Desk, need: Need) -> str:
     if need.group is None:
         return ""
-    value = need.group.cause.value
-    return need.group.text + (f" {value}" if value and value not in need.group.text else "")
+    value, text = need.group.cause.value, _CLAUSE.split(need.group.text, maxsplit=1)[0]
+    return desk.say("%(what)s（%(value)s）", what=text, value=value) if value and value not in text else text
 
 
 def lamps(desk: Desk, now: Now) -> list[Lamp]:

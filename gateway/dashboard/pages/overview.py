@@ -9,12 +9,15 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
 from gateway.dashboard import needs as needs_
-from gateway.dashboard import pictures
 from gateway.dashboard.atlas import atlas
 from gateway.dashboard.desk import Desk, needs
 from gateway.dashboard.figures import Figures
 from gateway.dashboard.glance import HOURS, glance
-from gateway.dashboard.pictures import RECEIVED, Look
+from gateway.dashboard.pictures import curves as curves_
+from gateway.dashboard.pictures import flow as flow_
+from gateway.dashboard.pictures import items as items_
+from gateway.dashboard.pictures.curves import RECEIVED
+from gateway.dashboard.pictures.look import Look
 from gateway.dashboard.rendering import item_name, region_name
 from gateway.dashboard.texts import N_
 from gateway.store.overview import NEWEST
@@ -69,16 +72,14 @@ async def flow(request: Request, desk: _Look, scale: _Scale = 1.0, on_wall: _OnW
     """The map as an option."""
     map_ = atlas(desk.rt.regions)
     passages = await glance(request).passages(desk.rt)
-    return JSONResponse(
-        pictures.flow_map(passages, map_, _order(desk), look_of(desk, scale, on_wall=on_wall))
-    )
+    return JSONResponse(flow_.flow_map(passages, map_, _order(desk), look_of(desk, scale, on_wall=on_wall)))
 
 
 @router.get("/overview/items.json")
 async def items(request: Request, desk: _Look) -> Response:
     """The items as an option."""
     flows = await glance(request).items(desk.rt)
-    return JSONResponse(pictures.item_sankey(flows, _order(desk), look_of(desk)))
+    return JSONResponse(items_.item_sankey(flows, _order(desk), look_of(desk)))
 
 
 @router.get("/overview/throughput.json")
@@ -91,7 +92,7 @@ async def throughput(
 ) -> Response:
     """Messages over time as an option."""
     points = await glance(request).curve(desk.rt, span)
-    return JSONResponse(pictures.throughput(points, look_of(desk, scale, on_wall=on_wall, span=span)))
+    return JSONResponse(curves_.throughput(points, look_of(desk, scale, on_wall=on_wall, span=span)))
 
 
 @router.get("/overview/latency.json")
@@ -104,7 +105,7 @@ async def latency(
 ) -> Response:
     """Times to delivery as an option."""
     points = await glance(request).curve(desk.rt, span)
-    return JSONResponse(pictures.latency(points, look_of(desk, scale, on_wall=on_wall, span=span)))
+    return JSONResponse(curves_.latency(points, look_of(desk, scale, on_wall=on_wall, span=span)))
 
 
 @router.get("/overview/table/{name}")
@@ -133,7 +134,8 @@ def shown(desk: Desk, now: Now) -> dict[str, Any]:
         "figures": needs_.figures(desk, now),
         "lamps": needs_.lamps(desk, now),
         "p95_s": now.p95_s,
-        "map_name": atlas(desk.rt.regions).name,
+        "p50_s": now.p50_s,
+        "sides": _order(desk),
     }
 
 
@@ -159,7 +161,7 @@ def _clock(figures: Figures, span: Span) -> Callable[[datetime], str]:
 
 def _order(desk: Desk) -> list[str]:
     """Regions in the order that gives them their colours."""
-    return list(desk.rt.regions)
+    return atlas(desk.rt.regions).order
 
 
 def _curves(span: Span) -> dict[str, Any]:
@@ -171,7 +173,7 @@ def _curves(span: Span) -> dict[str, Any]:
 
 async def _map_table(request: Request, desk: Desk, _span: Span) -> dict[str, Any]:
     passages = await glance(request).passages(desk.rt)
-    pairs = pictures.between(passages, atlas(desk.rt.regions)).most_common(_ROWS)
+    pairs = flow_.between(passages, atlas(desk.rt.regions)).most_common(_ROWS)
     rows = [(origin.name, target.name, cases) for (origin, target), cases in pairs]
     caption = desk.say(
         "最近 %(hours)s 小时往来最多的地方（至多取最新 %(newest)s 件）", hours=HOURS, newest=NEWEST
@@ -184,7 +186,7 @@ async def _map_table(request: Request, desk: Desk, _span: Span) -> dict[str, Any
 
 
 async def _item_table(request: Request, desk: Desk, _span: Span) -> dict[str, Any]:
-    flows = pictures.rare_together(await glance(request).items(desk.rt), look_of(desk))
+    flows = items_.rare_together(await glance(request).items(desk.rt), look_of(desk))
     name = look_of(desk).region
     rows = [(item, name(origin), name(destination), cases) for origin, item, destination, cases in flows]
     heads = [desk.say("事项"), desk.say("来源方"), desk.say("目的方"), desk.say("新办件")]
