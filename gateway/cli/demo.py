@@ -162,7 +162,9 @@ def _prepare(plan: Plan, home: Path) -> tuple[Path, dict[str, int]]:
     home.mkdir(parents=True, exist_ok=True)
     ports = {slug: _free(0) for slug in discover()}
     lines = [f'data_dir = "{home.resolve() / "data"}"']
-    if not plan.leave:  # who stays to look finds something to mend; who only wants the sum sees everything arrive
+    if (
+        not plan.leave
+    ):  # who stays to look finds something to mend; who only wants the sum sees everything arrive
         lines.append(f'tables_dir = "{demo_desk.tables_with_gaps(home.resolve(), tuple(ports))}"')
     lines += ["[server]", f'host = "{HOST}"', f"port = {plan.port}"]
     for slug, port in ports.items():
