@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -55,8 +54,16 @@ _LIGHTS: Mapping[Light, tuple[Mark, str]] = {
     Light.IDLE: (Mark("calm", "circle-dashed"), N_("空闲")),
     Light.FLOWING: (Mark("good", "circle-check"), N_("畅通")),
 }
-#: Where the first clause of a finding's sentence ends: what to do about it is said on the page it leads to.
-_CLAUSE = re.compile("[，；。]")
+#: What parked messages lack, by the code of the finding; what to do about it is said where the way leads.
+_LACKS: Mapping[str, str] = {
+    "1001": N_("码表缺少对应的行"),
+    "1002": N_("没有受理日有效的互认规则"),
+    "1003": N_("区划不在区划表中"),
+    "1004": N_("区划已撤销且有多个承接区划"),
+    "1005": N_("事项不在目录中"),
+    "1006": N_("状态码表缺少对应的用语"),
+    "1007": N_("事项在受理日没有生效的版本"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,13 +124,13 @@ def _line(desk: Desk, need: Need, at: datetime) -> Line:
     values = {
         "side": side,
         "count": bounded(desk, need.count),
-        "span": Figures(desk.language).span(need.seconds),
+        "span": Figures(desk.language).span(None if need.seconds is None else _coarse(need.seconds)),
         "about": need.about,
         "digest": need.about[:8],
         "sides": desk.say("、").join(region_name(rt, desk.language, slug) for slug in need.missing),
         "cause": _cause(desk, need),
     }
-    ago_s = None if need.since is None else max(0.0, (at - need.since).total_seconds())
+    ago_s = None if need.since is None else _coarse(max(0.0, (at - need.since).total_seconds()))
     href = ways.to(need, beijing_day(desk.now), other)
     return Line(mark, desk.say(urgency), desk.say(sentence, **values), desk.say(way), href, need.since, ago_s)
 
@@ -131,8 +138,19 @@ def _line(desk: Desk, need: Need, at: datetime) -> Line:
 def _cause(desk: Desk, need: Need) -> str:
     if need.group is None:
         return ""
-    value, text = need.group.cause.value, _CLAUSE.split(need.group.text, maxsplit=1)[0]
-    return desk.say("%(what)s（%(value)s）", what=text, value=value) if value and value not in text else text
+    cause = need.group.cause
+    lack = desk.say(_LACKS[cause.code]) if cause.code in _LACKS else need.group.text
+    field = cause.path.rsplit(".", 1)[-1]
+    where = f"{field} = {cause.value}" if cause.value else field
+    return desk.say("%(what)s（%(where)s）", what=lack, where=where) if where else lack
+
+
+def _coarse(seconds: float) -> float:
+    """Whole minutes, and whole hours after a day: a list that is read should not tick."""
+    for over, unit in ((86_400, 3600), (60, 60)):
+        if seconds >= over:
+            return seconds // unit * unit
+    return seconds // 1
 
 
 def lamps(desk: Desk, now: Now) -> list[Lamp]:

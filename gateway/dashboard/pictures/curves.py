@@ -93,7 +93,7 @@ def _curves(points: Sequence[Point], series: Sequence[Option], look: Look, *, un
     told = any(value for each in series for value in each["data"])
     return {
         "tooltip": {"trigger": "axis"},
-        "graphic": [] if told else nothing(look, look.say("这段时间没有报文")),
+        "graphic": nothing(look, "" if told else look.say("这段时间没有报文")),
         "legend": {
             "top": 0,
             "right": 0,

@@ -34,7 +34,8 @@ def flow_map(passages: Sequence[Passage], atlas: Atlas, order: Sequence[str], lo
     return {
         "aria": {"enabled": False},
         "tooltip": {"trigger": "item", "formatter": "{b}"},
-        "graphic": [] if pairs else nothing(look, look.say("最近 24 小时没有办件往来"), top="90%"),
+        "animation": False,  # the lines move all the same; dots that grow anew at each refresh distract
+        "graphic": nothing(look, "" if pairs else look.say("最近 24 小时没有办件往来"), top="90%"),
         "geo": _geo(atlas, order, look),
         "series": [
             _lines(lines[MOVING:], look, moves=False),

@@ -31,22 +31,21 @@ def item_sankey(flows: Sequence[ItemFlow], order: Sequence[str], look: Look) -> 
     ends = [("<", slug, look.say("%(side)s发出", side=look.region(slug)), n) for slug, n in left.items()]
     ends += [(">", slug, look.say("送往%(side)s", side=look.region(slug)), n) for slug, n in right.items()]
     nodes = [
-        _node(f"{way}{slug}", f"{text}\n{look.number(n)}", _side_colour(slug, order, look), look)
+        _node(f"{way}{slug}", f"{text}\n{look.number(n)}", _side_colour(slug, order, look), look, look.px(84))
         for way, slug, text, n in ends
     ] + [
-        _node(item, f"{item} {look.number(n)}", "#8a97a6", look, width=look.px(150))
-        for item, n in through.items()
+        _node(item, f"{item} {look.number(n)}", "#8a97a6", look, look.px(124)) for item, n in through.items()
     ]
     return {
         "tooltip": {"trigger": "item"},
-        "graphic": [] if flows else nothing(look, look.say("最近 24 小时没有新办件")),
+        "graphic": nothing(look, "" if flows else look.say("最近 24 小时没有新办件")),
         "series": [
             {
                 "type": "sankey",
-                "left": look.px(84),
-                "right": look.px(84),
+                "left": look.px(92),
+                "right": look.px(92),
                 "top": look.px(8),
-                "bottom": look.px(8),
+                "bottom": look.px(22),
                 "nodeWidth": look.px(10),
                 "nodeGap": look.px(22),
                 "draggable": False,
@@ -77,28 +76,20 @@ def _side_colour(slug: str, order: Sequence[str], look: Look) -> str:
     return look.sides[order.index(slug) % len(look.sides)] if slug in order else "#8a97a6"
 
 
-def _node(name: str, text: str, colour: str, look: Look, width: float | None = None) -> Option:
-    position = {"<": "left", ">": "right"}.get(name[0], "right")
-    cut = (
-        {}
-        if width is None
-        else {
-            "width": width,
-            "overflow": "break",
-            "textBorderColor": look.halo,
-            "textBorderWidth": look.px(2),
-        }
-    )
+def _node(name: str, text: str, colour: str, look: Look, width: float) -> Option:
     return {
         "name": name,
         "itemStyle": {"color": colour, "borderWidth": 0},
         "label": {
-            "position": position,
+            "position": "left" if name.startswith("<") else "right",
             "formatter": text,
             "fontSize": look.px(12),
             "lineHeight": look.px(14),
             "color": look.ink,
-            **cut,
+            "width": width,
+            "overflow": "break",
+            "textBorderColor": look.halo,
+            "textBorderWidth": look.px(2),
         },
         "tooltip": {"formatter": text},
     }

@@ -61,4 +61,4 @@ class Look:
 def nothing(look: Look, text: str, *, top: str = "middle") -> list[Option]:
     """What stands where there is nothing to draw."""
     style = {"text": text, "fill": look.quiet, "fontSize": look.px(13)}
-    return [{"type": "text", "left": "center", "top": top, "style": style, "silent": True}]
+    return [{"id": "nothing", "type": "text", "left": "center", "top": top, "style": style, "silent": True}]
