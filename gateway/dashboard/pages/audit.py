@@ -90,7 +90,7 @@ async def audit(desk: _Auditor, wanted: _Filter) -> Response:
         wanted.wanted, PAGE, older_than=wanted.older, newer_than=wanted.newer, reasons=True
     )
     entries = leaf.entries
-    context = {
+    context: dict[str, Any] = {
         "filter": wanted,
         "lines": [_shown(desk, entry) for entry in entries],
         "newer": f"/ops/audit?{wanted.query(newer=entries[0].id)}" if leaf.newer and entries else "",

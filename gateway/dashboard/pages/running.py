@@ -129,14 +129,10 @@ async def growth_curve(desk: _Viewer) -> Response:
 
 async def _now(desk: Desk) -> dict[str, Any]:
     rt = desk.rt
-    due, workers, jobs, resting, lately, redis, grown = await asyncio.gather(
-        rt.deliveries.due(),
-        rt.workers.all(),
-        runs.last(rt.engine),
-        months.resting(rt.engine),
-        months.lately(rt.engine),
-        rt.bell.version(),
-        _growth(desk),
+    (due, workers, jobs), (resting, lately), (redis, grown) = await asyncio.gather(
+        asyncio.gather(rt.deliveries.due(), rt.workers.all(), runs.last(rt.engine)),
+        asyncio.gather(months.resting(rt.engine), months.lately(rt.engine)),
+        asyncio.gather(rt.bell.version(), _growth(desk)),
     )
     slugs = sorted(rt.regions)
     seen = watch.Seen(
