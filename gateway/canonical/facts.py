@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 #: Grades from which on a rating has to be put right (GB/T 39046 A.8: 4 不满意, 5 非常不满意).
 BAD_FROM = 4
 
+#: Grade 1 (best) is five stars, grade 5 one.
+_BEST = 6
+
 #: How a case ends; 50, 60 and 90 only follow upon the first two.
 CONCLUDED = frozenset({State.CONCLUDED, State.RETURNED})
 _ENDINGS = CONCLUDED | {State.DECLINED, State.WITHDRAWN}
@@ -233,7 +236,7 @@ def _dated(facts: Facts) -> Iterator[tuple[date, Counts]]:
 def _of_the_rating(facts: Facts, rated_on: date, grade: int) -> Counts:
     closed = facts.is_bad and facts.bad_closed_on is not None
     took = (facts.bad_closed_on - rated_on).days if closed and facts.bad_closed_on else 0
-    return Counts(rated=1, stars=grade, bad=facts.is_bad, closed=closed, closed_days=max(0, took))
+    return Counts(rated=1, stars=_BEST - grade, bad=facts.is_bad, closed=closed, closed_days=max(0, took))
 
 
 # -- from history to facts ----------------------------------------------------------------------------

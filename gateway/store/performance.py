@@ -100,6 +100,12 @@ class Folder:
             await connection.execute(_MARK, {"name": _CASES, "after": after, "laps": laps, "until": None})
         return Folded(len(ids), changed, more=more)
 
+    async def renew(self, case_id: UUID) -> None:
+        """The facts of one case, now; waits for a folder that is at work."""
+        async with self.engine.begin() as connection:
+            await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+            await self._treat(connection, [case_id])
+
     async def is_complete(self) -> bool:
         """Whether the walk has gone once through all cases there were."""
         async with single(self.engine) as connection:

@@ -81,6 +81,14 @@ PERFORMANCE = Table(
     CheckConstraint("side IN ('origin', 'target')"),
 )
 
+Index(
+    "performance_open",
+    PERFORMANCE.c.width,
+    PERFORMANCE.c.side,
+    PERFORMANCE.c.bucket,
+    postgresql_where=text("open > 0"),
+)
+
 PERFORMANCE_MARKS = Table(
     "performance_marks",
     METADATA,

@@ -233,7 +233,7 @@ async def test_a_rating_long_after_the_end_counts_on_its_own_day(yard, folder):
     await fold(folder)
     counts = await counted(yard.engine)
     at = ("target", date(2026, 11, 27), "500103", "pension_transfer")
-    assert [counts[(*at, name)] for name in ("rated", "stars", "bad", "closed")] == [1, 4, 1, 0]
+    assert [counts[(*at, name)] for name in ("rated", "stars", "bad", "closed")] == [1, 2, 1, 0]
     line = Line("staff:chen", RECTIFIED, case.case_no, "已回访", after={"on": "2026-11-30"})
     async with yard.engine.begin() as connection:
         await Audit(yard.engine, yard.vault).write(connection, line)
