@@ -1,26 +1,21 @@
-"""What the pages of time limits and indicators ask: sums of the rollup, and cases by the day that counts for them."""
+"""What the page of time limits and indicators asks of the rollup: sums of a period, due days, what is overdue."""
 
 from __future__ import annotations
 
-import base64
-import binascii
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING, Any
-from uuid import UUID
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
 
 from sqlalchemy import text
 
-from gateway.canonical.facts import BAD_FROM, COUNTED, Counts
+from gateway.canonical.facts import COUNTED, Counts
 from gateway.store.engine import single
 from gateway.store.performance import Reach, reach
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
-    from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
-
-SIDES = ("target", "origin")
+    from sqlalchemy.ext.asyncio import AsyncEngine
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,165 +111,6 @@ async def reached(engine: AsyncEngine) -> Reach:
         return await reach(connection)
 
 
-# -- cases ---------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Measure:
-    """A number that can be opened: the day its cases are listed by, and which of that day's cases it counts."""
-
-    day: str
-    where: str = "TRUE"
-    #: the longest waiting first instead of the newest
-    oldest_first: bool = False
-
-
-_CONCLUDED = "f.ending IN ('40', '41')"
-_BAD = f"f.grade >= {BAD_FROM}"
-
-#: By the name in addresses.
-MEASURES: Mapping[str, Measure] = {
-    "received": Measure("received_on"),
-    "supplemented": Measure("received_on", "f.supplements > 0"),
-    "reworked": Measure("received_on", "f.parks > 0"),
-    "decided": Measure("decided_on"),
-    "not_first": Measure("decided_on", "NOT f.first_time"),
-    "concluded": Measure("ended_on", _CONCLUDED),
-    "late": Measure("ended_on", f"{_CONCLUDED} AND f.ended_on > f.due_on"),
-    "rated": Measure("rated_on", "f.grade IS NOT NULL"),
-    "bad": Measure("rated_on", _BAD),
-    "unclosed": Measure("rated_on", f"{_BAD} AND f.bad_closed_on IS NULL"),
-    "due": Measure("due_on", "f.is_open", oldest_first=True),
-    "provisional": Measure("due_on", "f.is_open AND f.provisional", oldest_first=True),
-}
-
-#: For those of a day that have a partial index, what makes the planner see it.
-_IN_INDEX = {"rated_on": "f.rated_on IS NOT NULL", "due_on": "f.is_open AND f.due_on IS NOT NULL"}
-
-
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """One case of a list."""
-
-    case_id: UUID
-    case_no: str
-    state: str
-    item: str
-    origin: str
-    origin_division: str
-    target: str
-    target_division: str
-    received_on: date
-    due_on: date | None
-    provisional: bool
-    ended_on: date | None
-    workdays: int | None
-    supplements: int
-    parks: int
-    parked_s: int
-    rated_on: date | None
-    grade: int | None
-    bad_closed_on: date | None
-    day: date
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """Cases of a list and the addresses of its neighbours (cursors, None at an end)."""
-
-    cases: Sequence[Listed]
-    previous: str | None
-    next: str | None
-
-
-async def cases(
-    engine: AsyncEngine,
-    measure: str,
-    wanted: Wanted,
-    divisions: Sequence[str] | None,
-    limit: int,
-    *,
-    after: str | None = None,
-    before: str | None = None,
-) -> Page:
-    """A page of the cases a number counts. ``divisions`` None: all there are figures of.
-
-    Errors: `KeyError` for a measure that is none, `ValueError` for a cursor that is not ours.
-    """
-    how = MEASURES[measure]
-    back = before is not None
-    place = _read_cursor(before if before is not None else after) if before or after else (None, None)
-    which = {
-        "first": wanted.first,
-        "last": wanted.last,
-        "item": wanted.item,
-        "side": wanted.side,
-        "region": wanted.region,
-        "divisions": None if divisions is None else list(divisions),
-        "day": place[0],
-        "id": place[1],
-        "places": limit + 1,
-    }
-    query = _cases_query(how, wanted.side, ascending=how.oldest_first is not back)
-    async with single(engine) as connection:
-        found = [Listed(**row) for row in (await connection.execute(query, which)).mappings()]
-    more, found = len(found) > limit, found[:limit]
-    if back:
-        found.reverse()
-    has_next, has_previous = (True, more) if back else (more, after is not None)
-    return Page(
-        found,
-        _cursor(found[0]) if found and has_previous else None,
-        _cursor(found[-1]) if found and has_next else None,
-    )
-
-
-def _cases_query(how: Measure, side: str, *, ascending: bool) -> Any:
-    """One probe a division, each of the index of its side and day: what is rare is not looked for everywhere."""
-    if side not in SIDES:
-        raise KeyError(side)
-    order, beyond = ("ASC", ">") if ascending else ("DESC", "<")
-    listed = ", ".join(f"f.{name}" for name in Listed.__dataclass_fields__ if name not in {"state", "day"})
-    return text(
-        f"""
-        WITH places AS MATERIALIZED (
-          SELECT division FROM unnest(CAST(:divisions AS text[])) AS given(division)
-          UNION
-          SELECT division FROM performance WHERE CAST(:divisions AS text[]) IS NULL AND width = 'month'
-             AND side = :side AND bucket BETWEEN date_trunc('month', CAST(:first AS date)) AND :last)
-        SELECT {listed}, c.state, f.{how.day} AS day FROM (
-          SELECT f.* FROM places CROSS JOIN LATERAL (
-            SELECT * FROM case_facts f
-             WHERE f.{side}_division = places.division AND f.{how.day} BETWEEN :first AND :last
-               AND {how.where} AND {_IN_INDEX.get(how.day, "TRUE")}
-               AND (:item = '' OR f.item = :item) AND (:region = '' OR f.{side} = :region)
-               AND (CAST(:day AS date) IS NULL
-                    OR (f.{how.day}, f.case_id) {beyond} (CAST(:day AS date), CAST(:id AS uuid)))
-             ORDER BY f.{how.day} {order}, f.case_id {order} LIMIT :places) AS f
-          ORDER BY f.{how.day} {order}, f.case_id {order} LIMIT :places) AS f
-        CROSS JOIN LATERAL (SELECT state FROM cases WHERE id = f.case_id LIMIT 1) AS c
-        ORDER BY f.{how.day} {order}, f.case_id {order}
-        """  # noqa: S608 - constants of this module
-    )
-
-
-async def facts_of_case(connection: AsyncConnection, case_no: str) -> Any:
-    """Id, grade and closure of a case by its number, its row locked; None when there is none."""
-    return (await connection.execute(_FOR_RATING, {"case_no": case_no})).one_or_none()
-
-
-def _cursor(case: Listed) -> str:
-    return base64.urlsafe_b64encode(f"{case.day:%Y%m%d}{case.case_id.hex}".encode()).decode()
-
-
-def _read_cursor(written: str | None) -> tuple[date, UUID]:
-    try:
-        plain = base64.b64decode(written or "", altchars=b"-_", validate=True).decode("ascii")
-        return datetime.strptime(plain[:8], "%Y%m%d").date(), UUID(plain[8:])  # noqa: DTZ007 - a day
-    except (binascii.Error, UnicodeError, ValueError) as error:
-        raise ValueError("not a place in the list") from error
-
-
 # -- statements ----------------------------------------------------------------------------------------
 
 _Span = tuple[date, date] | None
@@ -333,8 +169,4 @@ _DUE_DAYS = text(
        AND (:item = '' OR item = :item) AND (:region = '' OR region = :region)
      GROUP BY bucket
     """
-)
-_FOR_RATING = text(
-    "SELECT c.id, f.grade, f.rated_on, f.bad_closed_on FROM cases c JOIN case_facts f ON f.case_id = c.id"
-    " WHERE c.case_no = :case_no FOR UPDATE OF c"
 )
