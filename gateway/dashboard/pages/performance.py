@@ -18,6 +18,7 @@ from gateway.dashboard.indicators import BY_KEY, FEW, INDICATORS, Ranked, ranked
 from gateway.dashboard.marks import item_names
 from gateway.dashboard.periods import NAMES, month_of, period, shifted
 from gateway.dashboard.rendering import region_name
+from gateway.dashboard.texts import N_
 from gateway.errors import Refusal
 from gateway.exchange import ratings
 from gateway.store import performance_cases as lists
@@ -168,19 +169,23 @@ async def export(desk: Annotated[Desk, _LOOK], asked: _Asked, form: str) -> Resp
 
 #: What a list is called, by the measure in its address.
 _TITLES = {
-    "received": "收件",
-    "supplemented": "有补正",
-    "reworked": "因缺映射滞留",
-    "decided": "受理决定",
-    "not_first": "非一次受理",
-    "concluded": "办结件",
-    "late": "超期办结",
-    "rated": "评价",
-    "bad": "差评",
-    "unclosed": "差评未整改",
-    "due": "未结件",
-    "provisional": "到期日暂定",
+    "received": N_("收件"),
+    "supplemented": N_("有补正"),
+    "reworked": N_("因缺映射滞留"),
+    "decided": N_("受理决定"),
+    "not_first": N_("非一次受理"),
+    "concluded": N_("办结件"),
+    "late": N_("超期办结"),
+    "rated": N_("评价"),
+    "bad": N_("差评"),
+    "unclosed": N_("差评未整改"),
+    "due": N_("未结件"),
+    "provisional": N_("到期日暂定"),
 }
+
+
+#: What the verb of the page may say no with.
+_NOT_BAD = (N_("此件没有差评，无需整改"), N_("此件的差评已登记整改"))
 
 
 class Listing:
@@ -298,6 +303,7 @@ async def rectified(
     except LookupError:
         return desk.refuse(404, desk.say("没有这个办件，请核对编号"))
     except Refusal as refused:
-        return desk.refuse(409, desk.say(refused.findings[0].text))
+        said = refused.findings[0].text
+        return desk.refuse(409, desk.say(said if said in _NOT_BAD else "请求未成功，请重试"))
     to = back if back.startswith("/ops/performance") else "/ops/performance"
     return desk.done(desk.say("已登记整改：%(case_no)s", case_no=case_no), to=to)
