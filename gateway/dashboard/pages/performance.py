@@ -303,7 +303,7 @@ async def rectified(
     except LookupError:
         return desk.refuse(404, desk.say("没有这个办件，请核对编号"))
     except Refusal as refused:
-        said = refused.findings[0].text
+        said = refused.text
         return desk.refuse(409, desk.say(said if said in _NOT_BAD else "请求未成功，请重试"))
     to = back if back.startswith("/ops/performance") else "/ops/performance"
     return desk.done(desk.say("已登记整改：%(case_no)s", case_no=case_no), to=to)
