@@ -26,6 +26,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from gateway.store.columns import METADATA, moment, text_column
 from gateway.store.schema_operators import PEERS, RERUN_ITEMS, RERUNS
 from gateway.store.schema_performance import CASE_FACTS, PERFORMANCE, PERFORMANCE_MARKS
+from gateway.store.schema_staff import SAVED_VIEWS, STAFF, STAFF_SESSIONS
 
 #: Ranged by month of their first column, a UUIDv7.
 PARTITIONED = ("messages", "bodies", "events", "attempts")
@@ -331,4 +332,7 @@ __all__ = [
     "PERFORMANCE_MARKS",
     "RERUNS",
     "RERUN_ITEMS",
+    "SAVED_VIEWS",
+    "STAFF",
+    "STAFF_SESSIONS",
 ]
