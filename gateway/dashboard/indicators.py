@@ -107,7 +107,7 @@ INDICATORS: tuple[Indicator, ...] = (
         "percent",
         rising=False,
         opens="reworked",
-        opens_text=N_("因缺映射滞留"),
+        opens_text=N_("缺映射滞留"),
         definition=N_(
             "至今至少有一件报文因规则表缺行而滞留的件数 ÷ 收件数。按收件日计入；原因在规则表，不在机构。"
         ),

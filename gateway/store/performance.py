@@ -172,9 +172,9 @@ class Folder:
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """How far the folding has come: until when timelines are in, and whether all old cases are."""
+    """How far the folding has come: how long ago what it has seen was written, and whether all old cases are in."""
 
-    until: datetime
+    behind: timedelta
     complete: bool
 
 
@@ -182,7 +182,7 @@ async def reach(connection: AsyncConnection) -> Reach:
     """As the page says it: the figures are those of then."""
     events = await _marked(connection, _EVENTS)
     cases = await _marked(connection, _CASES)
-    return Reach(events.until, cases.laps > 0)
+    return Reach(events.behind, cases.laps > 0)
 
 
 # -- marks ---------------------------------------------------------------------------------------------
@@ -192,7 +192,7 @@ async def reach(connection: AsyncConnection) -> Reach:
 class _Mark:
     after: UUID
     laps: int
-    until: datetime
+    behind: timedelta
 
 
 async def _mine(connection: AsyncConnection) -> bool:
@@ -202,7 +202,7 @@ async def _mine(connection: AsyncConnection) -> bool:
 
 async def _marked(connection: AsyncConnection, name: str) -> _Mark:
     row = (await connection.execute(_MARKED, {"name": name})).one()
-    return _Mark(row.after, row.laps, row.folded_until)
+    return _Mark(row.after, row.laps, row.behind)
 
 
 def _id_at(at: datetime) -> UUID:
@@ -339,7 +339,7 @@ _RECTIFIED = text(
     "SELECT target, min(after->>'on') AS closed_on FROM audit"
     " WHERE target = ANY(CAST(:case_nos AS text[])) AND verb = :verb GROUP BY target"
 )
-_MARKED = text("SELECT after, laps, folded_until FROM performance_marks WHERE name = :name")
+_MARKED = text("SELECT after, laps, now() - folded_until AS behind FROM performance_marks WHERE name = :name")
 _MARK = text(
     "UPDATE performance_marks SET after = :after, laps = :laps,"
     " folded_until = COALESCE(CAST(:until AS timestamptz), now()) WHERE name = :name"

@@ -88,6 +88,7 @@ async def performance(desk: Annotated[Desk, _LOOK], asked: _Asked, month: str = 
     )
     overdue = await reads.overdue(desk.rt.engine, asked.side, today, asked.item, asked.region)
     heat = duties.heat(overdue, lambda *place: places.key(asked.level, *place), places.short)
+    reach = await reads.reached(desk.rt.engine)
     return desk.page(
         "performance/performance.html",
         asked=asked,
@@ -104,7 +105,8 @@ async def performance(desk: Annotated[Desk, _LOOK], asked: _Asked, month: str = 
         ever=_EVER,
         today=today,
         yesterday=today - timedelta(days=1),
-        reach=await reads.reached(desk.rt.engine),
+        reach=reach,
+        seen_at=desk.now - reach.behind,
         **_choices(desk),
     )
 
@@ -171,7 +173,7 @@ async def export(desk: Annotated[Desk, _LOOK], asked: _Asked, form: str) -> Resp
 _TITLES = {
     "received": N_("收件"),
     "supplemented": N_("有补正"),
-    "reworked": N_("因缺映射滞留"),
+    "reworked": N_("缺映射滞留"),
     "decided": N_("受理决定"),
     "not_first": N_("非一次受理"),
     "concluded": N_("办结件"),
