@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _SATURDAY = 5
 #: Lines and columns of the table of the overdue; the others are added up in one of their own.
-_ROWS, _COLUMNS = 10, 5
+_ROWS, _COLUMNS = 10, 4
 #: Shades of a cell, by its share of the largest.
 _SHADES = 4
 

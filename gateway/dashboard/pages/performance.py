@@ -217,7 +217,9 @@ class Listing:
 
     @property
     def title(self) -> str:
-        """What is counted, in words."""
+        """What is counted, in words; open cases whose day has passed are overdue."""
+        if self.measure == "due" and self.wanted.last < beijing_day(self.desk.now):
+            return self.desk.say("超期未结")
         return self.desk.say(_TITLES[self.measure])
 
     def address(self, path: str = "/ops/performance/cases", **changes: str | None) -> str:
