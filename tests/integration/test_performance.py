@@ -3,82 +3,26 @@
 import asyncio
 import random
 from collections import Counter
-from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from uuid import UUID
 
-import orjson
 import pytest
+from histories import CALENDAR, day, lived, opening, rating, report
 from sqlalchemy import text
-from store_builders import application, bodies, follow_up, new_case
-from yards import accept, one, rows
+from yards import one, rows
 
 from gateway.canonical.facts import COUNTED
-from gateway.canonical.kinds import Kind, State
-from gateway.canonical.stages import Step, entered, timed
-from gateway.canonical.tracking import CaseEvent, EventKind, Move, TimeLimit
-from gateway.canonical.worktime import BEIJING, WorkCalendar
+from gateway.canonical.kinds import State
+from gateway.canonical.tracking import EventKind
 from gateway.store.audit import Audit, Line
 from gateway.store.performance import RECTIFIED, Folder
-from gateway.store.records import Part
 
-CALENDAR = WorkCalendar(2026, frozenset(), frozenset())
 AT_ONCE = timedelta()
-DAY = datetime(2026, 11, 2, 10, 0, tzinfo=BEIJING)
 
 
 @pytest.fixture
 def folder(yard):
     return Folder(yard.engine, yard.vault, CALENDAR)
-
-
-def day(n, hour=10):
-    """The n-th day of November 2026; the 2nd is a Monday."""
-    return datetime(2026, 11, n, hour, tzinfo=BEIJING)
-
-
-def step(at, kind, to, *, start=None, bring=None):
-    """A decision: the case enters a state at a time of its own."""
-
-    def decide(case):
-        before = case.state
-        fields = bring or {}
-        after = timed(entered(replace(case, **fields), to, Step(at, "south", CALENDAR)), CALENDAR)
-        return Move(after, (CaseEvent(at, kind, None if start else before, to, "south"),))
-
-    return decide
-
-
-def opening(at, **fields):
-    case = new_case(**{"received_at": at, "state": State.RECEIVED, "limit": TimeLimit(5, "工作日"), **fields})
-    return case, application(
-        case=case, received_at=at, decide=step(at, EventKind.APPLICATION, State.RECEIVED, start=True)
-    )
-
-
-def report(case, at, to, told=EventKind.STATUS, **fields):
-    return follow_up(
-        case, received_at=at, decide=step(at, told, to, bring=fields.pop("bring", None)), **fields
-    )
-
-
-def rating(case, at, grade):
-    canonical = orjson.dumps({"kind": "case.rating", "rating": {"score": str(grade), "channel": "1"}})
-    return report(
-        case,
-        at,
-        State.RATED,
-        EventKind.RATING,
-        kind=Kind.CASE_RATING,
-        bring={"rated": True},
-        bodies={**bodies(), Part.CANONICAL: canonical},
-    )
-
-
-async def lived(yard, *happened):
-    """Messages one after the other."""
-    for each in happened:
-        await accept(yard, each)
 
 
 async def fold(folder):
