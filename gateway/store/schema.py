@@ -25,6 +25,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from gateway.store.columns import METADATA, moment, text_column
 from gateway.store.schema_operators import PEERS, RERUN_ITEMS, RERUNS
+from gateway.store.schema_performance import CASE_FACTS, PERFORMANCE, PERFORMANCE_MARKS
 from gateway.store.schema_staff import RUNS, SAVED_VIEWS, SIZES, STAFF, STAFF_SESSIONS
 
 #: Ranged by month of their first column, a UUIDv7.
@@ -326,9 +327,12 @@ Index(
 )
 
 __all__ = [
+    "CASE_FACTS",
     "METADATA",
     "PARTITIONED",
     "PEERS",
+    "PERFORMANCE",
+    "PERFORMANCE_MARKS",
     "RERUNS",
     "RERUN_ITEMS",
     "RUNS",
