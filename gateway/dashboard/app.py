@@ -16,7 +16,7 @@ from gateway.dashboard import desk as desks
 from gateway.dashboard import refusals
 from gateway.dashboard.guard import Guard
 from gateway.dashboard.live import Hub
-from gateway.dashboard.pages import audit, entry, live, me, overview, performance, running
+from gateway.dashboard.pages import audit, entry, live, me, overview, performance, running, wall
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,6 +36,7 @@ PAGES = (
     audit.router,
     me.router,
     performance.router,
+    wall.router,
 )
 
 

@@ -72,6 +72,11 @@ Index(
     CASES.c.id,
     postgresql_where=text("tracking @> CAST('{\"due_provisional\": true}' AS jsonb)"),
 )
+Index(
+    "cases_open_due",
+    CASES.c.due_on,
+    postgresql_where=text("due_on IS NOT NULL AND state NOT IN ('21', '23', '40', '41', '50', '60', '90')"),
+)
 Index("cases_citizen", CASES.c.citizen_index, CASES.c.id, postgresql_where=text("citizen_index IS NOT NULL"))
 
 MESSAGES = Table(
