@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from gateway import regions as regions_
-from gateway.exchange.explain import Reader, by_place
+from gateway.exchange.explain import Reader, by_place, line_at
 from gateway.exchange.library import Book, Library
 from gateway.exchange.masking import Masker, mask_of
 from gateway.mapping.explain import field_lines
@@ -53,6 +53,10 @@ class Explaining:
         }
         self.masker = Masker({**masks, **Masker.of(regions).by_path})
         self.library = Library(TableSets(engine), regions, folder=folder, calendar_until=calendar_until)
+
+    def line(self, region: str, kind: str, path: str | None) -> FieldLine | None:
+        """What is declared of a field."""
+        return line_at(self.lines, region, kind, path)
 
     async def reader(self, digests: Iterable[str], now: InForce) -> Reader:
         """What explains messages translated by these sets; sets that are kept nowhere are left out."""

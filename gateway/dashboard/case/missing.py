@@ -44,7 +44,9 @@ class Missing:
     address: str
 
 
-def missing(message: FiledMessage, line_of: Callable[[str, str, str | None], FieldLine | None]) -> tuple[Missing, ...]:
+def missing(
+    message: FiledMessage, line_of: Callable[[str, str, str | None], FieldLine | None]
+) -> tuple[Missing, ...]:
     """What the findings of a parked message say."""
     return tuple(_missing(message, finding, line_of) for finding in message.findings)
 

@@ -27,6 +27,16 @@ class Veil:
     masker: Masker
     person: Person = field(repr=False)
 
+    @property
+    def shown_name(self) -> str:
+        """The person's name as everybody may see it."""
+        return mask_name(self.person.name)
+
+    @property
+    def shown_number(self) -> str:
+        """The person's number as everybody may see it."""
+        return mask_id(self.person.id_no)
+
     def native(self, path: str, text: str) -> str:
         """A value of a native message by its path."""
         return self.words(self.masker.value(path, text))
