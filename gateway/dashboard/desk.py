@@ -115,7 +115,9 @@ class Desk:
 
     def _render(self, template: str, context: Mapping[str, Any]) -> str:
         page = Page(self.rt, self.language, self.request.url.path, self.now, self.staff)
-        return render(template, page, {"desk": self, "notice": self.request.cookies.get(NOTICE_COOKIE)} | dict(context))
+        return render(
+            template, page, {"desk": self, "notice": self.request.cookies.get(NOTICE_COOKIE)} | dict(context)
+        )
 
 
 def needs(permission: str) -> Any:
@@ -152,7 +154,7 @@ async def desk_of(request: Request, rt: Runtime, *, touch: bool | None = None) -
 
 
 async def _is_ours(request: Request, staff: Staff) -> bool:
-    given = request.headers.get("x-csrf-token")
+    given: object = request.headers.get("x-csrf-token")
     if given is None:
         given = (await request.form()).get("csrf")
     return isinstance(given, str) and hmac.compare_digest(staff.csrf.encode(), given.encode())

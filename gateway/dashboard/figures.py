@@ -57,7 +57,9 @@ class Figures:
         """``1.2万`` or ``12K``."""
         if value is None:
             return NONE
-        return format_compact_decimal(value, locale=self._locale, fraction_digits=0 if abs(value) < 10_000 else 1)
+        return format_compact_decimal(
+            value, locale=self._locale, fraction_digits=0 if abs(value) < 10_000 else 1
+        )
 
     def percent(self, share: float | None, digits: int = 1) -> str:
         """``98.5%`` of 0.985."""
@@ -101,7 +103,8 @@ class Figures:
         units = _UNITS[self._language]
         if seconds < 10:
             return f"{seconds:.1f}{units[3]}"
-        left, parts = round(seconds), []
+        left = round(seconds)
+        parts: list[tuple[int, str]] = []
         for length, unit in zip((86400, 3600, 60, 1), units, strict=True):
             count, left = divmod(left, length)
             if count or parts:
