@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
     from gateway.canonical.ahead import Ahead
 
-PITCH_X, PITCH_Y = 138, 106
-WIDTH, HEIGHT = 116, 70
-#: above and below there is room for arcs
-MARGIN, MARGIN_Y = 11, 34
+PITCH_X, PITCH_Y = 138, 116
+WIDTH, HEIGHT = 116, 78
+#: above there is room for arcs, below for those that lead back
+MARGIN, MARGIN_Y, MARGIN_BELOW = 11, 34, 26
 
 _GENERAL = ("10", "20", "22", "30", "40", "50", "60")
 _WHOLE = ("10", "20", "22", SHEET, ANSWER, "30", "40", "50", "60")
@@ -34,6 +34,8 @@ _LANES: Mapping[Kind, tuple[str, ...]] = {
 #: Stages beside the lane: the stage they hang at, and on which side of it.
 _BELOW = {PARKED: "10", "11": "22", "28": "20", "31": "30", "32": "30", "33": "30"}
 _ABOVE = {"21": "22", "23": "30", "41": "40", "90": "60"}
+#: These hang at the stage the case comes from: they end it from anywhere.
+_ENDS_ANYWHERE = ("21", "23")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +100,7 @@ def flow(kind: Kind, steps: Sequence[Stay], nexts: Iterable[Ahead]) -> Flow:
     possible = {each.state.value: each for each in nexts}
     seen = tuple(dict.fromkeys(stay.stage for stay in steps))
     lane = _lane(kind, seen)
-    places = _places(lane, [*seen, *(stage for stage in possible if stage not in seen)])
+    places = _places(lane, [*seen, *(stage for stage in possible if stage not in seen)], _sources(steps))
     lift = -min(row for _, row in places.values())
     points = {
         stage: (MARGIN + column * PITCH_X, MARGIN_Y + (row + lift) * PITCH_Y)
@@ -117,7 +119,7 @@ def flow(kind: Kind, steps: Sequence[Stay], nexts: Iterable[Ahead]) -> Flow:
     )
     right, bottom = (max(point[axis] for point in points.values()) for axis in (0, 1))
     edges = tuple(_edges(steps, current, possible, points))
-    return Flow(right + WIDTH + MARGIN, bottom + HEIGHT + MARGIN_Y, nodes, edges, tuple(steps))
+    return Flow(right + WIDTH + MARGIN, bottom + HEIGHT + MARGIN_BELOW, nodes, edges, tuple(steps))
 
 
 def whose(by: str) -> str:
@@ -140,13 +142,23 @@ def _lane(kind: Kind, seen: Sequence[str]) -> tuple[str, ...]:
     return tuple(lane)
 
 
-def _places(lane: Sequence[str], wanted: Sequence[str]) -> dict[str, tuple[int, int]]:
+def _sources(steps: Sequence[Stay]) -> dict[str, str]:
+    """Where the ends that come from anywhere come from: the stage before, or the one it stands at."""
+    found = {after.stage: before.stage for before, after in pairwise(steps) if after.stage in _ENDS_ANYWHERE}
+    last = steps[-1].stage if steps else ""
+    return {stage: found.get(stage, last) for stage in _ENDS_ANYWHERE}
+
+
+def _places(
+    lane: Sequence[str], wanted: Sequence[str], sources: Mapping[str, str]
+) -> dict[str, tuple[int, int]]:
     """Column and row of every stage; the lane is row 0, rows below it are positive."""
     places = {stage: (column, 0) for column, stage in enumerate(lane)}
     taken = set(places.values())
     for hung, step in ((_BELOW, 1), (_ABOVE, -1)):
         for stage in (stage for stage in hung if stage in wanted and stage not in places):
-            column = places.get(hung[stage], (0, 0))[0]
+            at = sources.get(stage, "")
+            column = places.get(at if at in places else hung[stage], (0, 0))[0]
             row = step
             while (column, row) in taken:
                 row += step
