@@ -40,7 +40,7 @@ _ENDS_ANYWHERE = ("21", "23")
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A stage. ``visits``: its stays with their numbers on the path; ``ahead``: it may come next."""
+    """A stage. ``visits``: its stays with their numbers on the path; ``ahead``: it may come next; ``row``: 0 the lane."""
 
     stage: str
     x: int
@@ -48,6 +48,7 @@ class Node:
     visits: tuple[tuple[int, Stay], ...]
     is_current: bool
     ahead: Ahead | None = None
+    row: int = 0
 
     @property
     def look(self) -> str:
@@ -114,6 +115,7 @@ def flow(kind: Kind, steps: Sequence[Stay], nexts: Iterable[Ahead]) -> Flow:
             visits=tuple((number, stay) for number, stay in enumerate(steps, 1) if stay.stage == stage),
             is_current=stage == current,
             ahead=possible.get(stage),
+            row=places[stage][1],
         )
         for stage, point in points.items()
     )
@@ -159,12 +161,19 @@ def _places(
         for stage in (stage for stage in hung if stage in wanted and stage not in places):
             at = sources.get(stage, "")
             column = places.get(at if at in places else hung[stage], (0, 0))[0]
-            row = step
-            while (column, row) in taken:
-                row += step
-            places[stage] = (column, row)
-            taken.add((column, row))
+            places[stage] = _free(column, step, taken)
+            taken.add(places[stage])
     return places
+
+
+def _free(column: int, step: int, taken: set[tuple[int, int]]) -> tuple[int, int]:
+    """The nearest free place on one side of the lane: right there; above it also one column on; else further off."""
+    row = step
+    while True:
+        for at in (column, column + 1) if step < 0 else (column,):
+            if (at, row) not in taken:
+                return at, row
+        row += step
 
 
 _Points = dict[str, tuple[int, int]]
