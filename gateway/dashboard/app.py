@@ -16,7 +16,7 @@ from gateway.dashboard import desk as desks
 from gateway.dashboard import refusals
 from gateway.dashboard.guard import Guard
 from gateway.dashboard.live import Hub
-from gateway.dashboard.pages import audit, entry, live, me, overview, running
+from gateway.dashboard.pages import audit, case, entry, live, me, overview, performance, running, wall
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,6 +35,9 @@ PAGES = (
     running.router,
     audit.router,
     me.router,
+    performance.router,
+    wall.router,
+    case.router,
 )
 
 

@@ -25,7 +25,7 @@ from gateway.store.records import Ending, Settlement
 from gateway.store.retention import Who
 from gateway.transport.bell import SWEEP
 from gateway.transport.breaker import Breaker
-from gateway.worker import reruns
+from gateway.worker import indicators, reruns
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -130,6 +130,7 @@ class Rounds:
         seen, releasing = shelf.current, asyncio.create_task(self._release_parked())
         counting = asyncio.create_task(self._count_anew())
         rerunning = asyncio.create_task(reruns.keep(self.runtime, self.stopping))
+        measuring = asyncio.create_task(indicators.keep(self.runtime, self.stopping))
         while not self.stopping.is_set():
             self.turned_at = time.monotonic()
             await self._help()
@@ -147,7 +148,8 @@ class Rounds:
         counting.cancel()
         # a step is one transaction: what is cancelled in the middle has not happened
         rerunning.cancel()
-        await asyncio.gather(releasing, counting, rerunning, return_exceptions=True)
+        measuring.cancel()
+        await asyncio.gather(releasing, counting, rerunning, measuring, return_exceptions=True)
 
     async def finish(self) -> None:
         """Wait for the drains; they have been told to stop and end within their grace."""
