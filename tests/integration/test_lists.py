@@ -209,7 +209,7 @@ async def test_the_overview_counts_to_its_bound_and_looks_at_the_newest_cases_on
     monkeypatch.setattr(overview, "MOST", 700)
     monkeypatch.setattr(overview, "NEWEST", 400)
     whole = overview.Overview(engine)
-    standing, plans = await read.of(whole.standing(NOW))
+    standing, plans = await read.of(whole.standing(NOW.date(), NOW.date()))
     judge(plans, most=8 * 701)
     assert (standing.parked, standing.dead, standing.refused) == (701, 701, 701)
     resting, plans = await read.of(whole.resting())
