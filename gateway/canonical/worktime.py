@@ -193,11 +193,11 @@ def _running_days(suspensions: tuple[Suspension, ...], *, after: date) -> Iterat
         day += _ONE_DAY
         if day > stopped_from:
             return
-        if not _stands_still(suspensions, day):
+        if not stands_still(suspensions, day):
             yield day
 
 
-def _stands_still(suspensions: tuple[Suspension, ...], day: date) -> bool:
+def stands_still(suspensions: tuple[Suspension, ...], day: date) -> bool:
     """The notice day counts, the day of supply does not; a day with both counts (gateway §2)."""
     if not suspensions:
         return False

@@ -19,7 +19,7 @@ from gateway.exchange.drain import Drain, Lane, Limits, Sender
 from gateway.exchange.maintain import BUDGET_S, Order, maintain
 from gateway.exchange.sight import Sight
 from gateway.exchange.verdict import Schedule
-from gateway.store import tallies
+from gateway.store import runs, tallies
 from gateway.store.deadlines import recompute
 from gateway.store.records import Ending, Settlement
 from gateway.store.retention import Who
@@ -102,6 +102,7 @@ class Rounds:
 
     async def sweep(self) -> Mapping[str, float]:
         """Ring for everything due, in case a ring was lost; the seconds overdue by destination."""
+        began = time.monotonic()
         deliveries = self.runtime.deliveries
         await deliveries.promote_stranded()
         await intervene.heal(self.runtime.pinned())
@@ -112,6 +113,7 @@ class Rounds:
         await self.runtime.workers.forget()
         self.swept_at = time.monotonic()
         metrics.LAST_SWEEP.set(time.time())
+        await runs.note(self.runtime.engine, runs.Run(runs.SWEEP, took_s=self.swept_at - began))
         return overdue
 
     def maintain(self) -> asyncio.Task[None]:
