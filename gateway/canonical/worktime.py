@@ -103,6 +103,12 @@ def light(clock: Clock, limit: TimeLimit | None, calendar: WorkCalendar, *, toda
     return Light.AMBER if used * 100 >= whole * AMBER_PERCENT or left <= 1 else Light.GREEN
 
 
+def working_days(clock: Clock, until: date, calendar: WorkCalendar) -> int:
+    """Working days the clock ran after day 0 up to a day, less those it stood still; 0 before it started."""
+    start = clock.started_on
+    return 0 if start is None else _counted(clock, start, until, WORKDAY, calendar)
+
+
 def _counted(clock: Clock, after: date, until: date, unit: str, calendar: WorkCalendar) -> int:
     """Days that count after one day up to another."""
     count = 0

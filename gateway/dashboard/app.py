@@ -16,7 +16,7 @@ from gateway.dashboard import desk as desks
 from gateway.dashboard import refusals
 from gateway.dashboard.guard import Guard
 from gateway.dashboard.live import Hub
-from gateway.dashboard.pages import case, entry, live, overview
+from gateway.dashboard.pages import audit, case, entry, live, me, overview, performance, running, wall
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,7 +28,17 @@ if TYPE_CHECKING:
 
 _log = log.get(__name__)
 
-PAGES = (entry.router, live.router, overview.router, case.router)
+PAGES = (
+    entry.router,
+    live.router,
+    overview.router,
+    running.router,
+    audit.router,
+    me.router,
+    performance.router,
+    wall.router,
+    case.router,
+)
 
 
 def create(runtime: Callable[[], Runtime]) -> FastAPI:
