@@ -24,6 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from gateway.store.columns import METADATA, moment, text_column
+from gateway.store.schema_exports import EXPORT_PARTS, EXPORTS
 from gateway.store.schema_operators import PEERS, RERUN_ITEMS, RERUNS
 
 #: Ranged by month of their first column, a UUIDv7.
@@ -65,6 +66,33 @@ Index("cases_newest", CASES.c.received_at, CASES.c.case_no)
 Index("cases_division_newest", CASES.c.origin_division, CASES.c.received_at, CASES.c.case_no)
 Index("cases_item_newest", CASES.c.item, CASES.c.received_at, CASES.c.case_no)
 Index("cases_state_newest", CASES.c.state, CASES.c.received_at, CASES.c.case_no)
+Index(
+    "cases_list", *(CASES.c[name] for name in ("item", "state", "origin", "target", "received_at", "case_no"))
+)
+Index(
+    "cases_list_from",
+    *(CASES.c[name] for name in ("origin_division", "item", "state", "received_at", "case_no")),
+)
+Index(
+    "cases_list_to",
+    *(CASES.c[name] for name in ("target_division", "item", "state", "received_at", "case_no")),
+)
+_CLOCK_RUNS = text("due_on IS NOT NULL AND state IN ('10', '11', '20', '22', '28', '30', '31', '32', '33')")
+Index(
+    "cases_due",
+    *(CASES.c[name] for name in ("item", "state", "origin", "target", "due_on", "case_no")),
+    postgresql_where=_CLOCK_RUNS,
+)
+Index(
+    "cases_due_from",
+    *(CASES.c[name] for name in ("origin_division", "item", "state", "due_on", "case_no")),
+    postgresql_where=_CLOCK_RUNS,
+)
+Index(
+    "cases_due_to",
+    *(CASES.c[name] for name in ("target_division", "item", "state", "due_on", "case_no")),
+    postgresql_where=_CLOCK_RUNS,
+)
 Index(
     "cases_provisional",
     CASES.c.id,
@@ -321,4 +349,4 @@ Index(
     postgresql_where=text("activated_at IS NOT NULL AND retired_at IS NULL"),
 )
 
-__all__ = ["METADATA", "PARTITIONED", "PEERS", "RERUNS", "RERUN_ITEMS"]
+__all__ = ["EXPORTS", "EXPORT_PARTS", "METADATA", "PARTITIONED", "PEERS", "RERUNS", "RERUN_ITEMS"]
