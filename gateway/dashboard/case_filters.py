@@ -46,7 +46,7 @@ COMMON = (
 )
 
 
-class NotUnderstood(ValueError):
+class NotUnderstoodError(ValueError):
     """A part of the address means nothing here; the text names it."""
 
 
@@ -71,7 +71,7 @@ class Filters:
 
     @classmethod
     def of(cls, query: QueryParams) -> Filters:
-        """Read from an address. Errors: `NotUnderstood` for what is no value of its name."""
+        """Read from an address. Errors: `NotUnderstoodError` for what is no value of its name."""
         given: dict[str, Any] = {
             each.name: query.get(each.name, "").strip() for each in fields(cls) if each.name != "state"
         }
@@ -88,20 +88,20 @@ class Filters:
         }
         for name, values in known.items():
             if getattr(self, name) and getattr(self, name) not in values:
-                raise NotUnderstood(name)
+                raise NotUnderstoodError(name)
         if len(self.state) > _MOST or any(
             each not in GROUPS and each not in set(State) for each in self.state
         ):
-            raise NotUnderstood("state")
+            raise NotUnderstoodError("state")
         for name in ("due_from", "due_to", "received_from", "received_to"):
             _day(self, name)
         if self.older and not (
             self.older.isdecimal() and len(self.older) < 5 and int(self.older) <= _MOST_DAYS
         ):
-            raise NotUnderstood("older")
+            raise NotUnderstoodError("older")
         for name in ("origin", "target", "item", "division", "code"):
             if len(getattr(self, name)) > _MOST or not getattr(self, name).isprintable():
-                raise NotUnderstood(name)
+                raise NotUnderstoodError(name)
 
     @property
     def by_due(self) -> bool:
@@ -226,9 +226,9 @@ def _day(filters: Filters, name: str) -> date | None:
     try:
         found = date.fromisoformat(written)
     except ValueError:
-        raise NotUnderstood(name) from None
+        raise NotUnderstoodError(name) from None
     if not 2000 <= found.year < 2200:
-        raise NotUnderstood(name)
+        raise NotUnderstoodError(name)
     return found
 
 

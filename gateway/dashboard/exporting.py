@@ -87,10 +87,7 @@ async def _write(desk: Desk, export: Export, wanted: Wanted) -> None:
     exports, clock = Exports(desk.rt.engine), desk.rt.clock
     state = "failed"
     try:
-        if await _write_parts(desk, export, wanted, exports):
-            state = "done"
-        else:
-            state = "cancelled"
+        state = "done" if await _write_parts(desk, export, wanted, exports) else "cancelled"
     except Exception as error:  # noqa: BLE001 - the person is told, and the log
         _log.warning("export_failed", export=str(export.id), cause=type(error).__name__)
     finally:

@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse, Response
 
 from gateway.canonical.kinds import State
 from gateway.dashboard import case_filters as filters_
-from gateway.dashboard.case_filters import Filters, NotUnderstood
+from gateway.dashboard.case_filters import Filters, NotUnderstoodError
 from gateway.dashboard.case_lines import Lines, names_of
 from gateway.dashboard.desk import Desk, Refused, needs
 from gateway.store.case_list import CaseList, CasePage, TooWide
@@ -40,7 +40,7 @@ def asked(desk: Desk, query: QueryParams | None = None) -> Filters:
     """The filters of an address. Errors: `Refused` 400 with what is wrong and how to go on."""
     try:
         return Filters.of(desk.request.query_params if query is None else query)
-    except NotUnderstood as error:
+    except NotUnderstoodError as error:
         raise Refused(
             400, desk.say("筛选条件 %(name)s 的值无法识别，请从办件页重新筛选", name=str(error))
         ) from None

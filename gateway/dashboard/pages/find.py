@@ -12,6 +12,7 @@ from gateway.canonical.identifiers import citizen_id_fault
 from gateway.dashboard.case_lines import Lines, names_of
 from gateway.dashboard.desk import Desk, needs
 from gateway.dashboard.pages.cases import case_list
+from gateway.dashboard.texts import N_
 from gateway.store.case_list import FOUND, TooWide
 
 if TYPE_CHECKING:
@@ -23,6 +24,13 @@ router = APIRouter()
 SHORTEST = 4
 #: Looks like a citizen number, right or mistyped: its seventh digit begins a year.
 _CITIZEN = re.compile(r"[1-9][0-9]{5}(?:1[89]|20)[0-9]{9}[0-9X]")
+#: What is said of a mistyped one, so that it is said in English too.
+FAULTS = (
+    N_("是 15 位旧号码：请先换成 18 位公民身份号码"),
+    N_("应为 18 位公民身份号码：前 17 位为数字，末位为数字或 X"),
+    N_("号码中的出生日期不存在：请核对第 7 至 14 位"),
+    N_("校验码不符：请核对号码"),
+)
 _Looker = Annotated[Desk, needs("look")]
 
 
