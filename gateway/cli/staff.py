@@ -38,7 +38,7 @@ ISSUER = "tongban"
 
 
 @app.command()
-def add(
+def add(  # noqa: PLR0913, PLR0917 - the options of a new account
     name: Name,
     roles: Roles,
     display: Annotated[str, typer.Option("--display", help="界面上显示的姓名；缺省同账户名")] = "",
@@ -46,6 +46,7 @@ def add(
         bool, typer.Option("--no-second-factor", help="不要验证码；仅当配置允许")
     ] = False,
     password_file: PasswordFile = None,
+    reason: Annotated[str, typer.Option("--reason", "-r", help="原因，记入审计")] = "",
     config: Config = None,
     by: By = "",
 ) -> None:
@@ -56,7 +57,14 @@ def add(
         accounts.check_new(rt, name, _split(roles), second_factor=second_factor)
         password = _password(name, password_file)
         return await accounts.add(
-            rt, name, display, _split(roles), password, second_factor=second_factor, actor=actor(by)
+            rt,
+            name,
+            display,
+            _split(roles),
+            password,
+            second_factor=second_factor,
+            actor=actor(by),
+            reason=reason,
         )
 
     secret = _do(config, act)

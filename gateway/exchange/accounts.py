@@ -31,8 +31,16 @@ class NotPossible(ValueError):  # noqa: N818 - a word of the desk
     """What was asked cannot be done; the text is a Chinese sentence for whoever asked."""
 
 
-async def add(
-    rt: Hall, name: str, display: str, roles: Iterable[str], password: str, *, second_factor: bool, actor: str
+async def add(  # noqa: PLR0913 - what an account consists of
+    rt: Hall,
+    name: str,
+    display: str,
+    roles: Iterable[str],
+    password: str,
+    *,
+    second_factor: bool,
+    actor: str,
+    reason: str = "",
 ) -> str:
     """A new account; gives the secret of its one-time codes, or nothing without a second factor.
 
@@ -51,7 +59,7 @@ async def add(
         totp=await seal_secret(rt, name, secret),
     )
     after = {"roles": sorted(account.roles), "second_factor": second_factor}
-    if not await rt.staff.create(account, _line(rt, actor, "staff.add", name, after=after)):
+    if not await rt.staff.create(account, _line(rt, actor, "staff.add", name, reason, after=after)):
         raise NotPossible(
             f"已有名为 {name} 的账户，请换一个名称，或用 tongban staff roles、enable 调整原有账户"
         )

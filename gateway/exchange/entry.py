@@ -112,6 +112,11 @@ class Staff:
         return any(permission in PERMISSIONS.get(role, ()) for role in self.roles)
 
     @property
+    def may_stay(self) -> bool:
+        """Whether an open wall counts as somebody there: for accounts that can do nothing but look."""
+        return self.roles == {"viewer"}
+
+    @property
     def actor(self) -> str:
         """How timeline and audit name this person."""
         return f"staff:{self.name}"
@@ -154,14 +159,17 @@ async def sign_in(
     return Refusal(NOT_ADMITTED)
 
 
-async def session(rt: Hall, token: str) -> Staff | None:
-    """Who holds this token; None when the session has ended, of itself or by somebody's word."""
+async def session(rt: Hall, token: str, *, touch: bool = True) -> Staff | None:
+    """Who holds this token; None when the session has ended, of itself or by somebody's word.
+
+    ``touch``: whether this is a sign that somebody is there; what a page asks for by itself is none.
+    """
     found = await rt.staff.seated(_digest(token))
     now = rt.clock.now()
     if found is None or not is_open(rt, found[0], now):
         return None
     seat, account = found
-    if now - seat.seen_at >= _TOUCH_EVERY:
+    if touch and now - seat.seen_at >= _TOUCH_EVERY:
         await rt.staff.touch(seat.sha256, now)
     return _staff(account, seat, token)
 

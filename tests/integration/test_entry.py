@@ -31,6 +31,17 @@ def cheap_and_quick(monkeypatch):
 
 
 @pytest.fixture
+def rt(rt):
+    """A gateway that asks everybody for a code."""
+    return with_second_factor(rt, "required")
+
+
+def with_second_factor(rt, wanted):
+    rules = rt.settings.dashboard.model_copy(update={"second_factor": wanted})
+    return replace(rt, settings=rt.settings.model_copy(update={"dashboard": rules}))
+
+
+@pytest.fixture
 def later(rt):
     """The same gateway after a while."""
 
@@ -204,12 +215,7 @@ async def test_attempts_on_nobody_do_not_fill_the_audit(rt):
 
 
 async def test_without_a_second_factor_nobody_gets_in_where_it_is_required(rt):
-    relaxed = replace(
-        rt,
-        settings=rt.settings.model_copy(
-            update={"dashboard": rt.settings.dashboard.model_copy(update={"second_factor": "optional"})}
-        ),
-    )
+    relaxed = with_second_factor(rt, "optional")
     name = next(NAMES)
     with pytest.raises(accounts.NotPossible, match="required"):
         await accounts.add(rt, name, "", ["viewer"], WORDS, second_factor=False, actor="staff:root")
@@ -226,6 +232,16 @@ async def test_a_session_ends_when_nobody_works_in_it(rt, later):
     assert await entry.session(later(minutes=29), token)
     assert await entry.session(later(minutes=58), token)
     assert await entry.session(later(minutes=89), token) is None
+
+
+async def test_an_open_page_is_no_sign_of_a_person(rt, later):
+    name, secret = await account(rt, "viewer")
+    opened = await enter(rt, name, secret)
+    for minutes in (10, 20, 29):
+        assert await entry.session(later(minutes=minutes), opened.token, touch=False)
+    assert await entry.session(later(minutes=30), opened.token, touch=False) is None
+    assert opened.staff.may_stay
+    assert not replace(opened.staff, roles=frozenset({"viewer", "operator"})).may_stay
 
 
 async def test_a_session_ends_after_its_hours_however_much_is_done(rt, later):
