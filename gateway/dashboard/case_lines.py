@@ -135,9 +135,9 @@ class Lines:
             item=self._names.items.get(case.item, case.item or NONE),
             applicant=mask_name(found.person.name),
             origin=self._names.regions.get(case.origin, case.origin),
-            origin_place=self._place(case.origin_division),
+            origin_place=self._place(case.origin, case.origin_division),
             target=self._names.regions.get(case.target, case.target),
-            target_place=self._place(case.target_division),
+            target_place=self._place(case.target, case.target_division),
             state=case.state.value,
             holder=self._holder(case, found.waiting),
             due=self._due(case),
@@ -146,8 +146,11 @@ class Lines:
             cause=self._cause(found.waiting),
         )
 
-    def _place(self, division: str) -> str:
-        return self._names.divisions.get(division, division)
+    def _place(self, region: str, division: str) -> str:
+        """The division's name; nothing for the one that is the whole region."""
+        name = self._names.divisions.get(division, division)
+        known = self._desk.rt.regions.get(region)
+        return "" if known is not None and name == known.name else name
 
     def _holder(self, case: TrackedCase, waiting: tuple[Waiting, ...]) -> str:
         """Who has to do something next."""
