@@ -6,7 +6,7 @@ import base64
 import binascii
 import json
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +31,8 @@ __all__ = ["CaseLine", "CaseList", "CasePage", "TooWide", "Waiting", "Wanted"]
 
 #: More messages at rest than this are not gone through one by one: the list is read from its cases then.
 FLOOD = 20_000
+#: Cases received in a window are sorted by due date up to so many; of more the due dates are walked along.
+SORTED = 2_000
 #: Searches by part of a number show no more.
 FOUND = 50
 #: A page that takes longer is given up; none of the measured combinations comes near.
@@ -165,8 +167,20 @@ class CaseList:
             return await self._lines(connection, found)
 
     async def _keys(self, connection: AsyncConnection, wanted: Wanted, cut: Cut) -> list[Place]:
-        query = sql.keys(wanted, cut, self._pairs, flooded=await self._flooded(connection, wanted))
+        query = await self._query(connection, wanted, cut)
         return [Place(*row) for row in await connection.execute(query.statement, query.values)]
+
+    async def _query(self, connection: AsyncConnection, wanted: Wanted, cut: Cut) -> sql.Query:
+        """The statement for what is asked, by the size of what it could be read from."""
+        flooded = await self._flooded(connection, wanted)
+        has_window = wanted.received_from is not None or wanted.received_to is not None
+        path: sql.Path | None = None
+        if wanted.by_due and has_window and (wanted.resting is None or flooded):
+            probe = sql.window(replace(wanted, resting=None), SORTED + 1, self._pairs)
+            counted = text(f"SELECT count(*) FROM ({probe.statement.text}) AS k")  # noqa: S608 - ours
+            few = (await connection.execute(counted, probe.values)).scalar_one() <= SORTED
+            path = "window" if few else "due"
+        return sql.keys(wanted, cut, self._pairs, flooded=flooded, path=path)
 
     async def _flooded(self, connection: AsyncConnection, wanted: Wanted) -> bool:
         if wanted.resting is None:

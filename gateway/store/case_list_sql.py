@@ -8,7 +8,7 @@ sorted together. Rare and missing combinations cost a probe each, and common one
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from sqlalchemy import TextClause, text
@@ -28,12 +28,18 @@ RUNNING = tuple(state for state in State if state not in FINAL)
 
 #: The column a list is sorted by, and its direction; ties by case number in the same direction.
 _ORDER: dict[Sort, tuple[str, str]] = {"newest": ("received_at", "DESC"), "due": ("due_on", "ASC")}
-_TYPE = {"received_at": "timestamptz", "due_on": "date"}
+_TYPE = {"received": "timestamptz", "received_at": "timestamptz", "due": "date", "due_on": "date"}
 _TURNED = {"DESC": "ASC", "ASC": "DESC"}
+
+#: How a list by due date with a window of receipt is read: from the cases of the window, which are then sorted, or
+#: along the due dates. What the planner thinks of it rests on the two being independent, which they are not at all.
+Path = Literal["window", "due"]
 
 #: Word for word what the partial indexes say, so that the planner sees that they serve.
 _RUNNING = ", ".join(f"'{state}'" for state in RUNNING)
 DUE_RUNS = f"due_on IS NOT NULL AND state IN ({_RUNNING})"
+#: Due before it was received, by the sender's own dates: so few that an index holds them all.
+_EARLY = "due_on < CAST(received_at AT TIME ZONE 'Asia/Shanghai' AS date)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,19 +102,28 @@ class Cut:
     places: int
     place: Place | None = None
     backwards: bool = False
+    #: False: any of them, for whoever only counts
+    ordered: bool = True
 
 
-def keys(wanted: Wanted, cut: Cut, pairs: Sequence[tuple[str, str]], *, flooded: bool = False) -> Query:
+def keys(
+    wanted: Wanted,
+    cut: Cut,
+    pairs: Sequence[tuple[str, str]],
+    *,
+    flooded: bool = False,
+    path: Path | None = None,
+) -> Query:
     """The first rows of a list in its order, or, read backwards, the last before a place, nearest first.
 
     ``pairs``: the directions there are, (origin, target). ``flooded``: so much rests that the list is read from its
-    cases, not from what rests.
+    cases, not from what rests. ``path``: None where there is only one.
     """
     column, direction = _ORDER[wanted.order]
     if cut.backwards:
         direction = _TURNED[direction]
     values = _values(wanted, cut, pairs)
-    where = " AND ".join(_conditions(wanted, cut, column, direction))
+    where = " AND ".join(_conditions(wanted, cut, column, direction, path))
     order = f"{column} {direction}, case_no {direction}"
     if wanted.resting is not None:
         if not flooded:
@@ -119,9 +134,16 @@ def keys(wanted: Wanted, cut: Cut, pairs: Sequence[tuple[str, str]], *, flooded:
             text(f"SELECT {column} AS key, case_no FROM cases WHERE {where} ORDER BY {order} LIMIT :places"),  # noqa: S608
             values,
         )
-    arms = " UNION ALL ".join(_arms(wanted, column, where, order))
-    statement = f"SELECT {column} AS key, case_no FROM ({arms}) AS a ORDER BY {order} LIMIT :places"  # noqa: S608
+    arms = " UNION ALL ".join(_arms(wanted, column, where, order if cut.ordered else "", path))
+    sort = f"ORDER BY {order} " if cut.ordered else ""
+    statement = f"SELECT {column} AS key, case_no FROM ({arms}) AS a {sort}LIMIT :places"  # noqa: S608
     return Query(text(statement), values)
+
+
+def window(wanted: Wanted, most: int, pairs: Sequence[tuple[str, str]]) -> Query:
+    """What a window of receipt holds of a list by due date, at most ``most``: it decides the path."""
+    of_window = replace(wanted, sort="newest", due_from=None, due_to=None, states=wanted.possible_states())
+    return keys(of_window, Cut(most, ordered=False), pairs)
 
 
 def _is_open(wanted: Wanted) -> bool:
@@ -155,33 +177,59 @@ def _values(wanted: Wanted, cut: Cut, pairs: Sequence[tuple[str, str]]) -> dict[
     }
 
 
-def _conditions(wanted: Wanted, cut: Cut, column: str, direction: str) -> Iterator[str]:
+def _conditions(wanted: Wanted, cut: Cut, column: str, direction: str, path: Path | None) -> Iterator[str]:
     """What every row must be beyond item, state, sides and division."""
     yield DUE_RUNS if wanted.by_due else "TRUE"
-    for name, sign in (("due_on", "due"), ("received_at", "received")):
+    # with nothing added to it, it would be one the planner may walk by
+    received = "received_at + interval '0'" if path == "due" else "received_at"
+    for name, sign in (("due_on", "due"), (received, "received")):
         if getattr(wanted, f"{sign}_from") is not None:
-            yield f"{name} >= CAST(:{sign}_from AS {_TYPE[name]})"
+            yield f"{name} >= CAST(:{sign}_from AS {_TYPE[sign]})"
         if getattr(wanted, f"{sign}_to") is not None:
-            yield f"{name} <= CAST(:{sign}_to AS {_TYPE[name]})"
+            yield f"{name} <= CAST(:{sign}_to AS {_TYPE[sign]})"
     if cut.place is not None:
         sign = "<" if direction == "DESC" else ">"
         yield f"({column}, case_no) {sign} (CAST(:key AS {_TYPE[column]}), CAST(:case_no AS text))"
 
 
-def _arms(wanted: Wanted, column: str, where: str, order: str) -> Iterator[str]:
+def _arms(wanted: Wanted, column: str, where: str, order: str, path: Path | None) -> Iterator[str]:
     """One for both sides, or, where a division is asked for, one for each side it may be on."""
     runs = f" AND {DUE_RUNS}" if wanted.by_due else ""
+    inner = order.replace("due_on", "due_on + 0") if path == "window" else order
+    if path == "due" and wanted.received_from is not None:
+        begins = "CAST(CAST(:received_from AS timestamptz) AT TIME ZONE 'Asia/Shanghai' AS date)"
+        asked = " AND ".join([where, *_equal(wanted)])
+        yield (
+            f"(SELECT due_on, case_no FROM cases WHERE {_EARLY} AND {asked} AND due_on < {begins}"  # noqa: S608
+            f" {f'ORDER BY {order}' if order else ''} LIMIT :places)"
+        )
+        where += f" AND due_on >= {begins}"
     if wanted.division is None:
         sides = " CROSS JOIN unnest(CAST(:origins AS text[]), CAST(:targets AS text[])) AS p(origin, target)"
         same = " AND origin = p.origin AND target = p.target"
-        yield _arm(_items(wanted, f"TRUE{runs}"), sides, same, column, where, order)
+        yield _arm(_items(wanted, f"TRUE{runs}"), sides, same, column, where, inner)
         return
     others = "".join(
         f" AND {side} = CAST(:{side} AS text)" for side in ("origin", "target") if getattr(wanted, side)
     )
-    for side in ("origin_division", "target_division"):
+    for side, once in (
+        ("origin_division", ""),
+        ("target_division", " AND origin_division <> target_division"),
+    ):
         here = f"{side} = CAST(:division AS text)"
-        yield _arm(_items(wanted, here + runs), "", f" AND {here}{others}", column, where, order)
+        yield _arm(_items(wanted, here + runs), "", f" AND {here}{once}{others}", column, where, inner)
+
+
+def _equal(wanted: Wanted) -> Iterator[str]:
+    """The filters that an arm has in its index, for where no index has them."""
+    equal = {
+        "origin = CAST(:origin AS text)": wanted.origin,
+        "target = CAST(:target AS text)": wanted.target,
+        "item = CAST(:item AS text)": wanted.item,
+        "state = ANY(CAST(:states AS text[]))": wanted.states,
+        "CAST(:division AS text) IN (origin_division, target_division)": wanted.division,
+    }
+    return (condition for condition, value in equal.items() if value)
 
 
 def _arm(items: str, sides: str, same: str, column: str, where: str, order: str) -> str:
@@ -191,7 +239,7 @@ def _arm(items: str, sides: str, same: str, column: str, where: str, order: str)
      CROSS JOIN LATERAL (
        SELECT {column}, case_no FROM cases
         WHERE item = i.item AND state = s.state{same} AND {where}
-        ORDER BY {order} LIMIT :places) AS f"""  # noqa: S608
+        {f"ORDER BY {order}" if order else ""} LIMIT :places) AS f"""  # noqa: S608
 
 
 def _items(wanted: Wanted, where: str) -> str:
@@ -236,14 +284,7 @@ def _resting(state: Resting, *, coded: bool) -> str:
 
 def _from_resting(wanted: Wanted, state: Resting, column: str, where: str, order: str) -> str:
     """From what rests to its cases, a probe each; ``code`` is looked up last, in the order of the list."""
-    equal = {
-        "origin = CAST(:origin AS text)": wanted.origin,
-        "target = CAST(:target AS text)": wanted.target,
-        "item = CAST(:item AS text)": wanted.item,
-        "state = ANY(CAST(:states AS text[]))": wanted.states,
-        "CAST(:division AS text) IN (origin_division, target_division)": wanted.division,
-    }
-    conditions = " AND ".join([where, *(condition for condition, value in equal.items() if value)])
+    conditions = " AND ".join([where, *_equal(wanted)])
     found = f"""
     SELECT c.* FROM (SELECT DISTINCT case_id FROM ({_resting(state, coded=False)}) AS d) AS r
      CROSS JOIN LATERAL (SELECT id, {column}, case_no FROM cases WHERE id = r.case_id AND {conditions} LIMIT 1) AS c

@@ -83,16 +83,27 @@ Index(
     "cases_due",
     *(CASES.c[name] for name in ("item", "state", "origin", "target", "due_on", "case_no")),
     postgresql_where=_CLOCK_RUNS,
+    postgresql_include=["received_at"],
 )
 Index(
     "cases_due_from",
     *(CASES.c[name] for name in ("origin_division", "item", "state", "due_on", "case_no")),
     postgresql_where=_CLOCK_RUNS,
+    postgresql_include=["received_at"],
 )
 Index(
     "cases_due_to",
     *(CASES.c[name] for name in ("target_division", "item", "state", "due_on", "case_no")),
     postgresql_where=_CLOCK_RUNS,
+    postgresql_include=["received_at"],
+)
+Index(
+    "cases_due_early",
+    CASES.c.due_on,
+    CASES.c.case_no,
+    postgresql_where=text(
+        f"{_CLOCK_RUNS.text} AND due_on < CAST(received_at AT TIME ZONE 'Asia/Shanghai' AS date)"
+    ),
 )
 Index(
     "cases_provisional",
