@@ -180,7 +180,7 @@ def _values(wanted: Wanted, cut: Cut, pairs: Sequence[tuple[str, str]]) -> dict[
 def _conditions(wanted: Wanted, cut: Cut, column: str, direction: str, path: Path | None) -> Iterator[str]:
     """What every row must be beyond item, state, sides and division."""
     yield DUE_RUNS if wanted.by_due else "TRUE"
-    # with nothing added to it, it would be one the planner may walk by
+    # with something added to it, no index of receipts serves
     received = "received_at + interval '0'" if path == "due" else "received_at"
     for name, sign in (("due_on", "due"), (received, "received")):
         if getattr(wanted, f"{sign}_from") is not None:
@@ -195,7 +195,8 @@ def _conditions(wanted: Wanted, cut: Cut, column: str, direction: str, path: Pat
 def _arms(wanted: Wanted, column: str, where: str, order: str, path: Path | None) -> Iterator[str]:
     """One for both sides, or, where a division is asked for, one for each side it may be on."""
     runs = f" AND {DUE_RUNS}" if wanted.by_due else ""
-    inner = order.replace("due_on", "due_on + 0") if path == "window" else order
+    if path == "window":  # with something added to it, no index of due dates serves
+        where, order = where.replace("due_on", "(due_on + 0)"), order.replace("due_on", "(due_on + 0)")
     if path == "due" and wanted.received_from is not None:
         begins = "CAST(CAST(:received_from AS timestamptz) AT TIME ZONE 'Asia/Shanghai' AS date)"
         asked = " AND ".join([where, *_equal(wanted)])
@@ -207,7 +208,7 @@ def _arms(wanted: Wanted, column: str, where: str, order: str, path: Path | None
     if wanted.division is None:
         sides = " CROSS JOIN unnest(CAST(:origins AS text[]), CAST(:targets AS text[])) AS p(origin, target)"
         same = " AND origin = p.origin AND target = p.target"
-        yield _arm(_items(wanted, f"TRUE{runs}"), sides, same, column, where, inner)
+        yield _arm(_items(wanted, f"TRUE{runs}"), sides, same, column, where, order)
         return
     others = "".join(
         f" AND {side} = CAST(:{side} AS text)" for side in ("origin", "target") if getattr(wanted, side)
@@ -217,7 +218,7 @@ def _arms(wanted: Wanted, column: str, where: str, order: str, path: Path | None
         ("target_division", " AND origin_division <> target_division"),
     ):
         here = f"{side} = CAST(:division AS text)"
-        yield _arm(_items(wanted, here + runs), "", f" AND {here}{once}{others}", column, where, inner)
+        yield _arm(_items(wanted, here + runs), "", f" AND {here}{once}{others}", column, where, order)
 
 
 def _equal(wanted: Wanted) -> Iterator[str]:
@@ -292,5 +293,5 @@ def _from_resting(wanted: Wanted, state: Resting, column: str, where: str, order
     if wanted.code is None:
         return f"SELECT {column} AS key, case_no FROM ({found} LIMIT :places) AS f ORDER BY {order}"  # noqa: S608
     return f"""
-    SELECT {column} AS key, case_no FROM ({found} OFFSET 0) AS f
+    SELECT {column} AS key, case_no FROM ({found}) AS f
      WHERE EXISTS ({_resting(state, coded=True)} AND d.case_id = f.id) ORDER BY {order} LIMIT :places"""  # noqa: S608

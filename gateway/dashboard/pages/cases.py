@@ -58,8 +58,8 @@ async def cases(desk: _Looker) -> Response:
             page = await case_list(desk).page(
                 filters.wanted(desk.now, desk.rt.tables.calendar),
                 PLACES,
-                after=query.get("after"),
-                before=query.get("before"),
+                after=query.get("after") or None,
+                before=query.get("before") or None,
             )
         except TooWide:
             fault = desk.say("这组条件要查看的办件太多，未在限时内完成；请再加一个条件，例如收件日期或事项")
@@ -75,7 +75,7 @@ async def cases(desk: _Looker) -> Response:
         lines=[lines.line(each) for each in page.lines],
         previous=_address(filters, before=page.previous),
         following=_address(filters, after=page.following),
-        newer=_newer(filters, page) if "after" not in query and "before" not in query and not unknown else "",
+        newer=_newer(filters, page) if not (query.get("after") or query.get("before") or unknown) else "",
         unknown=unknown,
         fault=fault,
         views=await SavedViews(desk.rt.engine).of(desk.staff.name, PAGE),
