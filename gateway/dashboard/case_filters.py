@@ -14,12 +14,13 @@ from gateway.dashboard.texts import N_
 from gateway.store.case_list_sql import RUNNING, Resting, Wanted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from starlette.datastructures import QueryParams
 
     from gateway.canonical.worktime import WorkCalendar
     from gateway.dashboard.desk import Desk
+    from gateway.region import Region
 
 #: Working days in which a case is due soon.
 SOON = 3
@@ -121,8 +122,9 @@ class Filters:
         """The part of an address after ``?``."""
         return urlencode(self.pairs() + [(name, value) for name, value in more.items() if value])
 
-    def wanted(self, now: datetime, calendar: WorkCalendar) -> Wanted:
+    def wanted(self, desk: Desk) -> Wanted:
         """What the store is asked for at this moment."""
+        now, calendar = desk.now, desk.rt.tables.calendar
         today = beijing_day(now)
         due_from, due_to = _day(self, "due_from"), _day(self, "due_to")
         if self.due == "overdue":
@@ -138,6 +140,7 @@ class Filters:
             origin=self.origin or None,
             target=self.target or None,
             division=self.division or None,
+            division_of=_region_of(self.division, desk.rt.regions),
             item=self.item or None,
             states=self.states(),
             due_from=due_from,
@@ -217,6 +220,11 @@ def unmatched(filters: Filters, names: Names) -> Sequence[str]:
         "division": names.divisions,
     }
     return [name for name, values in known.items() if getattr(filters, name) not in {"", *values}]
+
+
+def _region_of(division: str, regions: Mapping[str, Region]) -> str | None:
+    found = [slug for slug, region in regions.items() if division.startswith(region.division_prefix)]
+    return found[0] if division and len(found) == 1 else None
 
 
 def _day(filters: Filters, name: str) -> date | None:

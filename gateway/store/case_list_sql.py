@@ -35,6 +35,9 @@ _TURNED = {"DESC": "ASC", "ASC": "DESC"}
 #: along the due dates. What the planner thinks of it rests on the two being independent, which they are not at all.
 Path = Literal["window", "due"]
 
+#: Directions between two regions.
+_TWO_WAYS = 2
+
 #: Word for word what the partial indexes say, so that the planner sees that they serve.
 _RUNNING = ", ".join(f"'{state}'" for state in RUNNING)
 DUE_RUNS = f"due_on IS NOT NULL AND state IN ({_RUNNING})"
@@ -46,7 +49,7 @@ _EARLY = "due_on < CAST(received_at AT TIME ZONE 'Asia/Shanghai' AS date)"
 class Wanted:
     """What a list shows; None and empty: any.
 
-    ``division`` is either side's. ``due_from`` and ``due_to`` (dates), ``received_from`` and ``received_to`` (aware)
+    ``division`` is either side's; ``division_of`` the region it belongs to, if that is known. ``due_from`` and ``due_to`` (dates), ``received_from`` and ``received_to`` (aware)
     count themselves. ``resting``: a message of the case waits for staff in this way, because of ``code`` (a finding's,
     or the code its last attempt ended with). Sorted ``due``, or with a due date asked for, the list holds only cases
     whose clock runs.
@@ -55,6 +58,7 @@ class Wanted:
     origin: str | None = None
     target: str | None = None
     division: str | None = None
+    division_of: str | None = None
     item: str | None = None
     states: tuple[State, ...] = ()
     due_from: date | None = None
@@ -134,7 +138,11 @@ def keys(
             text(f"SELECT {column} AS key, case_no FROM cases WHERE {where} ORDER BY {order} LIMIT :places"),  # noqa: S608
             values,
         )
-    arms = " UNION ALL ".join(_arms(wanted, column, where, order if cut.ordered else "", path))
+    found = list(_arms(wanted, pairs, column, where, order if cut.ordered else "", path))
+    # a case whose division is on both sides is one; who only counts need not wait for all to be sure of it
+    arms = (" UNION " if cut.ordered else " UNION ALL ").join(found)
+    if not found:
+        arms = f"SELECT {column}, case_no FROM cases WHERE FALSE"  # noqa: S608
     sort = f"ORDER BY {order} " if cut.ordered else ""
     statement = f"SELECT {column} AS key, case_no FROM ({arms}) AS a {sort}LIMIT :places"  # noqa: S608
     return Query(text(statement), values)
@@ -192,7 +200,9 @@ def _conditions(wanted: Wanted, cut: Cut, column: str, direction: str, path: Pat
         yield f"({column}, case_no) {sign} (CAST(:key AS {_TYPE[column]}), CAST(:case_no AS text))"
 
 
-def _arms(wanted: Wanted, column: str, where: str, order: str, path: Path | None) -> Iterator[str]:
+def _arms(
+    wanted: Wanted, pairs: Sequence[tuple[str, str]], column: str, where: str, order: str, path: Path | None
+) -> Iterator[str]:
     """One for both sides, or, where a division is asked for, one for each side it may be on."""
     runs = f" AND {DUE_RUNS}" if wanted.by_due else ""
     if path == "window":  # with something added to it, no index of due dates serves
@@ -210,15 +220,20 @@ def _arms(wanted: Wanted, column: str, where: str, order: str, path: Path | None
         same = " AND origin = p.origin AND target = p.target"
         yield _arm(_items(wanted, f"TRUE{runs}"), sides, same, column, where, order)
         return
-    others = "".join(
-        f" AND {side} = CAST(:{side} AS text)" for side in ("origin", "target") if getattr(wanted, side)
-    )
-    for side, once in (
-        ("origin_division", ""),
-        ("target_division", " AND origin_division <> target_division"),
-    ):
-        here = f"{side} = CAST(:division AS text)"
-        yield _arm(_items(wanted, here + runs), "", f" AND {here}{once}{others}", column, where, order)
+    for side, other in (("origin", "target"), ("target", "origin")):
+        own, others_own = getattr(wanted, side), getattr(wanted, other)
+        if wanted.division_of is not None and (
+            own not in {None, wanted.division_of} or others_own == wanted.division_of
+        ):
+            continue  # the division is on the other side
+        here = f"{side}_division = CAST(:division AS text)"
+        # what the division says of its own side, and two regions of the other one, is not tried row by row
+        known = wanted.division_of is not None and len(pairs) <= _TWO_WAYS
+        asked_too = () if known else (side, other)
+        others = "".join(
+            f" AND {each} = CAST(:{each} AS text)" for each in asked_too if getattr(wanted, each)
+        )
+        yield _arm(_items(wanted, here + runs), "", f" AND {here}{others}", column, where, order)
 
 
 def _equal(wanted: Wanted) -> Iterator[str]:

@@ -146,10 +146,12 @@ def asked(number, seed=11):
     for _ in range(number):
         since, until = sorted(NOW - dice.randrange(45) * DAY for _ in range(2))
         resting = maybe(0.25, "parked", "dead", "refused")
+        division = maybe(0.3, "510104", "500103", "519999")
         yield Wanted(
             origin=maybe(0.3, *SIDES),
             target=maybe(0.2, *SIDES),
-            division=maybe(0.3, "510104", "500103", "519999"),
+            division=division,
+            division_of=division and maybe(0.7, {"51": "sichuan", "50": "chongqing"}[division[:2]]),
             item=maybe(0.3, *ITEMS, "nothing"),
             states=tuple(dice.sample(list(State), dice.choice([1, 3]))) if dice.random() < 0.3 else (),
             due_from=maybe(0.15, TODAY - 20 * DAY, TODAY),

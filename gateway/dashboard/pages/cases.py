@@ -56,7 +56,7 @@ async def cases(desk: _Looker) -> Response:
     if not (unknown := filters_.unmatched(filters, names)):
         try:
             page = await case_list(desk).page(
-                filters.wanted(desk.now, desk.rt.tables.calendar),
+                filters.wanted(desk),
                 PLACES,
                 after=query.get("after") or None,
                 before=query.get("before") or None,
@@ -94,7 +94,7 @@ async def divisions(desk: _Looker) -> Response:
 async def newer(desk: _Looker, first: str = "") -> Response:
     """How many cases the list has that came after it was opened; nothing when there are none."""
     filters = asked(desk)
-    wanted = filters.wanted(desk.now, desk.rt.tables.calendar)
+    wanted = filters.wanted(desk)
     try:
         count = await case_list(desk).newer(wanted, first or None, MOST_NEW)
     except (TooWide, ValueError):

@@ -64,7 +64,7 @@ async def export(
 
     if not await Exports(desk.rt.engine).begin(begun, also):
         return desk.refuse(409, desk.say("已有 %(n)s 个导出正在进行，请等它们完成", n=MOST))
-    exporting.start(desk, begun, filters.wanted(desk.now, desk.rt.tables.calendar))
+    exporting.start(desk, begun, filters.wanted(desk))
     return desk.done(desk.say("已开始导出，完成后可在这里下载"), to="/ops/exports")
 
 
