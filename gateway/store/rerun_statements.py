@@ -25,7 +25,7 @@ _HAS_CAUSE = {
     "parked": f"""EXISTS (SELECT FROM jsonb_array_elements(m.findings) AS f
         WHERE f->>'code' = CAST(:cause AS text)
           AND (CAST(:path AS text) IS NULL OR {PATH} = CAST(:path AS text))
-          AND (CAST(:value AS text) IS NULL OR COALESCE(f->>'value', '') = CAST(:value AS text)))""",  # noqa: S608
+          AND (CAST(:value AS text) IS NULL OR COALESCE(f->>'value', '') = CAST(:value AS text)))""",
 }
 
 

@@ -59,7 +59,7 @@ class RestingGroup:
 
 @dataclass(frozen=True, slots=True)
 class Resting:
-    """One message at rest.
+    """One message at rest; ``in_kind`` is its kind as received, ``native_kind`` as it is sent.
 
     ``said``: code and words of the last attempt, long numbers starred; ``ended_at`` and ``http_status`` of that
     attempt, None when there was none. ``findings`` as kept: never a person's word.
@@ -73,6 +73,7 @@ class Resting:
     division: str
     destination: str
     kind: str
+    in_kind: str
     native_kind: str
     attempt: int
     received_at: datetime
@@ -187,11 +188,11 @@ def _before(message_id: UUID) -> UUID:
 
 
 _COUNTS = text(
-    "SELECT "
-    + ", ".join(
-        f"(SELECT count(*) FROM (SELECT FROM deliveries WHERE state = '{state}' LIMIT :most) AS {state})"  # noqa: S608 - constants
-        for state in STATES
-    )
+    """
+    SELECT (SELECT count(*) FROM (SELECT FROM deliveries WHERE state = 'parked' LIMIT :most) AS p),
+           (SELECT count(*) FROM (SELECT FROM deliveries WHERE state = 'dead' LIMIT :most) AS d),
+           (SELECT count(*) FROM (SELECT FROM deliveries WHERE state = 'refused' LIMIT :most) AS r)
+    """
 )
 _OLDEST = text(
     "SELECT id FROM deliveries WHERE state = :state AND state IN ('parked', 'dead', 'refused')"
@@ -211,7 +212,8 @@ _ITS_OWN = """
     CROSS JOIN LATERAL (SELECT * FROM cases WHERE id = d.case_id LIMIT 1) AS c
 """
 _COLUMNS = """
-    d.id, d.case_no, c.state AS case_state, c.item, m.region, d.destination, m.kind, d.native_kind, d.attempt,
+    d.id, d.case_no, c.state AS case_state, c.item, m.region, d.destination, m.kind,
+    m.native_kind AS in_kind, d.native_kind, d.attempt,
     CASE WHEN m.region = c.origin THEN c.origin_division ELSE c.target_division END AS division,
     m.received_at, m.findings, COALESCE(w.code, '') AS code, w.http_status, w.began_at AS ended_at, d.last_error
 """
@@ -234,7 +236,7 @@ def _groups(state: str) -> TextClause:
 
 _IS_CAUSE = {
     "parked": f"""EXISTS (SELECT FROM jsonb_array_elements(m.findings) AS f
-        WHERE f->>'code' = :code AND {PATH} = :path AND COALESCE(f->>'value', '') = :value)""",  # noqa: S608
+        WHERE f->>'code' = :code AND {PATH} = :path AND COALESCE(f->>'value', '') = :value)""",
     "dead": "COALESCE(w.code, '') = :code AND :path = :path AND :value = :value",
     "refused": "COALESCE(w.code, '') = :code AND :path = :path AND :value = :value",
 }

@@ -7,11 +7,13 @@ from itertools import count
 
 import pytest
 from sqlalchemy import text
-from staff_builders import Side
+from staff_builders import Side, mended
 from store_builders import NOW, application, new_case
 
 from gateway.canonical.tracking import Move
 from gateway.exchange import rerun
+from gateway.exchange.foresight import foresee
+from gateway.exchange.replay import Verdict
 from gateway.store import routes, tallies
 from gateway.store.engine import single
 from gateway.store.records import Ending, Settlement
@@ -168,3 +170,17 @@ async def test_the_line_of_a_connection_test_is_found_by_its_id_and_no_other_lin
     assert 0 <= asked.ago_s < 30
     other = await rt.audit.append("staff:a", "pause", "south", "检修")
     assert await routes.asked(rt.engine, other) is None
+
+
+async def test_what_a_release_would_come_to_is_told_without_writing_anything(rt, stuck, tmp_path):
+    side = Side(rt)
+    await side.hand_in("tbzy0001", 911, aac005="77")
+    await side.hand_in("tbzy0001", 912, aac005="78")
+    first, second = [each.message_id for each in (await rt.reruns.choose(Wanted("parked"), 9))[0]]
+    foreseen = await foresee(rt, [first, second])
+    assert {each.verdict for each in foreseen.values()} == {Verdict.PARKED}
+    foreseen = await foresee(mended(rt, tmp_path), [first, second, rt.new_id()])
+    assert [foreseen[each].verdict for each in (first, second)] == [Verdict.ACCEPTED, Verdict.PARKED]
+    assert [each.code for each in foreseen[second].findings] == ["1001"]
+    assert len(foreseen) == 2
+    assert (await stuck.counts(9))["parked"] == 2
