@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from gateway.canonical.worktime import beijing
+from gateway.canonical.worktime import BEIJING
 from gateway.dashboard import causes
 from gateway.exchange import peers
 from gateway.store import routes, tallies
@@ -97,16 +97,16 @@ async def lanes(desk: Desk, only: str | None = None) -> list[Lane]:
     rt = desk.rt
     slugs = sorted(rt.regions) if only is None else [only]
     since = _minute(desk.now) - timedelta(minutes=SHOWN - 1)
-    standings, workers, minutes, answered, *rest = await asyncio.gather(
+    befores = asyncio.gather(*(_before(desk, slug) for slug in slugs))
+    standings, workers, minutes, answered = await asyncio.gather(
         peers.standings(rt),
         rt.workers.all(),
         routes.minutes(rt.engine, since),
         routes.answers(rt.engine, timedelta(minutes=TOLD)),
-        *(_before(desk, slug) for slug in slugs),
     )
     by_slug = {each.peer.slug: each for each in standings}
     made = []
-    for slug, (waiting, due) in zip(slugs, rest, strict=True):
+    for slug, (waiting, due) in zip(slugs, await befores, strict=True):
         lately = [each for each in minutes if each.destination == slug]
         alive = tuple(each for each in workers if each.alive and slug in each.last.serves)
         made.append(_lane(desk, by_slug[slug], alive, lately, _Here(waiting, due, answered)))
@@ -216,4 +216,4 @@ def _height(n: int, top: int) -> float:
 
 
 def _minute(at: datetime) -> datetime:
-    return beijing(at).replace(second=0, microsecond=0)
+    return at.astimezone(BEIJING).replace(second=0, microsecond=0)

@@ -5,14 +5,25 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
+from gateway.dashboard.texts import N_
 from gateway.exchange.probe import Finish, Name, Probe, Step
 from gateway.transport.path import Place
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Mapping
 
     from gateway.dashboard.desk import Desk
 
+
+#: The steps by name.
+LABELS: Mapping[Name, str] = {
+    Name.NAME: N_("域名解析"),
+    Name.TCP: N_("TCP 连接"),
+    Name.TLS: N_("TLS 与证书"),
+    Name.HTTP: N_("HTTP 应答"),
+    Name.PROOF: N_("调用凭证"),
+    Name.RECEIPT: N_("回执"),
+}
 
 #: How a finished step is marked.
 MARKS = {
@@ -41,8 +52,7 @@ async def told(desk: Desk, slug: str) -> AsyncIterator[str]:
         following = to_come[to_come.index(step.name) + 1 :][:1]
         if following and step.finish is not Finish.FAILED:
             yield _event(following[0].value, _line(desk, following[0], None, runs=True))
-    worst = _worst(walked)
-    yield _event("verdict", _text(desk, "routes/_verdict.html", worst=worst, slug=slug))
+    yield _event("verdict", _text(desk, "routes/_verdict.html", worst=_worst(walked), labels=LABELS))
     yield _event("done", "")
 
 
@@ -57,7 +67,7 @@ def _worst(walked: list[Step]) -> Step:
 
 def _line(desk: Desk, name: Name, step: Step | None, *, runs: bool = False) -> str:
     mark = MARKS[step.finish] if step else ("calm", "circle-dashed")
-    return _text(desk, "routes/_step.html", name=name, step=step, runs=runs, mark=mark)
+    return _text(desk, "routes/_step.html", name=name, step=step, runs=runs, mark=mark, labels=LABELS)
 
 
 def _text(desk: Desk, template: str, **context: Any) -> str:

@@ -61,7 +61,9 @@ def account(town):
         command = [sys.executable, "-m", "gateway.cli.main", "staff", "add", name, "--roles", roles]
         command += ["--display", name, "--no-second-factor", "--password-file", "-", "--reason", "测试"]
         environ = os.environ | town.environ
-        made = subprocess.run(command, input=PASSWORD, env=environ, capture_output=True, text=True, check=False)
+        made = subprocess.run(
+            command, input=PASSWORD, env=environ, capture_output=True, text=True, check=False
+        )
         assert made.returncode == 0, made.stdout + made.stderr
         return name
 

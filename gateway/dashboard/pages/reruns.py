@@ -148,7 +148,9 @@ async def rows(desk: _Look, after: UUID | None = None) -> Response:
 
 
 @router.get("/{rerun_id}")
-async def show(desk: _Look, rerun_id: UUID, after: Annotated[int, Query(ge=0, le=rerun.MOST)] = 0) -> Response:
+async def show(
+    desk: _Look, rerun_id: UUID, after: Annotated[int, Query(ge=0, le=rerun.MOST)] = 0
+) -> Response:
     """One job: how far it is, what changed, and each message."""
     job = await _found(desk, rerun_id)
     items = await desk.rt.reruns.items(job.id, ITEMS + 1, after)

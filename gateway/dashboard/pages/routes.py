@@ -12,7 +12,7 @@ from gateway.dashboard.desk import Desk, Refused, needs
 from gateway.dashboard.lanes import Lane, lanes
 from gateway.dashboard.pages.stuck import Reason
 from gateway.dashboard.texts import N_
-from gateway.dashboard.trial import names, told
+from gateway.dashboard.trial import LABELS, names, told
 from gateway.exchange import peers
 from gateway.store import routes
 from gateway.store.peers import Pace
@@ -83,7 +83,8 @@ async def ask_probe(desk: _Act, slug: str, reason: Reason) -> Response:
 async def probe(desk: _Look, slug: str, line: UUID) -> Response:
     """The steps to come; the stream fills them in."""
     await _asked(desk, slug, line)
-    return desk.page("routes/probe.html", slug=slug, line=line, steps=names(desk.rt.credentials[slug]))
+    steps = names(desk.rt.credentials[slug])
+    return desk.page("routes/probe.html", slug=slug, line=line, steps=steps, labels=LABELS)
 
 
 @router.get("/{slug}/probe/{line}/steps")
@@ -117,5 +118,3 @@ def _known(desk: Desk, slug: str) -> None:
 def _done(desk: Desk, slug: str, sentence: str) -> Response:
     name = desk.rt.regions[slug].name if desk.language == "zh" else slug.title()
     return desk.done(desk.say(sentence, name=name), to=f"/ops/routes#{slug}")
-
-

@@ -145,7 +145,9 @@ async def group(desk: _Look, asked: Annotated[PlaceQuery, Query()]) -> Response:
 
 
 @router.post("/messages/{message_id}/release")
-async def release(desk: _Act, message_id: UUID, reason: Reason, back: Annotated[str, Form()] = "") -> Response:
+async def release(
+    desk: _Act, message_id: UUID, reason: Reason, back: Annotated[str, Form()] = ""
+) -> Response:
     """Treat one parked message again, by the tables of now."""
     try:
         findings = await intervene.release(desk.rt, message_id, desk.actor, reason)
@@ -194,10 +196,11 @@ def _within(back: str) -> str:
 
 async def _board(desk: Desk) -> Board:
     store = Stuck(desk.rt.engine, desk.rt.vault)
-    counts, *heaps = await asyncio.gather(store.counts(MOST), *(_heaps(desk, state) for state in STATES))
+    heaps = asyncio.gather(*(_heaps(desk, state) for state in STATES))
+    counts = await store.counts(MOST)
     return Board(
         counts,
-        dict(zip(STATES, heaps, strict=True)),
+        dict(zip(STATES, await heaps, strict=True)),
         frozenset(state for state in STATES if counts[state] > LOOKED_AT),
     )
 
