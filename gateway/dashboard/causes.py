@@ -89,6 +89,8 @@ def lacking(desk: Desk, group: ParkedGroup, sample: Resting | None) -> Told:
     region, line = _field(cause.path, sample)
     value = f"“{cause.value}”" if cause.value else desk.say(_A_VALUE)
     name = _meaning(desk, region, line, cause.value)
+    if name:
+        value = f"{value}（{name}）"
     sentence = _LACKS.get(cause.code)
     if sentence is None:
         return Told(group.text, desk.say(N_("按说明改正后放行；无法改正的，取消并请来源方重报")))
@@ -96,7 +98,7 @@ def lacking(desk: Desk, group: ParkedGroup, sample: Resting | None) -> Told:
         sentence,
         region=region_name(desk.rt, desk.language, region or group.region),
         field=(line.name if line else "") or cause.path,
-        value=f"{value}（{name}）" if name else value,
+        value=value,
     )
     return Told(said, desk.say(N_("补上这一行；生效后把这一组全部放行")))
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
+from dataclasses import replace
 from itertools import count
 
 import pytest
@@ -147,9 +149,10 @@ async def test_dead_messages_are_retried_and_refused_ones_cancelled_one_by_one(r
     done = await client.post(action, data=outside)
     assert done.headers["location"] == "/ops/stuck"
     assert {each.state for each in (await rt.deliveries.open())[0]} == {"ready"}
-    assert "这一组没有停下的报文了" in (
-        await client.get("/ops/stuck/group?state=refused&destination=chongqing&code=9043")
-    ).text
+    assert (
+        "这一组没有停下的报文了"
+        in (await client.get("/ops/stuck/group?state=refused&destination=chongqing&code=9043")).text
+    )
 
 
 async def test_the_dry_run_of_a_release_says_how_many_would_pass(rt, ops, side, tmp_path):
@@ -188,7 +191,10 @@ async def test_a_rerun_of_one_cause_runs_takes_only_its_own_and_shows_what_it_ch
     while (await rt.reruns.find(job.id)).state == "running":
         await rerun.step(rt)
     await ended(rt, Ending.DELIVERED, "0000", "")
-    await rt.reruns.look()
+    async with asyncio.timeout(10):
+        while not (await rt.reruns.find(job.id)).is_over:
+            await rt.reruns.look()
+            await asyncio.sleep(0.1)
     part = words_of(await client.get(f"{address}/progress"))
     assert "死信 timeout 已送达 0000 2" in part
     assert "已办 2 / 2" in part
@@ -197,16 +203,19 @@ async def test_a_rerun_of_one_cause_runs_takes_only_its_own_and_shows_what_it_ch
     assert gone.status_code == 409
 
 
-async def test_above_the_set_size_only_another_person_with_the_right_may_approve(rt, ops, side, monkeypatch):
-    monkeypatch.setattr(rt.settings.delivery, "rerun_alone_up_to", 1, raising=False) if False else None
-    await hand_in(side, 1)
+async def test_above_the_set_size_only_another_person_with_the_right_may_approve(rt, ops, side):
+    await hand_in(side, 2)
     await ended(rt, Ending.DEAD, "timeout", "")
     order = {"state": "dead", "destination": "chongqing", "code": "timeout", "reason": "对方已恢复"}
     both = await ops("operator", "approver")
+    delivery = rt.settings.delivery.model_copy(update={"rerun_alone_up_to": 1})
+    both._transport.app.state.runtime = replace(
+        rt, settings=rt.settings.model_copy(update={"delivery": delivery})
+    )
+    tried = await both.get("/ops/reruns/try?state=dead&destination=chongqing&code=timeout")
+    assert "超过 1 条，提交后由另一人批准才开始" in words_of(tried)
     started = await both.post("/ops/reruns", data=order | {"csrf": both.csrf})
     address = started.headers["location"]
-    async with single(rt.engine) as connection:
-        await connection.execute(text("UPDATE reruns SET state = 'unapproved', needs_approval = TRUE"))
     other = await ops("approver", name="li")
     shown = words_of(await both.get(address))
     assert "发起人不能批准自己的批量重办" in shown
