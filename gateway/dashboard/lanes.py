@@ -127,7 +127,7 @@ class _Here:
 def _lane(
     desk: Desk, standing: Standing, workers: tuple[Worker, ...], lately: Sequence[Minute], here: _Here
 ) -> Lane:
-    slug, now = standing.peer.slug, _minute(desk.now)
+    slug, now = standing.peer.slug, desk.now
     told = causes.unanswered(desk, standing.peer.last_error)
     took = _took(lately, now)
     return Lane(
@@ -171,20 +171,21 @@ def _figures(lately: Iterable[Minute], now: datetime) -> Figures:
     counted: Counter[str] = Counter()
     paced = 0
     for each in lately:
-        age = now - each.at
+        age = _minute(now) - each.at
         if each.measure in _ENDINGS and age < timedelta(minutes=TOLD):
             counted[each.measure] += each.n
-        # the minute that runs is not over: it would pull the mean down
-        if each.measure == "delivered" and timedelta() < age <= timedelta(minutes=PACED):
+        if each.measure == "delivered" and age <= timedelta(minutes=PACED):
             paced += each.n
     attempts = counted.total()
-    return Figures(paced / PACED, counted["delivered"] / attempts if attempts else None, attempts)
+    # the minute that runs counts as far as it has run
+    minutes = PACED + now.second / 60
+    return Figures(paced / minutes, counted["delivered"] / attempts if attempts else None, attempts)
 
 
 def _took(lately: Iterable[Minute], now: datetime) -> list[int]:
     slots = [0] * (len(tallies.BOUNDS_S) + 1)
     for each in lately:
-        if each.measure == tallies.LATENCY and now - each.at < timedelta(minutes=TOLD):
+        if each.measure == tallies.LATENCY and _minute(now) - each.at < timedelta(minutes=TOLD):
             slots[each.slot] += each.n
     return slots
 
@@ -192,7 +193,7 @@ def _took(lately: Iterable[Minute], now: datetime) -> list[int]:
 def _spark(lately: Iterable[Minute], now: datetime) -> Spark:
     delivered, failed = [0] * SHOWN, [0] * SHOWN
     for each in lately:
-        place = SHOWN - 1 - int((now - each.at).total_seconds() // 60)
+        place = SHOWN - 1 - int((_minute(now) - each.at).total_seconds() // 60)
         if 0 <= place < SHOWN:
             if each.measure == "delivered":
                 delivered[place] += each.n
