@@ -11,12 +11,14 @@ from gateway import regions as regions_
 from gateway.dashboard.rendering import region_name
 from gateway.dashboard.texts import N_
 from gateway.exchange.explain import by_place
+from gateway.mapping.converters import NO_ROW
 from gateway.mapping.explain import field_lines
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from gateway.dashboard.desk import Desk
+    from gateway.mapping.codelist import CodeRow
     from gateway.mapping.explain import FieldLine
     from gateway.store.parked import ParkedGroup
     from gateway.store.stuck import Cause, Resting
@@ -71,10 +73,11 @@ _A_VALUE = N_("所填的值")
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """``sentence``: what is the matter; ``advice``: what to do next."""
+    """``sentence``: what is the matter; ``advice``: what to do next; ``is_mended``: the row is there by now."""
 
     sentence: str
     advice: str
+    is_mended: bool = False
 
 
 def unanswered(desk: Desk, code: str) -> Told:
@@ -88,9 +91,9 @@ def lacking(desk: Desk, group: ParkedGroup, sample: Resting | None) -> Told:
     cause = group.cause
     region, line = _field(cause.path, sample)
     value = f"“{cause.value}”" if cause.value else desk.say(_A_VALUE)
-    name = _meaning(desk, region, line, cause.value)
-    if name:
-        value = f"{value}（{name}）"
+    row = _row(desk, region, line, cause.value)
+    if row is not None and row.name:
+        value = f"{value}（{row.name}）"
     sentence = _LACKS.get(cause.code)
     if sentence is None:
         return Told(group.text, desk.say(N_("按说明改正后放行；无法改正的，取消并请来源方重报")))
@@ -100,16 +103,15 @@ def lacking(desk: Desk, group: ParkedGroup, sample: Resting | None) -> Told:
         field=(line.name if line else "") or cause.path,
         value=value,
     )
+    if row is not None and cause.code == NO_ROW:
+        return Told(said, desk.say(N_("这一行已经补上：把这一组全部放行")), is_mended=True)
     return Told(said, desk.say(N_("补上这一行；生效后把这一组全部放行")))
 
 
-def mend_address(cause: Cause, region: str, sample: Resting | None) -> str:
+def mend_address(cause: Cause, region: str) -> str:
     """Where the missing row is written, with what is known of it filled in."""
     key = f"{cause.code}:{cause.path}" + (f"={cause.value}" if cause.value else "")
-    known = {"cause": key, "region": region}
-    if sample is not None:
-        known |= {"kind": sample.in_kind, "sample": str(sample.id)}
-    return f"/ops/rules/missing?{urlencode(known)}"
+    return f"/ops/rules/missing?{urlencode({'cause': key, 'region': region})}"
 
 
 @functools.cache
@@ -128,8 +130,8 @@ def _field(path: str, sample: Resting | None) -> tuple[str, FieldLine | None]:
     return sample.region, None
 
 
-def _meaning(desk: Desk, region: str, line: FieldLine | None, value: str | None) -> str:
+def _row(desk: Desk, region: str, line: FieldLine | None, value: str | None) -> CodeRow | None:
+    """The row the tables of now have for a word of the sender's."""
     if line is None or not line.code_list or not value or region not in desk.rt.regions:
-        return ""
-    row = desk.rt.tables.codes(region, line.code_list).reads.get(value)
-    return "" if row is None else row.name
+        return None
+    return desk.rt.tables.codes(region, line.code_list).reads.get(value)

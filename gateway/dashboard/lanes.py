@@ -164,7 +164,12 @@ def _items(slug: str, lately: Sequence[Minute], now: datetime, here: _Here) -> l
                 answered=here.answered.get((slug, item)),
             )
         )
-    return sorted(lines, key=lambda line: (-line.due, -line.figures.per_minute, line.item))
+    return sorted(lines, key=_worst_first)
+
+
+def _worst_first(line: ItemLine) -> tuple[float, ...] | tuple[float | str, ...]:
+    success = 1.0 if line.figures.success is None else line.figures.success
+    return -line.due, success, -line.figures.per_minute, line.item
 
 
 def _figures(lately: Iterable[Minute], now: datetime) -> Figures:

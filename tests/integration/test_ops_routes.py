@@ -111,7 +111,7 @@ async def test_the_connection_test_tells_each_step_and_its_remedy_as_a_stream(rt
     assert events == ["name", "name", "tcp", "tcp", "verdict", "done"]
     assert "卡在“TCP 连接”这一步" in stream
     told = stream.rpartition("event: verdict")[2]
-    assert "step-remedy" in stream.partition("event: verdict")[0]
+    assert "walk-remedy" in stream.partition("event: verdict")[0]
     assert len(re.sub(r"<[^>]+>", "", told)) > 20
     other = await ops("operator", name="other")
     assert (await other.get(f"{address}/steps")).status_code == 404

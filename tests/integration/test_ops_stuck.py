@@ -103,6 +103,9 @@ async def test_a_group_is_read_message_by_message_and_one_of_it_released(rt, ops
     assert kept.status_code == 409
     assert "仍不能放行" in kept.text
     client._transport.app.state.runtime = mended(rt, tmp_path)
+    told = words_of(await client.get("/ops/stuck"))
+    assert "已补上，可以放行" in told
+    assert "补上这一行" not in told
     done = await client.post(action, data=hidden | {"reason": "已补表行"})
     assert (done.status_code, done.headers["location"]) == (303, address)
     assert (await client.post(action, data=hidden | {"reason": "再来"})).status_code == 404

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
-from urllib.parse import urlencode
 from uuid import UUID
 
 from fastapi import APIRouter, Form, Query
@@ -33,6 +32,7 @@ router = APIRouter(prefix="/reruns")
 JOBS, ITEMS = 25, 50
 _Look = Annotated[Desk, needs("look")]
 _Act = Annotated[Desk, needs("act")]
+_After = Annotated[int, Query(ge=0, le=rerun.MOST)]
 
 _MOVED = {
     "approve": N_("已批准，开始重办"),
@@ -148,26 +148,15 @@ async def rows(desk: _Look, after: UUID | None = None) -> Response:
 
 
 @router.get("/{rerun_id}")
-async def show(
-    desk: _Look, rerun_id: UUID, after: Annotated[int, Query(ge=0, le=rerun.MOST)] = 0
-) -> Response:
+async def show(desk: _Look, rerun_id: UUID, after: _After = 0) -> Response:
     """One job: how far it is, what changed, and each message."""
-    job = await _found(desk, rerun_id)
-    items = await desk.rt.reruns.items(job.id, ITEMS + 1, after)
-    address = f"/ops/reruns/{job.id}"
-    return desk.page(
-        "reruns/show.html",
-        items=items[:ITEMS],
-        previous=f"{address}?{urlencode({'after': max(0, after - ITEMS)})}" if after else "",
-        following=f"{address}?{urlencode({'after': items[ITEMS - 1].n})}" if len(items) > ITEMS else "",
-        **await _job(desk, job),
-    )
+    return desk.page("reruns/show.html", **await _job(desk, await _found(desk, rerun_id), after))
 
 
 @router.get("/{rerun_id}/progress")
-async def progress(desk: _Look, rerun_id: UUID) -> Response:
-    """Bar and changes alone, asked again while it runs."""
-    return desk.part("reruns/_progress.html", **await _job(desk, await _found(desk, rerun_id)))
+async def progress(desk: _Look, rerun_id: UUID, after: _After = 0) -> Response:
+    """The same without the frame, asked again while it runs."""
+    return desk.part("reruns/_progress.html", **await _job(desk, await _found(desk, rerun_id), after))
 
 
 @router.post("/{rerun_id}/{verb}")
@@ -212,7 +201,9 @@ async def _page(desk: Desk, after: UUID | None) -> dict[str, Any]:
     }
 
 
-async def _job(desk: Desk, job: Rerun) -> dict[str, Any]:
+async def _job(desk: Desk, job: Rerun, after: int) -> dict[str, Any]:
+    items = await desk.rt.reruns.items(job.id, ITEMS + 1, after)
+    address = f"/ops/reruns/{job.id}"
     changes = await desk.rt.reruns.diff(job.id)
     cause = cause_of(job)
     return {
@@ -222,6 +213,10 @@ async def _job(desk: Desk, job: Rerun) -> dict[str, Any]:
         "changes": changes,
         "progress": Progress.of(job, changes),
         "may_not": {verb: may_not(desk, job, verb) for verb in _MOVED},
+        "items": items[:ITEMS],
+        "after": after,
+        "previous": f"{address}?after={max(0, after - ITEMS)}" if after else "",
+        "following": f"{address}?after={items[ITEMS - 1].n}" if len(items) > ITEMS else "",
         "approvers": await _approvers(desk, job) if job.state == "unapproved" else [],
     }
 

@@ -30,19 +30,28 @@ _Concurrency = Annotated[int | None, Form(ge=1, le=10_000)]
 #: A test that was asked for is run so long, by whoever asked; after that it is asked for anew. Seconds.
 ASKED_WITHIN_S = 120.0
 
+#: Items of a destination on the page of all: those with most to look at.
+ITEMS = 8
+
 _ALREADY = N_("%(name)s已经是这个状态，没有改动")
 
 
 @router.get("")
 async def board(desk: _Look) -> Response:
     """The whole page."""
-    return desk.page("routes/routes.html", lanes=await lanes(desk))
+    return desk.page("routes/routes.html", lanes=await lanes(desk), only="", shown=ITEMS)
+
+
+@router.get("/{slug}")
+async def one(desk: _Look, slug: str) -> Response:
+    """One destination with all its items."""
+    return desk.page("routes/routes.html", lanes=[await _lane(desk, slug)], only=slug, shown=None)
 
 
 @router.get("/{slug}/lane")
-async def lane(desk: _Look, slug: str) -> Response:
-    """One destination alone, asked again as its workers tell."""
-    return desk.part("routes/_lane.html", lane=await _lane(desk, slug))
+async def lane(desk: _Look, slug: str, *, whole: bool = False) -> Response:
+    """One destination alone, asked again as its workers tell; ``whole``: with all its items."""
+    return desk.part("routes/_lane.html", lane=await _lane(desk, slug), shown=None if whole else ITEMS)
 
 
 @router.post("/{slug}/pause")

@@ -94,7 +94,7 @@ class Heap:
         """Where the missing row is written; "" when no row would help."""
         if self.cause.state != "parked" or not self.cause.code.startswith("1"):
             return ""
-        return causes.mend_address(self.cause, self.region, self.sample)
+        return causes.mend_address(self.cause, self.region)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +136,7 @@ async def group(desk: _Look, asked: Annotated[PlaceQuery, Query()]) -> Response:
         heap=heap,
         cause=cause,
         told=heap.told if heap else _told(desk, cause, page.messages[0] if page.messages else None),
-        messages=[(each, mask_words(each.said)) for each in page.messages],
+        messages=[(each, words(each)) for each in page.messages],
         address=address,
         previous=f"{address}&before={page.previous}" if page.previous else "",
         following=f"{address}&after={page.next}" if page.next else "",
@@ -174,6 +174,11 @@ async def cancel(desk: _Act, message_id: UUID, reason: Reason, back: Annotated[s
 async def find(desk: Desk, cause: Cause) -> Heap | None:
     """A group by its cause; None when nothing of it rests any more."""
     return next((heap for heap in await _heaps(desk, cause.state) if heap.cause == cause), None)
+
+
+def words(message: Resting) -> str:
+    """What was said at the last attempt, without the code it begins with and without numbers of persons."""
+    return mask_words(message.said.removeprefix(message.code).strip())
 
 
 async def _acted(desk: Desk, verb: str, message_id: UUID, reason: str, back: str) -> Response:
@@ -244,7 +249,7 @@ def _rested(desk: Desk, each: RestingGroup, sample: Resting | None) -> Heap:
         last_seen_at=each.last_seen_at,
         agencies=(),
         sample=sample,
-        said=mask_words(sample.said) if sample else "",
+        said=words(sample) if sample else "",
     )
 
 
