@@ -27,7 +27,10 @@ from gateway.dashboard.pages import (
     me,
     overview,
     performance,
+    reruns,
+    routes,
     running,
+    stuck,
     wall,
 )
 
@@ -54,6 +57,9 @@ PAGES = (
     running.router,
     audit.router,
     me.router,
+    reruns.router,
+    routes.router,
+    stuck.router,
 )
 
 
