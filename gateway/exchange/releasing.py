@@ -1,0 +1,196 @@
+"""What is done to releases of the tables: proposed, consented to by each side, activated, retired; each on record."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from gateway.canonical.worktime import beijing_day
+from gateway.errors import CannotStart, GatewayError
+from gateway.exchange.library import usable
+from gateway.mapping.release import Approval, Consent, Release, faults_of, pack, statement
+from gateway.store.audit import Line
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from datetime import date, datetime
+
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
+    from gateway.crypto.approval import Verifier
+    from gateway.mapping.sets import TableSet
+    from gateway.mapping.sheet import Fault
+    from gateway.region import Region
+    from gateway.store.audit import Audit
+    from gateway.store.engine import Also
+    from gateway.store.sets import TableSets
+
+
+class NotAllowed(GatewayError):  # noqa: N818 - a word of the field
+    """What was asked may not be done to this release; ``str(error)`` is the sentence."""
+
+
+class Faulty(CannotStart):
+    """The tables break laws: ``faults`` by file and line."""
+
+    def __init__(self, name: str, faults: Sequence[Fault]) -> None:
+        listed = "\n".join(f"  {name.rstrip('/')}/{each}" for each in faults)
+        super().__init__(f"规则表有 {len(faults)} 处错误，改正后再发布：\n{listed}")
+        self.faults = tuple(faults)
+
+
+@dataclass(frozen=True, slots=True)
+class Registry:
+    """What the verbs ask for. ``approvers``: the public key of every side, empty when none is configured."""
+
+    sets: TableSets = field(repr=False)
+    audit: Audit = field(repr=False)
+    regions: Mapping[str, Region] = field(repr=False)
+    approvers: Mapping[str, Verifier] = field(repr=False)
+    consent: Consent
+    calendar_until: int | None
+    now: Callable[[], datetime] = field(repr=False)
+
+    @property
+    def today(self) -> date:
+        """The day in Beijing."""
+        return beijing_day(self.now())
+
+
+@dataclass(frozen=True, slots=True)
+class By:
+    """Who acts (``staff:NAME``), and why."""
+
+    actor: str
+    reason: str = field(default="", repr=False)
+
+
+async def propose(desk: Registry, asked: TableSet, by: By, *, effective_from: date, note: str) -> Release:
+    """Keep tables as a release that waits for consent; its content can never be altered.
+
+    Errors: `Faulty` with every broken law, also the one the gateway itself lives without (no item is open while
+    its guides disagree); `CannotStart` for tables no map can use; `NotAllowed` when these tables are kept already.
+    """
+    faults = await asyncio.to_thread(asked.faults)
+    if faults:
+        raise Faulty(asked.name, faults)
+    await asyncio.to_thread(usable, asked.files, desk.regions, desk.calendar_until, release=asked.name)
+    fresh = Release(
+        digest=asked.digest,
+        content=pack(asked.files),
+        effective_from=effective_from,
+        note=note,
+        created_at=desk.now(),
+        created_by=by.actor,
+    )
+    line = Line(by.actor, "mappings-release", fresh.digest, by.reason or note)
+    if not await desk.sets.add(fresh, also=_recorded(desk, line)):
+        known = await desk.sets.one(asked.digest)
+        since = known.effective_from if known else ""
+        raise NotAllowed(f"这套规则表已经入库：{asked.digest[:12]}，自 {since} 起")
+    return fresh
+
+
+async def approve(desk: Registry, found: Release, region: str, signed: bytes, by: By) -> list[str]:
+    """Keep a side's signature over `statement`; the sides that are still waited for.
+
+    Errors: `CannotStart` when the side has no key configured; `NotAllowed` for a signature that is not its.
+    """
+    verifier = desk.approvers.get(region)
+    if verifier is None:
+        raise CannotStart(f"approval.{region}: 配置中没有该地区的批准公钥，请补充 public_key_file")
+    if not verifier.verify(signed, statement(found.digest, found.effective_from)):
+        raise NotAllowed(f"签名无法用配置中 {region} 的公钥验证：请核对密钥和地区")
+    approval = Approval(verifier.key_id, verifier.algorithm, signed, desk.now(), by.actor)
+    after = {"region": region, "key_id": verifier.key_id}
+    line = Line(by.actor, "mappings-approve", found.digest, by.reason, after=after)
+    if not await desk.sets.approve(found.digest, region, approval, also=_recorded(desk, line)):
+        raise NotAllowed("这个版本已停用，不能再批准")
+    return sorted(set(desk.approvers) - {*found.approvals, region})
+
+
+async def activate(desk: Registry, found: Release, by: By) -> bool:
+    """Let a release be used from its day on; True when that day has come.
+
+    Where no side has a key, whoever activates confirms it. Errors: `NotAllowed`, `CannotStart`.
+    """
+    hindrance = await hindered(desk, found, by.actor)
+    if hindrance:
+        raise NotAllowed(hindrance)
+    await asyncio.to_thread(usable, found.files(), desk.regions, desk.calendar_until, release=found.digest)
+    confirmed = None if desk.consent is Consent.SIGNED else by.actor
+    line = Line(by.actor, "mappings-activate", found.digest, by.reason)
+    if not await desk.sets.activate(
+        found.digest, desk.now(), confirmed_by=confirmed, also=_recorded(desk, line)
+    ):
+        raise NotAllowed("这个版本已经启用过")
+    return found.effective_from <= desk.today
+
+
+async def hindered(desk: Registry, found: Release, actor: str) -> str:
+    """Why this person may not activate this release now, in a sentence; empty when he may."""
+    if found.activated_at is not None:
+        return "这个版本已经启用过"
+    if desk.consent is Consent.NEVER:
+        return "未配置批准公钥，且 rules.without_keys = never：入库的版本不会使用"
+    if desk.consent is Consent.TWO_PEOPLE and actor == found.created_by:
+        return "提出这个版本的人不能自己启用：请另一人确认"
+    faults = list(faults_of(found, desk.approvers))
+    if faults:
+        return f"不能启用：{'；'.join(faults)}"
+    return await _overtaken(desk, found)
+
+
+async def _overtaken(desk: Registry, found: Release) -> str:
+    """A release that would never be used says so, instead of seeming to work."""
+    standing = await desk.sets.standing(desk.today)
+    current = await desk.sets.one(standing.digest) if standing.digest else None
+    if current is None or current.digest == found.digest or found.effective_from >= current.effective_from:
+        return ""
+    return (
+        f"现用版本 {current.digest[:12]} 自 {current.effective_from} 起生效，晚于本版本："
+        "启用后也不会被用到，请以更晚的生效日期重新发布"
+    )
+
+
+async def retire(desk: Registry, found: Release, by: By) -> None:
+    """Use a release no longer: the one before it is in force again. Errors: `NotAllowed` when none is left."""
+    hindrance = await unretirable(desk, found)
+    if hindrance:
+        raise NotAllowed(hindrance)
+    line = Line(by.actor, "mappings-retire", found.digest, by.reason)
+    if not await desk.sets.retire(found.digest, desk.now(), also=_recorded(desk, line)):
+        raise NotAllowed("这个版本没有启用，或已停用")
+
+
+async def unretirable(desk: Registry, found: Release) -> str:
+    """Why a release may not be retired, in a sentence; empty when it may."""
+    if found.activated_at is None or found.retired_at is not None:
+        return "这个版本没有启用，或已停用"
+    today = desk.today
+    begun = found.effective_from <= today
+    rest = [each for each in await desk.sets.heads(_ALL) if each.digest != found.digest]
+    if begun and not any(_remains(each, today, desk.consent) for each in rest):
+        return "没有可恢复的已生效版本：请先发布、批准并启用另一个版本"
+    return ""
+
+
+#: More releases than any gateway will have.
+_ALL = 100_000
+
+
+def _remains(each: Release, today: date, consent: Consent) -> bool:
+    counts = consent is Consent.SIGNED or (
+        each.confirmed_by is not None and (consent is Consent.ALONE or each.confirmed_by != each.created_by)
+    )
+    return (
+        counts and each.activated_at is not None and each.retired_at is None and each.effective_from <= today
+    )
+
+
+def _recorded(desk: Registry, line: Line) -> Also:
+    async def record(connection: AsyncConnection) -> None:
+        await desk.audit.write(connection, line)
+
+    return record
