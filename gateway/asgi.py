@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gateway import log
+from gateway.dashboard import app as dashboard
 from gateway.runtime import Runtime, configure
 from gateway.web.app import create
 
@@ -28,7 +29,15 @@ def application() -> FastAPI:
     log.configure()
     path = os.environ.get(CONFIG)
     settings = configure(Path(path) if path else None, os.environ)
-    return create(lambda: Runtime.served(settings, role="web"))
+    web = create(lambda: Runtime.served(settings, role="web"))
+    if settings.dashboard.enabled:
+        join(web)
+    return web
+
+
+def join(web: FastAPI) -> None:
+    """The dashboard beside the API, over the same runtime."""
+    web.mount("/ops", dashboard.create(lambda: web.state.runtime))
 
 
 async def app(scope: Scope, receive: Receive, send: Send) -> None:

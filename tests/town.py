@@ -68,13 +68,17 @@ class Town:
     delivery: str = "schedule_s = [0.3, 0.6, 1]\ntimeout_s = 3\nlease_s = 4"
     habits: Sequence[str] = ()
     seed: int = 1
+    #: more of the configuration, as TOML sections
+    rest: str = ""
     sides: dict[str, Side] = field(default_factory=dict)
     _running: ExitStack = field(default_factory=ExitStack)
 
     def __enter__(self) -> Self:
         ports = {slug: free_port() for slug in discover()}
         config = keys.write(self.home, {slug: f"http://{HOST}:{port}" for slug, port in ports.items()})
-        config.write_text(config.read_text() + f"\n[server]\nport = 0\n[delivery]\n{self.delivery}\n")
+        said = f"\n[server]\nport = 0\n[delivery]\n{self.delivery}\n{self.rest}"
+        config.write_text(config.read_text() + said)
+        self.config = config
         token = tomllib.loads(config.read_text())["tokens"][0]["token"]
         self.stack = self._running.enter_context(Stack(configure(config, os.environ), config))
         headers = {"authorization": f"Bearer {token}"}
@@ -100,6 +104,15 @@ class Town:
         self._running.callback(child.stop, 5.0)
         kinds = {native: field_map.kind.value for native, field_map in discover()[slug].maps.items()}
         return Side(slug, child, self._client(f"http://{HOST}:{port}"), kinds)
+
+    @property
+    def environ(self) -> dict[str, str]:
+        """What the command line needs to work on this gateway."""
+        return {
+            "TONGBAN_CONFIG": str(self.config),
+            "TONGBAN_DATABASE_URL": self.stack.database_url,
+            "TONGBAN_REDIS_URL": self.stack.redis_url,
+        }
 
     # -- what can be seen from outside ---------------------------------------------------
 

@@ -24,10 +24,27 @@ class Kind(StrEnum):
         """Applications open a case; every other kind follows one up."""
         return self in _APPLICATIONS
 
+    @property
+    def label(self) -> str:
+        """The Chinese name shown to people."""
+        return _KIND_LABELS[self]
+
 
 _APPLICATIONS = frozenset(
     {Kind.TRANSFER_APPLY, Kind.UNEMPLOYMENT_CLAIM, Kind.CERTIFICATION_NOTICE, Kind.GENERAL_APPLY}
 )
+_KIND_LABELS = {
+    Kind.GENERAL_APPLY: "通用申请",
+    Kind.TRANSFER_APPLY: "养老保险关系转移申请",
+    Kind.TRANSFER_SHEET: "转移信息表",
+    Kind.UNEMPLOYMENT_CLAIM: "失业保险金申领",
+    Kind.UNEMPLOYMENT_ANSWER: "失业保险金申领答复",
+    Kind.CERTIFICATION_NOTICE: "待遇资格认证",
+    Kind.STATUS_REPORT: "办件状态",
+    Kind.MATERIAL_SUPPLEMENT: "补正材料",
+    Kind.CASE_WITHDRAW: "撤回",
+    Kind.CASE_RATING: "评价",
+}
 
 
 class State(StrEnum):

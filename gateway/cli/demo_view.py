@@ -27,18 +27,7 @@ if TYPE_CHECKING:
 
 #: States in which a case has come to its end: declined, withdrawn, granted, returned, served, rated.
 FINAL = frozenset({"21", "23", "40", "41", "50", "60"})
-KINDS = {
-    Kind.GENERAL_APPLY: "通用申请",
-    Kind.TRANSFER_APPLY: "养老保险关系转移申请",
-    Kind.TRANSFER_SHEET: "转移信息表",
-    Kind.UNEMPLOYMENT_CLAIM: "失业保险金申领",
-    Kind.UNEMPLOYMENT_ANSWER: "失业保险金申领答复",
-    Kind.CERTIFICATION_NOTICE: "待遇资格认证",
-    Kind.STATUS_REPORT: "办件状态",
-    Kind.MATERIAL_SUPPLEMENT: "补正材料",
-    Kind.CASE_WITHDRAW: "撤回",
-    Kind.CASE_RATING: "评价",
-}
+KINDS = {kind: kind.label for kind in Kind}
 _COLOURS = {
     "40": "green",
     "50": "green",

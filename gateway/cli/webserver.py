@@ -7,13 +7,27 @@ from __future__ import annotations
 
 import socket
 import sys
+from typing import TYPE_CHECKING
 
 import uvicorn
+
+from gateway.dashboard import live
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+
+class _Server(uvicorn.Server):
+    """Pages keep a stream open as long as they are: they are let go first, or the stop would wait for them."""
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        live.CLOSING.set()
+        super().handle_exit(sig, frame)
 
 
 def main(descriptor: int) -> None:
     """Serve `gateway.asgi` until told to stop; it sets up the log."""
-    server = uvicorn.Server(
+    server = _Server(
         uvicorn.Config(
             "gateway.asgi:app",
             lifespan="on",

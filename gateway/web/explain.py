@@ -11,13 +11,13 @@ from gateway import regions as regions_
 from gateway.errors import CannotStart
 from gateway.exchange.explain import Reader, by_place, explained, travelled
 from gateway.exchange.library import Book, Library
+from gateway.exchange.masking import Masker, mask_of
 from gateway.mapping.explain import field_lines
 from gateway.store.archive import Archive
 from gateway.store.sets import TableSets
 from gateway.web import schemas
 from gateway.web.auth import Caller, needs, runtime
 from gateway.web.explain_schemas import Explanation
-from gateway.web.masking import Masker, mask_of
 from gateway.web.problem import Problem
 from gateway.web.queries import ExplainQuery
 

@@ -11,12 +11,12 @@ from fastapi import APIRouter, Body, Depends, Path, Query
 from starlette.responses import JSONResponse, Response
 
 from gateway.exchange import intervene, peers
+from gateway.exchange.masking import mask_words
 from gateway.exchange.probe import Finish, Probe, Step
 from gateway.store.peers import Pace
 from gateway.web import operate_schemas as shapes
 from gateway.web import schemas
 from gateway.web.auth import Caller, needs, runtime
-from gateway.web.masking import mask_words
 from gateway.web.problem import Problem
 from gateway.web.queries import DeliveryQuery, NoQuery
 from gateway.web.views import moment

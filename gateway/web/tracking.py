@@ -9,11 +9,11 @@ from fastapi import APIRouter, Depends, Path, Query, Request
 from starlette.responses import JSONResponse, Response
 
 from gateway.exchange import intervene
+from gateway.exchange.masking import Masker
 from gateway.store.cases import CaseFilter
 from gateway.web import schemas, views
 from gateway.web.auth import Caller, needs, runtime
 from gateway.web.clocks import clock_view
-from gateway.web.masking import Masker
 from gateway.web.problem import Problem
 from gateway.web.queries import CaseQuery, NoQuery, PageQuery
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 from gateway.canonical.identifiers import mask_id, mask_name
-from gateway.web.masking import Masker, mask_words
+from gateway.exchange.masking import Masker, mask_words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

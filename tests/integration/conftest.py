@@ -11,7 +11,9 @@ import httpx
 import pytest
 from sqlalchemy import make_url, text
 
+from gateway.asgi import join
 from gateway.embedded import postgres, redis
+from gateway.exchange import accounts, entry
 from gateway.runtime import Runtime, configure
 from gateway.store import engine as engines
 from gateway.store.vault import Vault
@@ -119,6 +121,8 @@ peer_client_id = "CQ-LEMIS-TEST"
 peer_public_key_file = "{keys}/TEST_ONLY_chongqing_public.pem"
 [clock]
 now = "{now}"
+[dashboard]
+second_factor = "optional"
 [[tokens]]
 name = "desk"
 token = "desk-token"
@@ -168,3 +172,33 @@ def door(rt):
         return httpx.AsyncClient(transport=transport, base_url="http://gateway.test", headers=headers)
 
     return client
+
+
+PASSWORD = "open-sesame-of-the-tests"
+
+
+@pytest.fixture
+def ops(rt):
+    """``await ops("operator", …)``: a browser-like client of the dashboard, signed in with these roles.
+
+    Its ``csrf`` is what forms bring along; without roles nobody is signed in.
+    """
+    app = create()
+    app.state.runtime = rt
+    join(app)
+
+    async def enter(*roles, name="", language="zh-CN"):
+        headers = {"accept-language": language, "sec-fetch-site": "same-origin"}
+        transport = httpx.ASGITransport(app=app)
+        client = httpx.AsyncClient(transport=transport, base_url="http://gateway.test", headers=headers)
+        if roles:
+            name = name or "-".join(["p", *roles])
+            if await rt.staff.find(name) is None:
+                await accounts.add(rt, name, name, roles, PASSWORD, second_factor=False, actor="staff:tests")
+            entered = await entry.sign_in(rt, name, PASSWORD, "")
+            client.cookies.set("tongban_ops", entered.token)
+            client.csrf = entered.staff.csrf
+            client.headers["x-csrf-token"] = entered.staff.csrf
+        return client
+
+    return enter

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from gateway.exchange.masking import Masker, mask_words
 from gateway.regions import discover
-from gateway.web.masking import Masker, mask_words
 
 ID, PHONE, ACCOUNT, NAME = "510104198803150011", "13800000001", "6228480402564890018", "张䶮"
 

@@ -1,0 +1,43 @@
+"""The rooms of the dashboard, in the order a shift walks through them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from gateway.dashboard.texts import N_
+
+if TYPE_CHECKING:
+    from gateway.exchange.entry import Staff
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """``key``: pressed after ``g`` it leads there."""
+
+    path: str
+    text: str
+    icon: str
+    key: str
+    permission: str = "look"
+
+    def is_at(self, path: str) -> bool:
+        """True on this room's pages."""
+        return path == self.path if self.path == "/ops/" else path.startswith(self.path)
+
+
+_ENTRIES = (
+    Entry("/ops/", N_("总览"), "layout-dashboard", "o"),
+    Entry("/ops/routes", N_("路由"), "route", "r"),
+    Entry("/ops/cases", N_("办件"), "files", "c"),
+    Entry("/ops/stuck", N_("滞留与死信"), "alert-triangle", "s"),
+    Entry("/ops/rules", N_("互认规则"), "scale", "m"),
+    Entry("/ops/performance", N_("时限与绩效"), "clock-hour-4", "p"),
+    Entry("/ops/running", N_("运行"), "server-2", "y"),
+    Entry("/ops/audit", N_("审计"), "history", "a", "audit"),
+)
+
+
+def entries(staff: Staff | None) -> tuple[Entry, ...]:
+    """The rooms this person may enter."""
+    return () if staff is None else tuple(each for each in _ENTRIES if staff.may(each.permission))

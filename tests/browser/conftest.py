@@ -1,0 +1,112 @@
+"""A whole gateway in a real Chromium: skipped, loudly, where no Chromium is found."""
+
+import os
+import shutil
+import subprocess
+import sys
+import warnings
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import sync_playwright
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from town import Town
+
+CHROMIUM = os.environ.get("TONGBAN_CHROMIUM") or next(
+    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+)
+FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update")
+FLAGS += ("--disable-sync", "--no-first-run", "--disable-dev-shm-usage")
+PASSWORD = "open-sesame-of-the-tests"
+#: What a page may move over the wire once its files are kept by the browser.
+MOST_BYTES = 300_000
+
+NO_CHROMIUM = (
+    "no Chromium found: the pages of /ops are NOT tested. Install one (Debian: apt-get install chromium) "
+    "or name it in TONGBAN_CHROMIUM"
+)
+
+
+def pytest_collection_modifyitems(items):
+    here = [item for item in items if Path(__file__).parent in Path(item.fspath).parents]
+    if here and CHROMIUM is None:
+        warnings.warn(pytest.PytestWarning(NO_CHROMIUM), stacklevel=1)
+        for item in here:
+            item.add_marker(pytest.mark.skip(reason=NO_CHROMIUM))
+
+
+@pytest.fixture(scope="module")
+def town(tmp_path_factory, request):
+    """The gateway as it is served, between two simulated regions; a module may set ``TOWN``."""
+    options = {"rest": '[dashboard]\nsecond_factor = "optional"\n'} | getattr(request.module, "TOWN", {})
+    with Town(tmp_path_factory.mktemp("town"), **options) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
+        yield launched
+        launched.close()
+
+
+@pytest.fixture(scope="module")
+def account(town):
+    """``account(name, roles)``: makes a person; the password is everybody's."""
+
+    def make(name, roles):
+        command = [sys.executable, "-m", "gateway.cli.main", "staff", "add", name, "--roles", roles]
+        command += ["--display", name, "--no-second-factor", "--password-file", "-", "--reason", "测试"]
+        environ = os.environ | town.environ
+        made = subprocess.run(command, input=PASSWORD, env=environ, capture_output=True, text=True, check=False)
+        assert made.returncode == 0, made.stdout + made.stderr
+        return name
+
+    return make
+
+
+@pytest.fixture
+def visit(town, browser):
+    """``visit(name, path)``: a page of a browser of its own, signed in as this person."""
+    open_ = []
+
+    def go(name, path="/ops/", *, language="zh-CN", size=(1366, 768)):
+        context = browser.new_context(
+            locale=language, viewport={"width": size[0], "height": size[1]}, timezone_id="Asia/Shanghai"
+        )
+        context.set_default_timeout(10_000)
+        open_.append(context)
+        page = context.new_page()
+        page.faults = []
+        page.on("pageerror", lambda error: page.faults.append(str(error)))
+        page.on("console", lambda line: page.faults.append(line.text) if line.type == "error" else None)
+        page.goto(f"{town.stack.url}{path}")
+        if name is not None:
+            page.fill("#name", name)
+            page.fill("#password", PASSWORD)
+            page.press("#password", "Enter")
+            page.wait_for_selector("main#content")
+        return page
+
+    yield go
+    for context in open_:
+        context.close()
+
+
+@pytest.fixture
+def serious():
+    """``serious(page)``: what axe-core finds serious or critical on it, a line each."""
+
+    def look(page):
+        found = Axe().run(page).response["violations"]
+        return [
+            f"{each['id']}: {node['html'][:160]}"
+            for each in found
+            if each["impact"] in {"serious", "critical"}
+            for node in each["nodes"]
+        ]
+
+    return look
