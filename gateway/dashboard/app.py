@@ -16,7 +16,7 @@ from gateway.dashboard import desk as desks
 from gateway.dashboard import refusals
 from gateway.dashboard.guard import Guard
 from gateway.dashboard.live import Hub
-from gateway.dashboard.pages import entry, live, overview
+from gateway.dashboard.pages import entry, live, overview, rules
 
 if TYPE_CHECKING:
     from collections.abc import Callable, MutableMapping
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 _log = log.get(__name__)
 
-PAGES = (entry.router, live.router, overview.router)
+PAGES = (entry.router, live.router, overview.router, rules.router)
 
 
 def create(runtime: Callable[[], Runtime]) -> FastAPI:

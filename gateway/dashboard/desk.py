@@ -115,7 +115,9 @@ class Desk:
 
     def _render(self, template: str, context: Mapping[str, Any]) -> str:
         page = Page(self.rt, self.language, self.request.url.path, self.now, self.staff)
-        return render(template, page, {"desk": self, "notice": self.request.cookies.get(NOTICE_COOKIE)} | dict(context))
+        return render(
+            template, page, {"desk": self, "notice": self.request.cookies.get(NOTICE_COOKIE)} | dict(context)
+        )
 
 
 def needs(permission: str) -> Any:

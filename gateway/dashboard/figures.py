@@ -57,7 +57,9 @@ class Figures:
         """``1.2万`` or ``12K``."""
         if value is None:
             return NONE
-        return format_compact_decimal(value, locale=self._locale, fraction_digits=0 if abs(value) < 10_000 else 1)
+        return format_compact_decimal(
+            value, locale=self._locale, fraction_digits=0 if abs(value) < 10_000 else 1
+        )
 
     def percent(self, share: float | None, digits: int = 1) -> str:
         """``98.5%`` of 0.985."""

@@ -43,7 +43,9 @@ async def on_refused(request: Request, error: Any) -> Response:
 
 async def on_http(request: Request, error: Any) -> Response:
     """What the router says no to."""
-    return _answer(request, error.status_code, _said(request, _BY_STATUS.get(error.status_code, _BAD_REQUEST)))
+    return _answer(
+        request, error.status_code, _said(request, _BY_STATUS.get(error.status_code, _BAD_REQUEST))
+    )
 
 
 async def on_validation(request: Request, error: Any) -> Response:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from gateway.canonical.worktime import beijing_day
 from gateway.errors import CannotStart, GatewayError
 from gateway.exchange.library import usable
-from gateway.mapping.release import Approval, Consent, Release, faults_of, pack, statement
+from gateway.mapping.release import Approval, Consent, Release, faults_of, pack, statement, unsigned
 from gateway.store.audit import Line
 
 if TYPE_CHECKING:
@@ -181,12 +182,21 @@ _ALL = 100_000
 
 
 def _remains(each: Release, today: date, consent: Consent) -> bool:
-    counts = consent is Consent.SIGNED or (
-        each.confirmed_by is not None and (consent is Consent.ALONE or each.confirmed_by != each.created_by)
-    )
-    return (
-        counts and each.activated_at is not None and each.retired_at is None and each.effective_from <= today
-    )
+    active = each.activated_at is not None and each.retired_at is None
+    return active and each.effective_from <= today and _counts(each, consent)
+
+
+def _counts(each: Release, consent: Consent) -> bool:
+    """Whether an activated release is used under this consent, as `TableSets.standing` asks."""
+    match consent:
+        case Consent.SIGNED:
+            return True
+        case Consent.ALONE:
+            return each.confirmed_by is not None
+        case Consent.TWO_PEOPLE:
+            return each.confirmed_by not in {None, each.created_by}
+        case _:
+            return False
 
 
 def _recorded(desk: Registry, line: Line) -> Also:
@@ -194,3 +204,29 @@ def _recorded(desk: Registry, line: Line) -> Also:
         await desk.audit.write(connection, line)
 
     return record
+
+
+class Stage(StrEnum):
+    """How far a release is."""
+
+    PROPOSED = "proposed"  # waits for a consent
+    READY = "ready"  # every consent is there, not activated
+    SCHEDULED = "scheduled"  # activated, its day has not come
+    IN_FORCE = "in_force"
+    PAST = "past"  # a later one took its place
+    RETIRED = "retired"
+    UNUSABLE = "unusable"  # activated, and a consent it needs is missing
+
+
+def stage_of(desk: Registry, head: Release, in_force: str | None) -> Stage:
+    """How far a release is; needs no content. ``in_force``: the digest of the one used today."""
+    if head.retired_at is not None:
+        return Stage.RETIRED
+    missing = any(unsigned(head, desk.approvers))
+    if head.activated_at is None:
+        return Stage.READY if desk.consent is Consent.SIGNED and not missing else Stage.PROPOSED
+    if missing or not _counts(head, desk.consent):
+        return Stage.UNUSABLE
+    if head.digest == in_force:
+        return Stage.IN_FORCE
+    return Stage.SCHEDULED if head.effective_from > desk.today else Stage.PAST

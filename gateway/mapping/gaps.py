@@ -9,7 +9,6 @@ from gateway.mapping.amend import Addition
 from gateway.mapping.recognition import ANY_ITEM
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from datetime import date
 
     from gateway.mapping.recognition import Rule
@@ -141,23 +140,20 @@ def _next_rule_id(tables: Tables) -> str:
 # --- the rows -------------------------------------------------------------------------------------
 
 
-def word_rows(tables: Tables, gap: WordGap, answer: Answer) -> tuple[list[Addition], Mapping[str, str]]:
-    """The rows that close the gap, and what is still to be filled in: field → a Chinese sentence."""
+def word_rows(tables: Tables, gap: WordGap, answer: Answer) -> tuple[list[Addition], frozenset[str]]:
+    """The rows that close the gap, and the fields of the answer that are still to be filled in."""
     native, key = gap.native or answer.native, gap.key or answer.key
-    open_: dict[str, str] = {}
-    if not native:
-        open_["native"] = "请填写报文里的写法"
-    if not key:
-        open_["key"] = "请选择它对应的公共代码"
-    if not answer.basis:
-        open_["basis"] = "请填写依据的文件或会商记录"
     chosen = gap.candidate(key)
-    if key and chosen is None and not answer.meaning:
-        open_["meaning"] = f"公共代码 {key} 还没有登记：请填写它的含义，或改选已有的代码"
-    if key and not (chosen and chosen.peer) and not answer.peer_native:
-        open_["peer_native"] = "对方还没有这个含义的写法：请填写"
-    if open_:
-        return [], open_
+    needed = {
+        "native": not native,
+        "key": not key,
+        "basis": not answer.basis,
+        "meaning": bool(key) and chosen is None and not answer.meaning,
+        "peer_native": bool(key) and not (chosen and chosen.peer) and not answer.peer_native,
+    }
+    left_open = frozenset(name for name, is_open in needed.items() if is_open)
+    if left_open:
+        return [], left_open
     meaning = chosen.meaning if chosen else answer.meaning
     rows = []
     if chosen is None:
@@ -171,7 +167,7 @@ def word_rows(tables: Tables, gap: WordGap, answer: Answer) -> tuple[list[Additi
         taken = tables.codes(gap.peer, gap.list_name).read(answer.peer_native) is not None
         way = "write" if taken else "both"
         rows.append(_word(gap.peer, gap.list_name, (answer.peer_native, key, meaning, way), answer.basis))
-    return rows, {}
+    return rows, frozenset()
 
 
 def _word(region: str, list_name: str, cells: tuple[str, str, str, str], basis: str) -> Addition:
@@ -181,17 +177,16 @@ def _word(region: str, list_name: str, cells: tuple[str, str, str, str], basis: 
     )
 
 
-def rule_rows(gap: RuleGap, answer: Answer) -> tuple[list[Addition], Mapping[str, str]]:
+def rule_rows(gap: RuleGap, answer: Answer) -> tuple[list[Addition], frozenset[str]]:
     """The same for a recognition rule."""
-    open_: dict[str, str] = {}
-    if not any(each.key == answer.accepted_as for each in gap.candidates):
-        open_["accepted_as"] = "请从列表中选择对方视同的内容"
-    if answer.since is None:
-        open_["since"] = "请填写生效日期，例如 2026-12-01"
-    if not answer.basis:
-        open_["basis"] = "请填写依据的文件或会商记录"
-    if open_ or answer.since is None:
-        return [], open_
+    needed = {
+        "accepted_as": not any(each.key == answer.accepted_as for each in gap.candidates),
+        "since": answer.since is None,
+        "basis": not answer.basis,
+    }
+    left_open = frozenset(name for name, is_open in needed.items() if is_open)
+    if left_open or answer.since is None:
+        return [], left_open
     cells = {
         "rule_id": gap.rule_id,
         "issued_by": gap.region,
@@ -205,7 +200,7 @@ def rule_rows(gap: RuleGap, answer: Answer) -> tuple[list[Addition], Mapping[str
         "effective_to": _until(gap, answer.items or ANY_ITEM, answer.since),
     }
     topic = "results" if gap.subject_kind == "result" else "materials"
-    return [Addition(f"recognition/{topic}.csv", cells)], {}
+    return [Addition(f"recognition/{topic}.csv", cells)], frozenset()
 
 
 def _until(gap: RuleGap, items: str, since: date) -> str:

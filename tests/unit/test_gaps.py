@@ -54,12 +54,12 @@ def test_an_unknown_word_waits_for_a_meaning_and_the_page_shows_what_the_other_s
 def test_nothing_is_proposed_before_a_person_has_said_the_meaning_and_the_basis():
     rows, left_open = word_rows(TABLES, nation("88"), Answer())
     assert rows == []
-    assert set(left_open) == {"key", "basis"}
+    assert left_open == {"key", "basis"}
 
 
 def test_a_word_for_a_meaning_that_has_one_is_only_read():
     rows, left_open = word_rows(TABLES, nation("88"), Answer(key="01", basis="会商"))
-    assert left_open == {}
+    assert not left_open
     assert [(row.path, row.cells["direction"]) for row in rows] == [
         ("codes/sichuan/ethnic_group.csv", "read")
     ]
@@ -68,7 +68,7 @@ def test_a_word_for_a_meaning_that_has_one_is_only_read():
 
 def test_a_new_meaning_is_agreed_on_both_sides_or_not_proposed():
     gap = nation("88")
-    assert set(word_rows(TABLES, gap, Answer(key="88", basis="会商"))[1]) == {"meaning", "peer_native"}
+    assert (word_rows(TABLES, gap, Answer(key="88", basis="会商"))[1]) == {"meaning", "peer_native"}
     rows, _ = word_rows(TABLES, gap, Answer(key="88", meaning="示例族", peer_native="示例族", basis="会商"))
     assert [row.path for row in rows] == [
         "canonical/ethnic_group.csv",
@@ -89,7 +89,7 @@ def test_a_word_the_other_side_has_none_for_asks_for_that_alone():
     )
     gap = word_gap(TABLES, "material", "chongqing", "sichuan", row.native)
     assert (gap.key, gap.closed) == (row.key, False)
-    assert set(word_rows(TABLES, gap, Answer(basis="会商"))[1]) == {"peer_native"}
+    assert (word_rows(TABLES, gap, Answer(basis="会商"))[1]) == {"peer_native"}
     rows, _ = word_rows(TABLES, gap, Answer(peer_native="CL990", basis="会商"))
     (added,) = rows
     assert (added.path, added.cells["name"]) == ("codes/sichuan/material.csv", hub.meaning(row.key))
@@ -100,7 +100,7 @@ def test_a_material_without_a_rule_asks_what_it_is_accepted_as():
     gap = rule_gap(TABLES, "sichuan", "chongqing", "CL024")
     assert isinstance(gap, RuleGap)
     assert (gap.subject, gap.candidates[0].key) == ("e_id_card", "e_id_card")
-    assert set(rule_rows(gap, Answer())[1]) == {"accepted_as", "since", "basis"}
+    assert (rule_rows(gap, Answer())[1]) == {"accepted_as", "since", "basis"}
 
 
 def test_a_rule_ends_where_a_later_one_agreed_already_begins():

@@ -17,13 +17,15 @@ _Runtime = Annotated[Any, Depends(runtime)]
 
 
 @router.get("/sign-in")
-async def sign_in_page(request: Request, rt: _Runtime, next_: Annotated[str, Query(alias="next")] = "") -> Response:
+async def sign_in_page(
+    request: Request, rt: _Runtime, next_: Annotated[str, Query(alias="next")] = ""
+) -> Response:
     """The form."""
     return _form(request, rt, next_)
 
 
 @router.post("/sign-in")
-async def sign_in(  # noqa: PLR0913, PLR0917 - the fields of the form
+async def sign_in(
     request: Request,
     rt: _Runtime,
     name: Annotated[str, Form(max_length=64)] = "",
@@ -60,7 +62,9 @@ async def sign_out(request: Request, desk: Annotated[Desk, needs("look")]) -> Re
 
 
 @router.get("/language")
-async def language(to: Annotated[str, Query()] = "zh", next_: Annotated[str, Query(alias="next")] = "") -> Response:
+async def language(
+    to: Annotated[str, Query()] = "zh", next_: Annotated[str, Query(alias="next")] = ""
+) -> Response:
     """Remembers the language in a cookie of its own, also for those not signed in."""
     response = RedirectResponse(_within(next_), 303)
     response.set_cookie(
@@ -75,7 +79,7 @@ def _within(path: str) -> str:
     return path if is_ours else "/ops/"
 
 
-def _form(  # noqa: PLR0913 - what the page shows again
+def _form(
     request: Request, rt: Any, next_: str, *, name: str = "", refusal: str = "", status: int = 200
 ) -> Response:
     language = language_of(request)

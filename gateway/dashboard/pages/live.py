@@ -21,7 +21,9 @@ async def live(request: Request, desk: Annotated[Desk, needs("look")]) -> Stream
     """Server-sent events. An open page is no sign of a person: only a wall's stream keeps its session."""
     on_wall = "wall" in request.query_params and desk.staff.may_stay
     return StreamingResponse(
-        _lines(request, desk, on_wall=on_wall), media_type="text/event-stream", headers={"X-Accel-Buffering": "no"}
+        _lines(request, desk, on_wall=on_wall),
+        media_type="text/event-stream",
+        headers={"X-Accel-Buffering": "no"},
     )
 
 

@@ -29,7 +29,11 @@ def catalog(language: Language) -> NullTranslations:
     if language == "zh":
         return NullTranslations()
     files = sorted(
-        (file for file in resources.files(__package__).joinpath(language).iterdir() if file.name.endswith(".po")),
+        (
+            file
+            for file in resources.files(__package__).joinpath(language).iterdir()
+            if file.name.endswith(".po")
+        ),
         key=lambda file: file.name,
     )
     merged: NullTranslations = NullTranslations()

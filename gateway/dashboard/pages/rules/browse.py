@@ -1,0 +1,272 @@
+"""``/ops/rules/tables``: every table of a release, row by row; a code list as side, shared meaning, other side."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Query
+from starlette.responses import Response
+
+from gateway.dashboard.desk import Desk, Refused, needs
+from gateway.dashboard.rulebook import SHOWN, list_names, registry, volume
+from gateway.dashboard.texts import N_
+from gateway.mapping.columns import explanation, part_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import date
+
+    from gateway.dashboard.rulebook import Volume
+    from gateway.mapping.sheet import Line, Sheet
+
+router = APIRouter()
+
+_PAGE = 100
+CALENDAR = "calendar"
+#: Parts of the layout in the order of the menu; their tables follow.
+PARTS: Mapping[str, str] = {
+    "codes": N_("代码表"),
+    "recognition": N_("互认规则"),
+    "items": N_("事项与时限"),
+    "guides": N_("办事指南"),
+    "places": N_("区划与机构"),
+    CALENDAR: N_("工作日历"),
+}
+#: Single tables by their name.
+TABLES: Mapping[str, str] = {
+    "items/catalogue.csv": N_("事项清单（承诺时限、材料）"),
+    "items/legs.csv": N_("分段时限"),
+    "guides/equivalences.csv": N_("等效声明"),
+    "places/divisions.csv": N_("行政区划"),
+    "places/agencies.csv": N_("经办机构"),
+    "recognition/materials.csv": N_("材料互认"),
+    "recognition/results.csv": N_("结果互认"),
+    "recognition/settlement.csv": N_("基金结算"),
+}
+COLUMNS: Mapping[str, str] = {
+    "rule_id": N_("编号"),
+    "issued_by": N_("出具方"),
+    "accepted_by": N_("认可方"),
+    "subject_kind": N_("类别"),
+    "subject": N_("内容"),
+    "accepted_as": N_("视同"),
+    "items": N_("适用事项"),
+    "item": N_("事项"),
+    "name": N_("名称"),
+    "kind": N_("类型"),
+    "form": N_("报文"),
+    "schemes": N_("险种"),
+    "applicants": N_("申请人"),
+    "legal_limit_value": N_("法定时限"),
+    "legal_limit_unit": N_("单位"),
+    "promised_limit_value": N_("承诺时限"),
+    "promised_limit_unit": N_("单位"),
+    "limit_value": N_("时限"),
+    "limit_unit": N_("单位"),
+    "mode": N_("办理方式"),
+    "materials": N_("材料"),
+    "provenance": N_("出处"),
+    "base_code": N_("基本编码"),
+    "mark": N_("标记"),
+    "leg": N_("环节"),
+    "place": N_("办理方"),
+    "begins": N_("起算"),
+    "no": N_("序号"),
+    "basis": N_("依据"),
+    "effective_from": N_("生效"),
+    "effective_to": N_("失效"),
+    "valid_from": N_("启用"),
+    "valid_to": N_("撤销"),
+    "note": N_("说明"),
+    "code": N_("代码"),
+    "full_name": N_("全称"),
+    "level": N_("层级"),
+    "parent": N_("上级"),
+    "successors": N_("继任"),
+    "division": N_("区划"),
+    "agency": N_("机构"),
+    "uscc": N_("信用代码"),
+    "flow": N_("流程"),
+    "conditions": N_("受理条件"),
+    "fee": N_("收费"),
+    "open": N_("开通"),
+    "equivalence_id": N_("编号"),
+    "element": N_("要素"),
+    "region": N_("一方"),
+    "value": N_("写法"),
+    "other_region": N_("另一方"),
+    "other_value": N_("另一方写法"),
+    "meaning": N_("含义"),
+    "key": N_("公共代码"),
+}
+DATES = ("effective_from", "effective_to", "valid_from", "valid_to")
+
+
+@dataclass(frozen=True, slots=True)
+class WordRow:
+    """One shared meaning with both sides' rows for it."""
+
+    key: str
+    meaning: str
+    note: str
+    sides: tuple[tuple[Line, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A table in the menu."""
+
+    word: str
+    name: str
+    rows: int
+
+
+@router.get("/tables")
+async def tables(
+    desk: Annotated[Desk, needs("look")],
+    set_: Annotated[str, Query(alias="set", max_length=64)] = "active",
+    table: Annotated[str, Query(max_length=80)] = "codes/material",
+    q: Annotated[str, Query(max_length=60)] = "",
+    after: Annotated[int, Query(ge=0)] = 0,
+    pair: Annotated[str, Query(max_length=32)] = "",
+) -> Response:
+    """One table: its rows after a place, those that hold the words looked for."""
+    found = await volume(desk, set_)
+    if found is None:
+        raise Refused(404, desk.say("没有这个版本，请从版本列表进入"))
+    menu = _menu(desk, found)
+    q = q.strip()
+    shared = {
+        "menu": menu,
+        "part_names": PARTS,
+        "table": table,
+        "table_name": next(
+            (each.name for part in menu.values() for each in part if each.word == table), table
+        ),
+        "q": q,
+        "pair": pair,
+        "set": set_,
+        "volume": found,
+        "heads": await registry(desk).sets.heads(SHOWN),
+        "address": _addresses(set_, table, q, pair),
+        "today": registry(desk).today,
+        "sides": tuple(desk.rt.regions),
+    }
+    if table == CALENDAR:
+        return desk.page(
+            "rules/calendar.html", years=_years(desk), calendar=desk.rt.tables.calendar, **shared
+        )
+    folder, _, name = table.partition("/")
+    if folder == "codes" and name in found.sheets.hubs:
+        rows = [row for row in _words(found, name, tuple(desk.rt.regions)) if _holds_word(row, q)]
+        return desk.page("rules/words.html", **_paged(rows, after), **shared)
+    sheet = _sheet(found, table)
+    if sheet is None:
+        raise Refused(404, desk.say("这个版本没有这张表，请从左侧列表选择"))
+    lines = [line for line in sheet if _holds(line, q) and pair in {"", line.cells.get("issued_by", pair)}]
+    columns = _columns(sheet)
+    return desk.page(
+        "rules/table.html",
+        columns=[(each, COLUMNS.get(each, each), explanation(table, each)) for each in columns],
+        dates=DATES,
+        is_pairwise=part_of(table) == "recognition",
+        **_paged(lines, after),
+        **shared,
+    )
+
+
+def _menu(desk: Desk, found: Volume) -> dict[str, list[Entry]]:
+    sheets, names = found.sheets, list_names()
+    code_lists = [
+        Entry(f"codes/{hub}", desk.say(names.get(hub, hub)), len(sheet.lines))
+        for hub, sheet in sheets.hubs.items()
+    ]
+    menu = {part: list[Entry]() for part in PARTS} | {"codes": code_lists}
+    for sheet in _others(found):
+        part = sheet.path.partition("/")[0]
+        if part in menu and sheet.lines:
+            menu[part].append(Entry(sheet.path, _name(desk, sheet.path), len(sheet.lines)))
+    menu[CALENDAR] = [Entry(CALENDAR, desk.say("法定节假日与调休"), len(_years(desk)))]
+    return menu
+
+
+def _name(desk: Desk, path: str) -> str:
+    if path in TABLES:
+        return desk.say(TABLES[path])
+    part, _, rest = path.removesuffix(".csv").partition("/")
+    slug = rest.rpartition("/")[2]
+    region = desk.rt.regions[slug].name if slug in desk.rt.regions else slug
+    if rest.startswith("agencies/"):
+        return desk.say("%(region)s各级机构的版本", region=region)
+    if part == "items":
+        return desk.say("%(region)s事项编码与名称", region=region)
+    return desk.say("%(region)s办事指南", region=region) if part == "guides" else region
+
+
+def _others(found: Volume) -> Iterable[Sheet]:
+    sheets = found.sheets
+    yield from sheets.recognition
+    yield from (sheets.catalogue, sheets.legs, *sheets.item_words.values())
+    yield from (*sheets.guides.values(), *sheets.agency_guides.values(), sheets.equivalences)
+    yield from (sheets.divisions, sheets.agencies)
+
+
+def _sheet(found: Volume, path: str) -> Sheet | None:
+    return next((sheet for sheet in _others(found) if sheet.path == path), None)
+
+
+def _columns(sheet: Sheet) -> Sequence[str]:
+    """Those that hold anything at all."""
+    if not sheet.lines:
+        return ()
+    return [column for column in sheet.lines[0].cells if any(line[column] for line in sheet)]
+
+
+def _words(found: Volume, name: str, regions: tuple[str, ...]) -> Iterable[WordRow]:
+    codes = [found.sheets.codes.get((region, name)) for region in regions]
+    for line in found.sheets.hubs[name]:
+        of_side = tuple(
+            tuple(row for row in sheet if row["key"] == line["key"]) if sheet else () for sheet in codes
+        )
+        yield WordRow(line["key"], line["meaning"], line["note"], of_side)
+
+
+def _holds(line: Line, q: str) -> bool:
+    return not q or any(q.casefold() in cell.casefold() for cell in line.cells.values())
+
+
+def _holds_word(row: WordRow, q: str) -> bool:
+    own = (row.key, row.meaning, row.note)
+    said = any(q.casefold() in cell.casefold() for cell in own)
+    return not q or said or any(_holds(line, q) for side in row.sides for line in side)
+
+
+def _paged(rows: Sequence[object], after: int) -> dict[str, object]:
+    return {
+        "rows": rows[after : after + _PAGE],
+        "total": len(rows),
+        "first": after + 1,
+        "previous": max(0, after - _PAGE) if after else None,
+        "next": after + _PAGE if after + _PAGE < len(rows) else None,
+    }
+
+
+def _addresses(set_: str, table: str, q: str, pair: str) -> str:
+    """The page's own address without a place, for its links."""
+    known = {"set": set_, "table": table, "q": q, "pair": pair}
+    return "/ops/rules/tables?" + urlencode({name: value for name, value in known.items() if value})
+
+
+def _years(desk: Desk) -> Mapping[int, tuple[list[date], list[date]]]:
+    """Year → days off that would be working days, working days that would be off; newest first."""
+    calendar = desk.rt.tables.calendar
+    years = sorted({day.year for day in calendar.off if day.year <= calendar.published_until}, reverse=True)
+    return {
+        year: (
+            sorted(day for day in calendar.off if day.year == year and day.weekday() < 5),
+            sorted(day for day in calendar.makeup if day.year == year),
+        )
+        for year in years[:6]
+    }
