@@ -7,6 +7,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from starlette.responses import RedirectResponse
+
 from gateway import log
 from gateway.dashboard import app as dashboard
 from gateway.runtime import Runtime, configure
@@ -14,6 +16,8 @@ from gateway.web.app import create
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
+    from starlette.requests import Request
+    from starlette.responses import Response
     from starlette.types import Receive, Scope, Send
 
 #: The path of `gateway.toml`, set by whoever starts this process.
@@ -37,7 +41,12 @@ def application() -> FastAPI:
 
 def join(web: FastAPI) -> None:
     """The dashboard beside the API, over the same runtime."""
+    web.add_route("/ops", _bare, include_in_schema=False)
     web.mount("/ops", dashboard.create(lambda: web.state.runtime))
+
+
+async def _bare(_request: Request) -> Response:
+    return RedirectResponse("/ops/", 308)
 
 
 async def app(scope: Scope, receive: Receive, send: Send) -> None:

@@ -35,6 +35,7 @@ from gateway.store.peers import Peers
 from gateway.store.reruns import Reruns
 from gateway.store.serials import Serials
 from gateway.store.sets import TableSets
+from gateway.store.staff import Staff
 from gateway.store.tokens import Tokens
 from gateway.store.vault import Vault
 from gateway.store.workers import Workers
@@ -174,6 +175,7 @@ class Runtime:
     cases: Cases = field(repr=False)
     audit: Audit = field(repr=False)
     tokens: Tokens = field(repr=False)
+    staff: Staff = field(repr=False)
     workers: Workers = field(repr=False)
     bell: Bell = field(repr=False)
     clients: Mapping[str, PeerClient] = field(repr=False)
@@ -237,6 +239,7 @@ class Runtime:
                 cases=Cases(engine, vault),
                 audit=Audit(engine, vault),
                 tokens=Tokens(engine),
+                staff=Staff(engine),
                 workers=Workers(engine),
                 bell=bell,
                 clients=clients,

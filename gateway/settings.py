@@ -155,6 +155,22 @@ class Retention(_Section):
         return self
 
 
+class Dashboard(_Section):
+    """The operators' pages at ``/ops``: who gets in, for how long, and by what."""
+
+    enabled: bool = True
+    #: a session nobody works in ends after so long, every session after ``session_hours``
+    idle_minutes: PositiveInt = 30
+    session_hours: PositiveInt = 12
+    #: attempts in a row that failed, after which an account rests for ``lock_minutes``
+    lock_after: int = Field(default=5, ge=3, le=20)
+    lock_minutes: PositiveInt = 15
+    #: ``optional`` only where nobody else can reach the gateway
+    second_factor: Literal["required", "optional"] = "required"
+    #: absent: yes, unless the gateway listens on loopback
+    secure_cookie: bool | None = None
+
+
 class Keys(_Section):
     """The master key (32 bytes, hex or base64); absent: a file made under ``data_dir`` at first start."""
 
@@ -216,6 +232,7 @@ class Settings(_Section):
     delivery: Delivery = Delivery()
     limits: Limits = Limits()
     retention: Retention = Retention()
+    dashboard: Dashboard = Dashboard()
     metrics: Metrics = Metrics()
     keys: Keys = Keys()
     clock: ClockStart = ClockStart()
@@ -229,6 +246,12 @@ class Settings(_Section):
         if len({token.name for token in tokens}) != len(tokens):
             raise ValueError("name 不得重复")
         return tokens
+
+    @property
+    def cookie_is_secure(self) -> bool:
+        """Whether the cookie of a session is sent over TLS only."""
+        wanted = self.dashboard.secure_cookie
+        return not self.server.is_loopback if wanted is None else wanted
 
 
 def decode_key(text: str) -> bytes:
@@ -265,6 +288,7 @@ def load(
     faults += [fault for fault in invalid if fault.split(":")[0] not in gathered.unread]
     if settings is not None and not settings.server.is_loopback:
         faults += [_TEST_KEY.format(path=place) for place in published_secrets(raw)]
+        faults += [_ONE_FACTOR] if settings.dashboard.second_factor == "optional" else []
     if faults or settings is None:
         raise CannotStart("\n".join(faults))
     folder = folder_of(path)
@@ -309,12 +333,18 @@ def _window_faults(delivery: Any, sections: Mapping[str, type[BaseModel]]) -> li
 
 _TEST_KEY = "{path}: 这是公开的测试密钥，只能在 server.host 为本机回环地址时使用，请换成正式密钥"
 
+_ONE_FACTOR = (
+    "dashboard.second_factor: optional 只能在 server.host 为本机回环地址时使用，请改为 required 或删除该项"
+)
+
 _REMEDIES = {
     "extra_forbidden": "未知的配置项，请改正拼写或删除",
     "missing": "缺少必填项，请补充；内容在文件中时可写成以 _file 结尾的同名项",
     "literal_error": "取值不在允许的范围内，请改为以下之一：{expected}",
     "int_parsing": "须为整数",
     "int_type": "须为整数",
+    "bool_parsing": "须为 true 或 false",
+    "bool_type": "须为 true 或 false",
     "float_parsing": "须为数字",
     "float_type": "须为数字",
     "string_type": "须为字符串，请加引号",

@@ -109,7 +109,6 @@ class Town:
     def environ(self) -> dict[str, str]:
         """What the command line needs to work on this gateway."""
         return {
-            "TONGBAN_CONFIG": str(self.config),
             "TONGBAN_DATABASE_URL": self.stack.database_url,
             "TONGBAN_REDIS_URL": self.stack.redis_url,
         }

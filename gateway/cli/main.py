@@ -32,10 +32,11 @@ WHERE = {
     "probe": "peers",
     "rerun": "rerun",
     "token": "token",
+    "staff": "staff",
     "mappings": "mappings_group",
 }
 #: groups of their own, under their name
-GROUPS = frozenset({"token", "mappings", "rerun"})
+GROUPS = frozenset({"token", "staff", "mappings", "rerun"})
 
 
 class Lazy(TyperGroup):

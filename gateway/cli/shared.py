@@ -28,7 +28,17 @@ T = TypeVar("T")
 #: gateway §7: 1 = refused, parked or findings; 2 = the command could not run.
 FINDINGS, CANNOT_RUN = 1, 2
 
-Config = Annotated[Path | None, typer.Option("--config", "-c", help="配置文件 gateway.toml", dir_okay=False)]
+Config = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        "-c",
+        help="配置文件 gateway.toml",
+        dir_okay=False,
+        envvar="TONGBAN_CONFIG",
+        show_envvar=False,
+    ),
+]
 By = Annotated[str, typer.Option("--by", help="操作人，记入审计；缺省为登录用户")]
 Reason = Annotated[str, typer.Option("--reason", "-r", help="原因，记入审计")]
 

@@ -19,8 +19,9 @@ from gateway.dashboard.live import Hub
 from gateway.dashboard.pages import entry, live, overview, rules
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, MutableMapping
+    from collections.abc import Callable
 
+    from starlette.datastructures import MutableHeaders
     from starlette.types import Scope
 
     from gateway.runtime import Runtime
@@ -69,5 +70,5 @@ class Kept(StaticFiles):
         return response
 
 
-def _keep(headers: MutableMapping[str, str], *, versioned: bool) -> None:
+def _keep(headers: MutableHeaders, *, versioned: bool) -> None:
     headers["Cache-Control"] = "public, max-age=31536000, immutable" if versioned else "no-cache"

@@ -154,7 +154,7 @@ async def desk_of(request: Request, rt: Runtime, *, touch: bool | None = None) -
 
 
 async def _is_ours(request: Request, staff: Staff) -> bool:
-    given = request.headers.get("x-csrf-token")
+    given: object = request.headers.get("x-csrf-token")
     if given is None:
         given = (await request.form()).get("csrf")
     return isinstance(given, str) and hmac.compare_digest(staff.csrf.encode(), given.encode())

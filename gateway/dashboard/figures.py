@@ -103,7 +103,8 @@ class Figures:
         units = _UNITS[self._language]
         if seconds < 10:
             return f"{seconds:.1f}{units[3]}"
-        left, parts = round(seconds), []
+        left = round(seconds)
+        parts: list[tuple[int, str]] = []
         for length, unit in zip((86400, 3600, 60, 1), units, strict=True):
             count, left = divmod(left, length)
             if count or parts:

@@ -23,6 +23,10 @@ _APPEND = text(
     " VALUES (:id, now(), :actor, :verb, :target, :reason, CAST(:before AS jsonb), CAST(:after AS jsonb))"
 )
 
+_LATELY = text(
+    "SELECT count(*) FROM (SELECT FROM audit WHERE target = :target"
+    " AND id > (SELECT uuidv7(make_interval(secs => -CAST(:seconds AS float8)))) LIMIT :most) lately"
+)
 
 _REASON = text("SELECT reason FROM audit WHERE id = :id")
 
@@ -78,6 +82,12 @@ class Audit:
             },
         )
         return line_id
+
+    async def written_lately(self, target: str, seconds: float, most: int = 100) -> int:
+        """How many lines about ``target`` the last ``seconds`` brought, counted up to ``most``."""
+        values = {"target": target, "seconds": seconds, "most": most}
+        async with single(self._engine) as connection:
+            return int((await connection.execute(_LATELY, values)).scalar_one())
 
     async def reason(self, line_id: UUID) -> str:
         """The reason given in a line."""

@@ -25,6 +25,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from gateway.store.columns import METADATA, moment, text_column
 from gateway.store.schema_operators import PEERS, RERUN_ITEMS, RERUNS
+from gateway.store.schema_staff import SAVED_VIEWS, STAFF, STAFF_SESSIONS
 
 #: Ranged by month of their first column, a UUIDv7.
 PARTITIONED = ("messages", "bodies", "events", "attempts")
@@ -322,4 +323,13 @@ Index(
     postgresql_where=text("activated_at IS NOT NULL AND retired_at IS NULL"),
 )
 
-__all__ = ["METADATA", "PARTITIONED", "PEERS", "RERUNS", "RERUN_ITEMS"]
+__all__ = [
+    "METADATA",
+    "PARTITIONED",
+    "PEERS",
+    "RERUNS",
+    "RERUN_ITEMS",
+    "SAVED_VIEWS",
+    "STAFF",
+    "STAFF_SESSIONS",
+]

@@ -59,9 +59,12 @@ def account(town):
 
     def make(name, roles):
         command = [sys.executable, "-m", "gateway.cli.main", "staff", "add", name, "--roles", roles]
-        command += ["--display", name, "--no-second-factor", "--password-file", "-", "--reason", "测试"]
+        command += ["--display", name, "--no-second-factor", "--password-file", "-"]
+        command += ["--config", str(town.config)]
         environ = os.environ | town.environ
-        made = subprocess.run(command, input=PASSWORD, env=environ, capture_output=True, text=True, check=False)
+        made = subprocess.run(
+            command, input=PASSWORD, env=environ, capture_output=True, text=True, check=False
+        )
         assert made.returncode == 0, made.stdout + made.stderr
         return name
 

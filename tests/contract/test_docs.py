@@ -221,7 +221,7 @@ def test_the_settings_page_holds_every_setting_and_is_a_configuration(tmp_path):
     written = tomllib.loads(text)
     shown = {*written, *re.findall(r"^# (\w+) =", text, re.MULTILINE)}
     assert shown == set(Settings.model_fields)
-    for name in ("server", "delivery", "limits", "metrics", "retention", "clock"):
+    for name in ("server", "delivery", "limits", "metrics", "retention", "dashboard", "clock"):
         assert set(written[name]) == set(Settings.model_fields[name].annotation.model_fields), name
     members = {name.removesuffix("_file") for name in written["keys"]}
     assert members == set(Settings.model_fields["keys"].annotation.model_fields)

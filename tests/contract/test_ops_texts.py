@@ -90,7 +90,9 @@ def test_chinese_is_said_as_written():
 
 
 def test_templates_hold_nothing_that_the_policy_of_the_pages_forbids():
-    forbidden = re.compile(r"\sstyle=|\son\w+=|hx-on|javascript:|<script(?![^>]*\ssrc=)|https?://(?!www\.w3\.org)")
+    forbidden = re.compile(
+        r"\sstyle=|\son\w+=|hx-on|javascript:|<script(?![^>]*\ssrc=)|https?://(?!www\.w3\.org)"
+    )
     found = [
         f"{file.relative_to(HOME)}: {match.group().strip()}"
         for file in HOME.rglob("*.html")

@@ -72,6 +72,7 @@ def test_help_lists_every_command():
         "translate",
         "check",
         "token",
+        "staff",
         "retry",
         "cancel",
         "parked",

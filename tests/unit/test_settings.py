@@ -252,3 +252,28 @@ def test_a_window_of_its_own_is_for_a_side_that_exists(tmp_path):
         load(file, {}, sections=SECTIONS)
     assert "delivery.windows.west: 没有这个地区的适配器" in str(told.value)
     assert "delivery.windows.south: 须大于 0" in str(told.value)
+
+
+def test_one_factor_is_for_a_gateway_only_this_machine_can_reach(tmp_path):
+    alone = GOOD + '[dashboard]\nsecond_factor = "optional"\n'
+    assert load(written(tmp_path, alone), {}, sections=SECTIONS).dashboard.second_factor == "optional"
+    named = [fault.split(":")[0] for fault in faults(tmp_path, alone.replace('"127.0.0.1"', '"0.0.0.0"'))]
+    assert "dashboard.second_factor" in named
+
+
+@pytest.mark.parametrize(
+    ("host", "wanted", "secure"),
+    [
+        ("127.0.0.1", {}, False),
+        ("0.0.0.0", {}, True),
+        ("127.0.0.1", {"secure_cookie": True}, True),
+        ("0.0.0.0", {"secure_cookie": False}, False),
+    ],
+)
+def test_the_cookie_of_a_session_is_secure_unless_on_loopback_or_told_otherwise(host, wanted, secure):
+    assert Settings(server={"host": host}, dashboard=wanted).cookie_is_secure is secure
+
+
+def test_an_account_does_not_rest_before_the_third_failure(tmp_path):
+    (fault,) = faults(tmp_path, GOOD + "[dashboard]\nlock_after = 1\n")
+    assert fault == "dashboard.lock_after: 须大于等于 3"

@@ -5,17 +5,11 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from gateway.dashboard.desk import Desk, needs
 
 router = APIRouter()
-
-
-@router.get("")
-async def bare() -> Response:
-    """``/ops`` without its slash."""
-    return RedirectResponse("/ops/", 308)
 
 
 @router.get("/")
