@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import subprocess
 import sys
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
@@ -49,21 +50,18 @@ class Order:
     algorithm: Literal["aes-256-gcm", "sm4-gcm"] = "aes-256-gcm"
 
 
-async def start(order: Order) -> asyncio.subprocess.Process:
-    """Begin the process; it goes on by itself, also when this one ends."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "gateway.exchange.trial",
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.DEVNULL,
+def start(order: Order) -> subprocess.Popen[bytes]:
+    """Begin the process; it goes on by itself, also when this one ends. Whoever starts it waits for its end."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "gateway.exchange.trial"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
         start_new_session=True,
     )
     assert process.stdin is not None  # noqa: S101 - asked for
-    process.stdin.write(json.dumps(asdict(order)).encode())
-    await process.stdin.drain()
-    process.stdin.close()
+    with process.stdin as told:
+        told.write(json.dumps(asdict(order)).encode())
     return process
 
 

@@ -180,8 +180,8 @@ def asked(rt):
 async def test_a_trial_in_its_own_process_tells_how_many_cases_would_change(rt, asked):
     await Side(rt).hand_in("tbzy0001", 911, aac005="77")
     made = await proposed(rt)
-    process = await trial.start(await asked(made))
-    assert await asyncio.wait_for(process.wait(), 30) == 0
+    process = await asyncio.to_thread(trial.start, await asked(made))
+    assert await asyncio.to_thread(process.wait, 30) == 0
     found = await Trials(rt.engine).newest(made.digest)
     assert (found.state, found.done, found.total) == ("done", found.report["cases"], found.report["cases"])
     assert found.report["changed_cases"] >= 1

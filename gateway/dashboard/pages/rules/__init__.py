@@ -6,6 +6,6 @@ from fastapi import APIRouter
 
 from gateway.dashboard.pages.rules import alignment, browse, compare, coverage, missing, releases, trial
 
-router = APIRouter(prefix="/rules")
+router = APIRouter()
 for _page in (releases, trial, missing, browse, compare, coverage, alignment):
     router.include_router(_page.router)

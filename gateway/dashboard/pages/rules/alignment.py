@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from gateway.mapping.alignment import Alignment
 
-router = APIRouter()
+router = APIRouter(prefix="/rules")
 
 #: How a verdict is marked: tone, icon, word.
 VERDICTS: Mapping[Verdict, tuple[str, str, str]] = {

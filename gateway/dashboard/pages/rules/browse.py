@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from gateway.dashboard.rulebook import Volume
     from gateway.mapping.sheet import Line, Sheet
 
-router = APIRouter()
+router = APIRouter(prefix="/rules")
 
 _PAGE = 100
 CALENDAR = "calendar"
@@ -138,7 +138,7 @@ async def tables(
         raise Refused(404, desk.say("没有这个版本，请从版本列表进入"))
     menu = _menu(desk, found)
     q = q.strip()
-    shared = {
+    shared: dict[str, Any] = {
         "menu": menu,
         "part_names": PARTS,
         "table": table,
@@ -243,7 +243,7 @@ def _holds_word(row: WordRow, q: str) -> bool:
     return not q or said or any(_holds(line, q) for side in row.sides for line in side)
 
 
-def _paged(rows: Sequence[object], after: int) -> dict[str, object]:
+def _paged(rows: Sequence[object], after: int) -> dict[str, Any]:
     return {
         "rows": rows[after : after + _PAGE],
         "total": len(rows),

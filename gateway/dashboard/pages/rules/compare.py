@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from gateway.mapping.diff import Change
 
-router = APIRouter()
+router = APIRouter(prefix="/rules")
 
 _PAGE = 200
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from gateway.mapping.explain import FieldLine
 
-router = APIRouter()
+router = APIRouter(prefix="/rules")
 
 _PAGE = 100
 #: How a fate is marked: tone, icon, word.

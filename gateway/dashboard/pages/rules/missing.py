@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from gateway.mapping.sheet import Fault
 
-router = APIRouter()
+router = APIRouter(prefix="/rules")
 
 _NOT_PROPOSER = N_("提出规则需要“操作”或“审批”角色")
 #: What to do where no single row would do.

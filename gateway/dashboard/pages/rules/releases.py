@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from gateway.exchange.releasing import Registry
     from gateway.mapping.diff import Change
 
-router = APIRouter()
+router = APIRouter(prefix="/rules")
 
 _Digest = Annotated[str, Path(pattern=r"^[0-9a-f]{8,64}$")]
 _Reason = Annotated[str, Form(min_length=1, max_length=200)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Form, Path
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.ext.asyncio import AsyncConnection
 
-router = APIRouter()
+router = APIRouter(prefix="/rules")
 
 #: How many of the newest cases one may try on.
 SIZES = (500, 2000, 10000, 50000)
@@ -39,9 +40,6 @@ CAUSES: Mapping[str, str] = {
 }
 _Digest = Annotated[str, Path(pattern=r"^[0-9a-f]{64}$")]
 _Reason = Annotated[str, Form(min_length=1, max_length=200)]
-
-#: Processes of this one's trials, until they have ended.
-_waited_for: set[asyncio.Task[int]] = set()
 
 
 async def begin(desk: Desk, digest: str, last: int = SIZES[0], reason: str = "") -> bool:
@@ -78,10 +76,8 @@ async def begin(desk: Desk, digest: str, last: int = SIZES[0], reason: str = "")
         master_key=master_key(rt.settings).hex(),
         algorithm=rt.settings.keys.algorithm,
     )
-    process = await trial.start(order)
-    waiting = asyncio.create_task(process.wait())
-    _waited_for.add(waiting)
-    waiting.add_done_callback(_waited_for.discard)
+    process = await asyncio.to_thread(trial.start, order)
+    threading.Thread(target=process.wait, name="trial", daemon=True).start()
     return True
 
 
