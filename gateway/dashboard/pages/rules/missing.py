@@ -255,7 +255,8 @@ def _told(found: Missing, said: Filled) -> dict[str, Any]:
         "own": gap.native or said.native or found.native,
         "meaning": (chosen.meaning if chosen else said.meaning),
         "peer": (chosen.peer if chosen else "") or said.peer_native,
-        "known": chosen is not None,
+        # then the fields for what is new are shown
+        "is_new": bool(gap.key or said.key) and not (chosen and chosen.peer),
         "one_way": bool(chosen and chosen.own and not gap.key),
     }
 
