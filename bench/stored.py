@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bench import lists, rounds
+from bench import desk, lists, rounds
 from bench.contenders import Tongban
 from bench.figures import middle, middles
 from bench.fill import LARGE, fill
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 async def measure(ground: Ground) -> dict[str, Any]:
     """With ``--rows`` cases stored, and with ``--large`` ten million."""
     steps = [ground.asked.rows, *([LARGE] if ground.asked.large else [])]
-    found: dict[str, Any] = {"speed": [], "pages": []}
+    found: dict[str, Any] = {"speed": [], "pages": [], "desk": []}
     with (
         Tongban(ground.second_config("empty"), "empty") as empty,
         Tongban(ground.second_config("filled"), "filled") as filled,
@@ -36,6 +36,8 @@ async def measure(ground: Ground) -> dict[str, Any]:
                 {"stored": rows, "fill_s": round(took), **await _in_turn(ground, empty, filled, cases)}
             )
             found["pages"] += await _pages(ground, filled, rows)
+            ground.say(f"{filled.name}: the operators' pages")
+            found["desk"] += [row async for row in desk.measure(filled, rows, ground.asked.questions)]
     return found
 
 
@@ -94,6 +96,10 @@ def sheets(found: dict[str, Any]) -> list[Sheet]:
     return [
         ("Stored cases and speed, in turn with an empty store", speed),
         ("Stored cases and questions, ms", _beside(found["pages"])),
+        (
+            "The operators' pages over stored cases, ms from request to last byte, kB sent",
+            found.get("desk", []),
+        ),
     ]
 
 

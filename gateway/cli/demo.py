@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import secrets
@@ -26,7 +27,7 @@ from rich.live import Live
 
 from gateway import log
 from gateway.canonical.worktime import beijing_day
-from gateway.cli import demo_view
+from gateway.cli import demo_desk, demo_view
 from gateway.cli.child import Child
 from gateway.cli.demo_view import Scene, Side
 from gateway.cli.shared import FINDINGS, stop
@@ -122,15 +123,18 @@ def _play(plan: Plan, home: Path) -> bool:
         signal.signal(ending, lambda *_: halt.set())
     with ExitStack() as running, console.status("正在启动 PostgreSQL、Redis、Web、投递与调度进程…") as status:
         config, ports = _prepare(plan, home)
+        password = demo_desk.password_of(home)
         stack = Stack(configure(config, os.environ), config)
         running.callback(stack.stop)
         stack.start()
+        asyncio.run(demo_desk.welcome(config, password))
         status.update("正在启动两侧模拟业务系统…")
         sides = [_simulate(slug, ports[slug], stack.url, home, running) for slug in ports]
         _wait_for(sides)
         stage = Stage(stack.url, _token(home), sides, plan)
         running.enter_context(stage.client)
         status.stop()
+        console.print(demo_view.invitation(stack.url, password))
         ended = stage.run(console, halt)
         console.print("正在依次停止所有进程…")
     console.print("已全部停止，没有留下进程。")
@@ -157,7 +161,12 @@ def _prepare(plan: Plan, home: Path) -> tuple[Path, dict[str, int]]:
     """A configuration with fresh keys for both sides; the simulators' own keys beside it."""
     home.mkdir(parents=True, exist_ok=True)
     ports = {slug: _free(0) for slug in discover()}
-    lines = [f'data_dir = "{home.resolve() / "data"}"', "[server]", f'host = "{HOST}"', f"port = {plan.port}"]
+    lines = [f'data_dir = "{home.resolve() / "data"}"']
+    if (
+        not plan.leave
+    ):  # who stays to look finds something to mend; who only wants the sum sees everything arrive
+        lines.append(f'tables_dir = "{demo_desk.tables_with_gaps(home.resolve(), tuple(ports))}"')
+    lines += ["[server]", f'host = "{HOST}"', f"port = {plan.port}"]
     for slug, port in ports.items():
         section, own = _keys(home, slug)
         lines += [f"[regions.{slug}]", f'base_url = "http://{HOST}:{port}"']
@@ -167,6 +176,7 @@ def _prepare(plan: Plan, home: Path) -> tuple[Path, dict[str, int]]:
     lines += ["[[tokens]]", 'name = "demo"', f'token = "{token}"']
     lines += ['scopes = ["cases", "items", "translate", "operate"]']
     lines += ["[delivery]", "schedule_s = [1, 2, 5, 10]", "timeout_s = 10"]
+    lines += ["[dashboard]", 'second_factor = "optional"']
     _private(home / "gateway.toml", "\n".join(lines) + "\n")
     _private(home / "token.txt", token)
     return home / "gateway.toml", ports

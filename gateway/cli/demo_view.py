@@ -160,6 +160,23 @@ class Scene:
         return total
 
 
+def invitation(gateway: str, password: str) -> RenderableType:
+    """Where the dashboard is, and as whom to enter."""
+    text = Text.assemble(
+        ("运行台  ", "bold cyan"),
+        (f"{gateway}/ops/", f"bold underline link {gateway}/ops/"),
+        "\n账户  ",
+        ("demo", "bold"),
+        "（操作）或 ",
+        ("second", "bold"),
+        "（审批）   密码  ",
+        (password, "bold"),
+        "\n大屏  ",
+        (f"{gateway}/ops/wall", f"link {gateway}/ops/wall"),
+    )
+    return Panel(text, box=box.ROUNDED, border_style="cyan")
+
+
 def picture(scene: Scene) -> RenderableType:
     """The live view."""
     return Group(

@@ -129,7 +129,7 @@ def needs(permission: str) -> Any:
     async def check(request: Request, rt: Annotated[Any, Depends(runtime)]) -> Desk:
         desk = await desk_of(request, rt)
         if not desk.staff.may(permission):
-            raise Refused(403, desk.say("您的账号没有这项权限，请向管理员申请相应角色"))
+            raise Refused(403, desk.say("您的账户没有这项权限，请向管理员申请相应角色"))
         return desk
 
     checked: Callable[..., Awaitable[Desk]] = check

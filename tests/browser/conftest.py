@@ -19,6 +19,7 @@ CHROMIUM = os.environ.get("TONGBAN_CHROMIUM") or next(
 )
 FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update")
 FLAGS += ("--disable-sync", "--no-first-run", "--disable-dev-shm-usage")
+TONGBAN = (sys.executable, "-c", "from gateway.cli.main import app; app()")
 PASSWORD = "open-sesame-of-the-tests"
 #: What a page may move over the wire once its files are kept by the browser.
 MOST_BYTES = 300_000
@@ -58,7 +59,7 @@ def account(town):
     """``account(name, roles)``: makes a person; the password is everybody's."""
 
     def make(name, roles):
-        command = [sys.executable, "-m", "gateway.cli.main", "staff", "add", name, "--roles", roles]
+        command = [*TONGBAN, "staff", "add", name, "--roles", roles]
         command += ["--display", name, "--no-second-factor", "--password-file", "-"]
         command += ["--config", str(town.config)]
         environ = os.environ | town.environ

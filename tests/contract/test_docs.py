@@ -23,6 +23,7 @@ from bench.__main__ import parse as bench_parser
 from gateway import metrics, regions
 from gateway.cli.main import app
 from gateway.conformance import keys, simulator
+from gateway.dashboard import app as dashboard
 from gateway.runtime import configure
 from gateway.settings import Settings
 from gateway.sources import RESERVED, _place
@@ -177,14 +178,16 @@ def test_links_lead_somewhere(page):
 @pytest.fixture(scope="module")
 def addresses():
     document = create().state.describe(regions.discover())
-    return {re.sub(r"\{\w+\}", "*", path) for path in (*document["paths"], "/docs", "/openapi.json")}
+    pages = [f"/ops{route.path}".rstrip("/") for router in dashboard.PAGES for route in router.routes]
+    known = (*document["paths"], "/docs", "/openapi.json", *pages)
+    return {re.sub(r"\{\w+\}", "*", path) for path in known}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
-def test_addresses_of_the_api_exist(page, addresses):
+def test_addresses_exist(page, addresses):
     pattern = r"(?:GET|POST) (/[\w/{}]+)|127\.0\.0\.1:8080(/[\w/]+)|`(/[a-z]+(?:\.json)?)`"
     for path in filter(None, (path for match in re.findall(pattern, page.read_text()) for path in match)):
-        assert re.sub(r"\{\w+\}", "*", path) in addresses, path
+        assert re.sub(r"\{\w+\}", "*", path).rstrip("/") in addresses, path
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)

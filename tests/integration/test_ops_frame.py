@@ -1,6 +1,7 @@
 """What every page of the dashboard has: a person, a policy, a form that is ours, and a designed no."""
 
 import pytest
+from sqlalchemy import text
 
 PAGES = ["/ops/"]
 
@@ -69,8 +70,6 @@ async def test_an_address_nobody_knows_is_a_designed_page(ops):
 
 
 async def test_what_a_page_asks_for_by_itself_keeps_no_session_alive(ops, rt, engine):
-    from sqlalchemy import text
-
     client = await ops("viewer", name="idle")
     old = "UPDATE staff_sessions SET seen_at = seen_at - interval '10 minutes' WHERE name = 'idle' RETURNING seen_at"
     async with engine.begin() as connection:
