@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 _log = log.get(__name__)
 
-PAGES = (entry.router, live.router, overview.router, rules.router)
+PAGES = (entry.router, live.router, overview.router, *rules.ROUTERS)
 
 
 def create(runtime: Callable[[], Runtime]) -> FastAPI:

@@ -1,11 +1,7 @@
-"""``/ops/rules``: releases of the tables, what is in them, how the two sides' guides agree, and mending what is missing."""
+"""``/ops/rules``: releases of the tables, what is in them, how the two sides' guides agree, mending what is missing."""
 
 from __future__ import annotations
 
-from fastapi import APIRouter
-
 from gateway.dashboard.pages.rules import alignment, browse, compare, coverage, missing, releases, trial
 
-router = APIRouter()
-for _page in (releases, trial, missing, browse, compare, coverage, alignment):
-    router.include_router(_page.router)
+ROUTERS = tuple(page.router for page in (releases, trial, missing, browse, compare, coverage, alignment))

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from gateway.dashboard.desk import Desk, Refused, needs
-from gateway.dashboard.rulebook import SHOWN, list_names, registry, volume
+from gateway.dashboard.rulebook import COLUMNS, SHOWN, list_names, registry, volume
 from gateway.dashboard.texts import N_
 from gateway.mapping.columns import explanation, part_of
 
@@ -45,62 +45,7 @@ TABLES: Mapping[str, str] = {
     "recognition/results.csv": N_("结果互认"),
     "recognition/settlement.csv": N_("基金结算"),
 }
-COLUMNS: Mapping[str, str] = {
-    "rule_id": N_("编号"),
-    "issued_by": N_("出具方"),
-    "accepted_by": N_("认可方"),
-    "subject_kind": N_("类别"),
-    "subject": N_("内容"),
-    "accepted_as": N_("视同"),
-    "items": N_("适用事项"),
-    "item": N_("事项"),
-    "name": N_("名称"),
-    "kind": N_("类型"),
-    "form": N_("报文"),
-    "schemes": N_("险种"),
-    "applicants": N_("申请人"),
-    "legal_limit_value": N_("法定时限"),
-    "legal_limit_unit": N_("单位"),
-    "promised_limit_value": N_("承诺时限"),
-    "promised_limit_unit": N_("单位"),
-    "limit_value": N_("时限"),
-    "limit_unit": N_("单位"),
-    "mode": N_("办理方式"),
-    "materials": N_("材料"),
-    "provenance": N_("出处"),
-    "base_code": N_("基本编码"),
-    "mark": N_("标记"),
-    "leg": N_("环节"),
-    "place": N_("办理方"),
-    "begins": N_("起算"),
-    "no": N_("序号"),
-    "basis": N_("依据"),
-    "effective_from": N_("生效"),
-    "effective_to": N_("失效"),
-    "valid_from": N_("启用"),
-    "valid_to": N_("撤销"),
-    "note": N_("说明"),
-    "code": N_("代码"),
-    "full_name": N_("全称"),
-    "level": N_("层级"),
-    "parent": N_("上级"),
-    "successors": N_("继任"),
-    "division": N_("区划"),
-    "agency": N_("机构"),
-    "uscc": N_("信用代码"),
-    "flow": N_("流程"),
-    "conditions": N_("受理条件"),
-    "fee": N_("收费"),
-    "open": N_("开通"),
-    "equivalence_id": N_("编号"),
-    "element": N_("要素"),
-    "region": N_("一方"),
-    "value": N_("写法"),
-    "other_region": N_("另一方"),
-    "other_value": N_("另一方写法"),
-    "meaning": N_("含义"),
-    "key": N_("公共代码"),
-}
+KINDS: Mapping[str, str] = {"material": N_("材料"), "result": N_("互认结果"), "settlement": N_("基金结算")}
 DATES = ("effective_from", "effective_to", "valid_from", "valid_to")
 
 
@@ -171,10 +116,22 @@ async def tables(
         "rules/table.html",
         columns=[(each, COLUMNS.get(each, each), explanation(table, each)) for each in columns],
         dates=DATES,
+        meanings=_meanings(found),
+        kinds=KINDS,
         is_pairwise=part_of(table) == "recognition",
         **_paged(lines, after),
         **shared,
     )
+
+
+def _meanings(found: Volume) -> dict[str, str]:
+    """Keys of the shared lists that other tables name, with what they mean."""
+    return {
+        line["key"]: line["meaning"]
+        for hub in ("material", "result", "settlement", "scheme", "applicant_type")
+        if hub in found.sheets.hubs
+        for line in found.sheets.hubs[hub]
+    }
 
 
 def _menu(desk: Desk, found: Volume) -> dict[str, list[Entry]]:

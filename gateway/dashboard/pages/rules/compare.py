@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from gateway.dashboard.desk import Desk, Refused, needs
-from gateway.dashboard.rulebook import SHOWN, registry, volume
+from gateway.dashboard.rulebook import COLUMNS, SHOWN, registry, volume
 from gateway.mapping.diff import differences
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ async def diff(
     chosen = [each for each in found if table in {"", each.path} and change in {"", each.change}]
     return desk.page(
         "rules/diff.html",
+        columns=COLUMNS,
         heads=heads,
         old=before.digest,
         new=then.digest,

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 router = APIRouter(prefix="/rules")
 
-_PAGE = 100
+_PAGE = 50
 #: How a fate is marked: tone, icon, word.
 FATES: Mapping[Fate, tuple[str, str, str]] = {
     Fate.MAPPED: ("good", "check", N_("对应")),

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from gateway.dashboard.desk import Desk, Refused, needs
 from gateway.dashboard.missing_rows import Missing, cause_of, missing
 from gateway.dashboard.pages.rules.trial import begin
-from gateway.dashboard.rulebook import Volume, list_names, registry, volume
+from gateway.dashboard.rulebook import COLUMNS, Volume, list_names, registry, volume
 from gateway.dashboard.texts import N_
 from gateway.errors import CannotStart
 from gateway.exchange import backlog, releasing
@@ -114,7 +114,9 @@ async def preview(
     """The rows as they would be written, with every finding of the lint."""
     found = await _found(desk, cause, region)
     draft = await _draft(desk, found, said)
-    return desk.part("rules/_draft.html", found=found, draft=draft, said=said, told=_told(found, said))
+    return desk.part(
+        "rules/_draft.html", columns=COLUMNS, found=found, draft=draft, said=said, told=_told(found, said)
+    )
 
 
 @router.post("/missing")
@@ -271,6 +273,7 @@ async def _page(
     earliest = max(reg.today, current.effective_from) if current else reg.today
     return desk.page(
         "rules/missing.html",
+        columns=COLUMNS,
         status=status,
         found=found,
         key=_cause_key(found),

@@ -12,7 +12,7 @@ from gateway.crypto.approval import Verifier
 from gateway.dashboard import rule_times
 from gateway.dashboard.desk import Desk, Refused, needs
 from gateway.dashboard.pages.rules import trial
-from gateway.dashboard.rulebook import SHOWN, STAGES, registry, volume
+from gateway.dashboard.rulebook import COLUMNS, SHOWN, STAGES, registry, volume
 from gateway.dashboard.texts import N_
 from gateway.errors import CannotStart
 from gateway.exchange import releasing
@@ -81,6 +81,7 @@ async def one(desk: Annotated[Desk, needs("look")], digest: _Digest) -> Response
     allowed = desk.staff.may("approve")
     return desk.page(
         "rules/release.html",
+        columns=COLUMNS,
         release=found,
         stage=stage.value,
         mark=STAGES[stage],
