@@ -16,7 +16,7 @@ from gateway.dashboard import desk as desks
 from gateway.dashboard import refusals
 from gateway.dashboard.guard import Guard
 from gateway.dashboard.live import Hub
-from gateway.dashboard.pages import entry, live, overview, rules
+from gateway.dashboard.pages import audit, case, entry, live, me, overview, performance, rules, running, wall
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,7 +28,18 @@ if TYPE_CHECKING:
 
 _log = log.get(__name__)
 
-PAGES = (entry.router, live.router, overview.router, *rules.ROUTERS)
+PAGES = (
+    entry.router,
+    live.router,
+    overview.router,
+    running.router,
+    audit.router,
+    me.router,
+    performance.router,
+    wall.router,
+    case.router,
+    *rules.ROUTERS,
+)
 
 
 def create(runtime: Callable[[], Runtime]) -> FastAPI:
