@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from gateway.mapping.release import Release
 
 _KEPT = 6
+#: The set used before any release came into force.
+CONFIGURED = "configured"
 #: Releases a page lists at most; older ones are found by their digest.
 SHOWN = 100
 
@@ -73,18 +75,24 @@ async def volume(desk: Desk, word: str = ACTIVE) -> Volume | None:
     The last few are kept: their content never changes.
     """
     word = desk.rt.tables.digest if word in {"", ACTIVE} else word.lower()
+    if word == CONFIGURED:
+        return await _configured(desk)
     if word in _volumes:
         _volumes.move_to_end(word)
         return _volumes[word]
     found = await TableSets(desk.rt.engine).starting_with(word) if len(word) >= 8 else ()
     if len(found) == 1:
         return _keep(found[0].digest, of_content(found[0].digest[:12], found[0].content), found[0])
-    if desk.rt.tables.digest.startswith(word):
-        folder = await asyncio.to_thread(files_of, desk.rt.settings.tables_dir or PACKAGED)
-        configured = table_set(ACTIVE, folder)
-        if configured.digest == desk.rt.tables.digest:
-            return _keep(configured.digest, configured, None)
-    return None
+    configured = await _configured(desk) if len(word) >= 8 else None
+    return configured if configured is not None and configured.digest.startswith(word) else None
+
+
+async def _configured(desk: Desk) -> Volume | None:
+    """The folder as it is now, which need not be what this process started with."""
+    folder = await asyncio.to_thread(files_of, desk.rt.settings.tables_dir or PACKAGED)
+    configured = table_set(CONFIGURED, folder)
+    known = _volumes.get(configured.digest)
+    return known or _keep(configured.digest, configured, None)
 
 
 def _keep(digest: str, tables: TableSet, release: Release | None) -> Volume | None:

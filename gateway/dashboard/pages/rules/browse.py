@@ -175,10 +175,17 @@ def _sheet(found: Volume, path: str) -> Sheet | None:
 
 
 def _columns(sheet: Sheet) -> Sequence[str]:
-    """Those that hold anything at all."""
+    """Those that hold anything at all; what the column before shows too is left out."""
     if not sheet.lines:
         return ()
-    return [column for column in sheet.lines[0].cells if any(line[column] for line in sheet)]
+    there = {column: {line[column] for line in sheet} for column in sheet.lines[0].cells}
+    shown = {"accepted_by"} if "issued_by" in there else set()
+    shown |= {column for column in there if column.endswith("_unit")}
+    if part_of(sheet.path) in {"catalogue", "guides"}:
+        shown |= {"name", "no", "provenance", "form"}
+    if len(there.get("subject_kind", ())) == 1:
+        shown.add("subject_kind")
+    return [column for column, words in there.items() if words != {""} and column not in shown]
 
 
 def _words(found: Volume, name: str, regions: tuple[str, ...]) -> Iterable[WordRow]:

@@ -12,7 +12,7 @@ from gateway.crypto.approval import Verifier
 from gateway.dashboard import rule_times
 from gateway.dashboard.desk import Desk, Refused, needs
 from gateway.dashboard.pages.rules import trial
-from gateway.dashboard.rulebook import COLUMNS, SHOWN, STAGES, registry, volume
+from gateway.dashboard.rulebook import COLUMNS, CONFIGURED, SHOWN, STAGES, registry, volume
 from gateway.dashboard.texts import N_
 from gateway.errors import CannotStart
 from gateway.exchange import releasing
@@ -172,7 +172,7 @@ def _side(slug: str, verifier: Verifier, found: Release, said: bytes) -> Side:
 async def _changes(desk: Desk, found: Release) -> tuple[Sequence[Change], str]:
     """Against the tables in force; for these themselves against the release before, if any."""
     word = "active" if found.digest != desk.rt.tables.digest else await _before(desk, found)
-    old, new = (await volume(desk, word) if word else None), await volume(desk, found.digest)
+    old, new = await volume(desk, word), await volume(desk, found.digest)
     if old is None or new is None:
         return (), ""
     return differences(old.tables, new.tables), old.digest
@@ -187,7 +187,9 @@ async def _before(desk: Desk, found: Release) -> str:
         and found.activated_at is not None
         and head.activated_at < found.activated_at
     ]
-    return max(older, key=lambda head: (head.effective_from, head.activated_at)).digest if older else ""
+    return (
+        max(older, key=lambda head: (head.effective_from, head.activated_at)).digest if older else CONFIGURED
+    )
 
 
 async def _sizes(desk: Desk) -> Mapping[str, int]:
