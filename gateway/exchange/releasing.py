@@ -29,7 +29,15 @@ if TYPE_CHECKING:
 
 
 class NotAllowed(GatewayError):  # noqa: N818 - a word of the field
-    """What was asked may not be done to this release; ``str(error)`` is the sentence."""
+    """What was asked may not be done to this release.
+
+    ``text``: the sentence with places ``%(name)s`` for ``values``, one of `SENTENCES` where it is shown to people of
+    other languages; ``str(error)`` is the whole of it.
+    """
+
+    def __init__(self, text: str, **values: object) -> None:
+        super().__init__(text % values if values else text)
+        self.text, self.values = text, values
 
 
 class Faulty(CannotStart):
@@ -39,6 +47,32 @@ class Faulty(CannotStart):
         listed = "\n".join(f"  {name.rstrip('/')}/{each}" for each in faults)
         super().__init__(f"规则表有 {len(faults)} 处错误，改正后再发布：\n{listed}")
         self.faults = tuple(faults)
+
+
+ACTIVE_ALREADY = "这个版本已经启用过"
+NEVER_USED = "未配置批准公钥，且 rules.without_keys = never：入库的版本不会使用"
+NOT_ONESELF = "提出这个版本的人不能自己启用：请另一人确认"
+UNFIT = "不能启用：%(faults)s"
+OVERTAKEN = (
+    "现用版本 %(digest)s 自 %(day)s 起生效，晚于本版本：启用后也不会被用到，请以更晚的生效日期重新发布"
+)
+NOT_ACTIVE = "这个版本没有启用，或已停用"
+NOTHING_LEFT = "没有可恢复的已生效版本：请先发布、批准并启用另一个版本"
+KNOWN = "这套规则表已经入库：%(digest)s，自 %(day)s 起"
+NOT_ITS_KEY = "签名无法用配置中 %(region)s 的公钥验证：请核对密钥和地区"
+RETIRED_ALREADY = "这个版本已停用，不能再批准"
+SENTENCES = (
+    ACTIVE_ALREADY,
+    NEVER_USED,
+    NOT_ONESELF,
+    UNFIT,
+    OVERTAKEN,
+    NOT_ACTIVE,
+    NOTHING_LEFT,
+    KNOWN,
+    NOT_ITS_KEY,
+    RETIRED_ALREADY,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +123,7 @@ async def propose(desk: Registry, asked: TableSet, by: By, *, effective_from: da
     if not await desk.sets.add(fresh, also=_recorded(desk, line)):
         known = await desk.sets.one(asked.digest)
         since = known.effective_from if known else ""
-        raise NotAllowed(f"这套规则表已经入库：{asked.digest[:12]}，自 {since} 起")
+        raise NotAllowed(KNOWN, digest=asked.digest[:12], day=since)
     return fresh
 
 
@@ -102,12 +136,12 @@ async def approve(desk: Registry, found: Release, region: str, signed: bytes, by
     if verifier is None:
         raise CannotStart(f"approval.{region}: 配置中没有该地区的批准公钥，请补充 public_key_file")
     if not verifier.verify(signed, statement(found.digest, found.effective_from)):
-        raise NotAllowed(f"签名无法用配置中 {region} 的公钥验证：请核对密钥和地区")
+        raise NotAllowed(NOT_ITS_KEY, region=region)
     approval = Approval(verifier.key_id, verifier.algorithm, signed, desk.now(), by.actor)
     after = {"region": region, "key_id": verifier.key_id}
     line = Line(by.actor, "mappings-approve", found.digest, by.reason, after=after)
     if not await desk.sets.approve(found.digest, region, approval, also=_recorded(desk, line)):
-        raise NotAllowed("这个版本已停用，不能再批准")
+        raise NotAllowed(RETIRED_ALREADY)
     return sorted(set(desk.approvers) - {*found.approvals, region})
 
 
@@ -117,64 +151,61 @@ async def activate(desk: Registry, found: Release, by: By) -> bool:
     Where no side has a key, whoever activates confirms it. Errors: `NotAllowed`, `CannotStart`.
     """
     hindrance = await hindered(desk, found, by.actor)
-    if hindrance:
-        raise NotAllowed(hindrance)
+    if hindrance is not None:
+        raise hindrance
     await asyncio.to_thread(usable, found.files(), desk.regions, desk.calendar_until, release=found.digest)
     confirmed = None if desk.consent is Consent.SIGNED else by.actor
     line = Line(by.actor, "mappings-activate", found.digest, by.reason)
     if not await desk.sets.activate(
         found.digest, desk.now(), confirmed_by=confirmed, also=_recorded(desk, line)
     ):
-        raise NotAllowed("这个版本已经启用过")
+        raise NotAllowed(ACTIVE_ALREADY)
     return found.effective_from <= desk.today
 
 
-async def hindered(desk: Registry, found: Release, actor: str) -> str:
-    """Why this person may not activate this release now, in a sentence; empty when he may."""
+async def hindered(desk: Registry, found: Release, actor: str) -> NotAllowed | None:
+    """Why this person may not activate this release now; None when he may."""
     if found.activated_at is not None:
-        return "这个版本已经启用过"
+        return NotAllowed(ACTIVE_ALREADY)
     if desk.consent is Consent.NEVER:
-        return "未配置批准公钥，且 rules.without_keys = never：入库的版本不会使用"
+        return NotAllowed(NEVER_USED)
     if desk.consent is Consent.TWO_PEOPLE and actor == found.created_by:
-        return "提出这个版本的人不能自己启用：请另一人确认"
+        return NotAllowed(NOT_ONESELF)
     faults = list(faults_of(found, desk.approvers))
     if faults:
-        return f"不能启用：{'；'.join(faults)}"
+        return NotAllowed(UNFIT, faults="；".join(faults))
     return await _overtaken(desk, found)
 
 
-async def _overtaken(desk: Registry, found: Release) -> str:
+async def _overtaken(desk: Registry, found: Release) -> NotAllowed | None:
     """A release that would never be used says so, instead of seeming to work."""
     standing = await desk.sets.standing(desk.today)
     current = await desk.sets.one(standing.digest) if standing.digest else None
     if current is None or current.digest == found.digest or found.effective_from >= current.effective_from:
-        return ""
-    return (
-        f"现用版本 {current.digest[:12]} 自 {current.effective_from} 起生效，晚于本版本："
-        "启用后也不会被用到，请以更晚的生效日期重新发布"
-    )
+        return None
+    return NotAllowed(OVERTAKEN, digest=current.digest[:12], day=current.effective_from)
 
 
 async def retire(desk: Registry, found: Release, by: By) -> None:
     """Use a release no longer: the one before it is in force again. Errors: `NotAllowed` when none is left."""
     hindrance = await unretirable(desk, found)
-    if hindrance:
-        raise NotAllowed(hindrance)
+    if hindrance is not None:
+        raise hindrance
     line = Line(by.actor, "mappings-retire", found.digest, by.reason)
     if not await desk.sets.retire(found.digest, desk.now(), also=_recorded(desk, line)):
-        raise NotAllowed("这个版本没有启用，或已停用")
+        raise NotAllowed(NOT_ACTIVE)
 
 
-async def unretirable(desk: Registry, found: Release) -> str:
-    """Why a release may not be retired, in a sentence; empty when it may."""
+async def unretirable(desk: Registry, found: Release) -> NotAllowed | None:
+    """Why a release may not be retired; None when it may."""
     if found.activated_at is None or found.retired_at is not None:
-        return "这个版本没有启用，或已停用"
+        return NotAllowed(NOT_ACTIVE)
     today = desk.today
     begun = found.effective_from <= today
     rest = [each for each in await desk.sets.heads(_ALL) if each.digest != found.digest]
     if begun and not any(_remains(each, today, desk.consent) for each in rest):
-        return "没有可恢复的已生效版本：请先发布、批准并启用另一个版本"
-    return ""
+        return NotAllowed(NOTHING_LEFT)
+    return None
 
 
 #: More releases than any gateway will have.

@@ -189,7 +189,7 @@ async def test_with_keys_a_release_waits_for_the_signature_of_each_side(ops, par
     said = statement(digest, kept.effective_from)
     page = (await approver.get(address)).text
     assert said.decode() in page
-    assert "不能启用：chongqing 尚未批准；sichuan 尚未批准" in page
+    assert "尚待重庆市、四川省签名批准" in page
     for region, signer, status in (
         ("sichuan", "chongqing", 409),
         ("sichuan", "sichuan", 303),

@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from gateway.dashboard.desk import Desk, Refused, needs
 from gateway.dashboard.missing_rows import Missing, cause_of, missing
+from gateway.dashboard.pages.rules.releases import why
 from gateway.dashboard.pages.rules.trial import begin
 from gateway.dashboard.rulebook import COLUMNS, Volume, list_names, registry, volume
 from gateway.dashboard.texts import N_
@@ -141,7 +142,7 @@ async def propose(
     try:
         made = await releasing.propose(registry(desk), draft.asked, by, effective_from=day, note=note)
     except (releasing.NotAllowed, CannotStart) as error:
-        return await _page(desk, found, said, draft, status=409, refusal=str(error))
+        return await _page(desk, found, said, draft, status=409, refusal=why(desk, error))
     await begin(desk, made.digest)
     sentence = desk.say("新版本已提出：先看影响，再由有审批权限的人启用")
     return desk.done(sentence, to=f"/ops/rules/releases/{made.digest}")

@@ -12,6 +12,7 @@ from gateway.crypto.approval import Verifier
 from gateway.dashboard import rule_times
 from gateway.dashboard.desk import Desk, Refused, needs
 from gateway.dashboard.pages.rules import trial
+from gateway.dashboard.rendering import region_name
 from gateway.dashboard.rulebook import COLUMNS, CONFIGURED, SHOWN, STAGES, registry, volume
 from gateway.dashboard.texts import N_
 from gateway.errors import CannotStart
@@ -78,7 +79,11 @@ async def one(desk: Annotated[Desk, needs("look")], digest: _Digest) -> Response
     reg = registry(desk)
     stage = releasing.stage_of(reg, found, await _in_force(reg))
     changes, base = await _changes(desk, found)
-    allowed = desk.staff.may("approve")
+    sides, allowed = _sides(reg, found), desk.staff.may("approve")
+    not_active, not_retired = (
+        await releasing.hindered(reg, found, desk.actor),
+        await releasing.unretirable(reg, found),
+    )
     return desk.page(
         "rules/release.html",
         columns=COLUMNS,
@@ -87,15 +92,15 @@ async def one(desk: Annotated[Desk, needs("look")], digest: _Digest) -> Response
         mark=STAGES[stage],
         stages=Stage,
         consent=reg.consent.value,
-        sides=_sides(reg, found),
+        sides=sides,
         said=statement(found.digest, found.effective_from).decode("ascii"),
         changes=changes[:_CHANGES],
         more=max(0, len(changes) - _CHANGES),
         base=base,
         may_approve=allowed,
         no_right=desk.say(_NO_RIGHT),
-        not_active=await releasing.hindered(reg, found, desk.actor) if allowed else desk.say(_NO_RIGHT),
-        not_retired=await releasing.unretirable(reg, found) if allowed else desk.say(_NO_RIGHT),
+        not_active=(_unsigned(desk, sides) or why(desk, not_active)) if allowed else desk.say(_NO_RIGHT),
+        not_retired=why(desk, not_retired) if allowed else desk.say(_NO_RIGHT),
         **await trial.shown(desk, found.digest),
     )
 
@@ -114,7 +119,7 @@ async def approve(
     try:
         waiting = await releasing.approve(registry(desk), found, region, signature_of(signature), by)
     except (releasing.NotAllowed, CannotStart) as error:
-        raise Refused(409, str(error)) from None
+        raise Refused(409, why(desk, error)) from None
     said = desk.say("签名有效，尚待其他方批准") if waiting else desk.say("签名有效，各方均已批准，可以启用")
     return desk.done(said, to=f"/ops/rules/releases/{found.digest}")
 
@@ -126,7 +131,7 @@ async def activate(desk: Annotated[Desk, needs("approve")], digest: _Digest, rea
     try:
         begun = await releasing.activate(registry(desk), found, releasing.By(desk.actor, reason))
     except (releasing.NotAllowed, CannotStart) as error:
-        raise Refused(409, str(error)) from None
+        raise Refused(409, why(desk, error)) from None
     said = (
         desk.say("已启用：各进程约一秒内换用，等待它的报文随后自动放行")
         if begun
@@ -142,8 +147,22 @@ async def retire(desk: Annotated[Desk, needs("approve")], digest: _Digest, reaso
     try:
         await releasing.retire(registry(desk), found, releasing.By(desk.actor, reason))
     except releasing.NotAllowed as error:
-        raise Refused(409, str(error)) from None
+        raise Refused(409, why(desk, error)) from None
     return desk.done(desk.say("已停用，之前的版本恢复使用"), to=f"/ops/rules/releases/{found.digest}")
+
+
+def why(desk: Desk, error: Exception | None) -> str:
+    """A no of the verbs in the person's language; empty for none."""
+    if isinstance(error, releasing.NotAllowed):
+        names = {slug: region_name(desk.rt, desk.language, slug) for slug in desk.rt.regions}
+        values = {name: names.get(str(value), value) for name, value in error.values.items()}
+        return desk.say(error.text, **values)
+    return "" if error is None else str(error)
+
+
+def _unsigned(desk: Desk, sides: Sequence[Side]) -> str:
+    missing = [region_name(desk.rt, desk.language, side.region) for side in sides if not side.holds]
+    return desk.say("尚待%(sides)s签名批准", sides=desk.say("、").join(missing)) if missing else ""
 
 
 async def _release(desk: Desk, digest: str) -> Release:
