@@ -46,7 +46,6 @@ TABLES: Mapping[str, str] = {
     "recognition/settlement.csv": N_("基金结算"),
 }
 KINDS: Mapping[str, str] = {"material": N_("材料"), "result": N_("互认结果"), "settlement": N_("基金结算")}
-DATES = ("effective_from", "effective_to", "valid_from", "valid_to")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +67,17 @@ class Entry:
     rows: int
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is looked at: a table of a set, the words looked for, and from which row on."""
+
+    set_: str
+    table: str
+    q: str
+    pair: str
+    after: int
+
+
 @router.get("/tables")
 async def tables(
     desk: Annotated[Desk, needs("look")],
@@ -81,47 +91,58 @@ async def tables(
     found = await volume(desk, set_)
     if found is None:
         raise Refused(404, desk.say("没有这个版本，请从版本列表进入"))
-    menu = _menu(desk, found)
-    q = q.strip()
-    shared: dict[str, Any] = {
-        "menu": menu,
-        "part_names": PARTS,
-        "table": table,
-        "table_name": next(
-            (each.name for part in menu.values() for each in part if each.word == table), table
-        ),
-        "q": q,
-        "pair": pair,
-        "set": set_,
-        "volume": found,
-        "heads": await registry(desk).sets.heads(SHOWN),
-        "address": _addresses(set_, table, q, pair),
-        "today": registry(desk).today,
-        "sides": tuple(desk.rt.regions),
-    }
+    asked = Asked(set_, table, q.strip(), pair, after)
+    shared = await _shared(desk, found, asked)
     if table == CALENDAR:
         return desk.page(
             "rules/calendar.html", years=_years(desk), calendar=desk.rt.tables.calendar, **shared
         )
     folder, _, name = table.partition("/")
     if folder == "codes" and name in found.sheets.hubs:
-        rows = [row for row in _words(found, name, tuple(desk.rt.regions)) if _holds_word(row, q)]
+        rows = [row for row in _words(found, name, tuple(desk.rt.regions)) if _holds_word(row, asked.q)]
         return desk.page("rules/words.html", **_paged(rows, after), **shared)
     sheet = _sheet(found, table)
     if sheet is None:
         raise Refused(404, desk.say("这个版本没有这张表，请从左侧列表选择"))
-    lines = [line for line in sheet if _holds(line, q) and pair in {"", line.cells.get("issued_by", pair)}]
-    columns = _columns(sheet)
-    return desk.page(
-        "rules/table.html",
-        columns=[(each, COLUMNS.get(each, each), explanation(table, each)) for each in columns],
-        dates=DATES,
-        meanings=_meanings(found),
-        kinds=KINDS,
-        is_pairwise=part_of(table) == "recognition",
-        **_paged(lines, after),
-        **shared,
-    )
+    return desk.page("rules/table.html", **_plain(found, sheet, asked), **shared)
+
+
+def _plain(found: Volume, sheet: Sheet, asked: Asked) -> dict[str, Any]:
+    """A table as it is written, with names for its keys."""
+    lines = [
+        line
+        for line in sheet
+        if _holds(line, asked.q) and asked.pair in {"", line.cells.get("issued_by", asked.pair)}
+    ]
+    columns = [(each, COLUMNS.get(each, each), explanation(sheet.path, each)) for each in _columns(sheet)]
+    return {
+        "columns": columns,
+        "meanings": _meanings(found),
+        "kinds": KINDS,
+        "is_pairwise": part_of(sheet.path) == "recognition",
+        **_paged(lines, asked.after),
+    }
+
+
+async def _shared(desk: Desk, found: Volume, asked: Asked) -> dict[str, Any]:
+    """What every table's page shows around it."""
+    menu, table = _menu(desk, found), asked.table
+    return {
+        "menu": menu,
+        "part_names": PARTS,
+        "table": table,
+        "table_name": next(
+            (each.name for part in menu.values() for each in part if each.word == table), table
+        ),
+        "q": asked.q,
+        "pair": asked.pair,
+        "set": asked.set_,
+        "volume": found,
+        "heads": await registry(desk).sets.heads(SHOWN),
+        "address": _addresses(asked),
+        "today": registry(desk).today,
+        "sides": tuple(desk.rt.regions),
+    }
 
 
 def _meanings(found: Volume) -> dict[str, str]:
@@ -217,9 +238,9 @@ def _paged(rows: Sequence[object], after: int) -> dict[str, Any]:
     }
 
 
-def _addresses(set_: str, table: str, q: str, pair: str) -> str:
+def _addresses(asked: Asked) -> str:
     """The page's own address without a place, for its links."""
-    known = {"set": set_, "table": table, "q": q, "pair": pair}
+    known = {"set": asked.set_, "table": asked.table, "q": asked.q, "pair": asked.pair}
     return "/ops/rules/tables?" + urlencode({name: value for name, value in known.items() if value})
 
 
