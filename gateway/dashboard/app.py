@@ -29,6 +29,7 @@ from gateway.dashboard.pages import (
     performance,
     reruns,
     routes,
+    rules,
     running,
     stuck,
     wall,
@@ -60,6 +61,7 @@ PAGES = (
     reruns.router,
     routes.router,
     stuck.router,
+    rules.router,
 )
 
 

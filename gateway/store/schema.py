@@ -360,6 +360,7 @@ TABLE_SETS = Table(
     Column("approvals", JSONB, nullable=False, server_default=text("'{}'::jsonb")),
     moment("activated_at", optional=True),
     moment("retired_at", optional=True),
+    Column("confirmed_by", Text),
     CheckConstraint("digest ~ '^[0-9a-f]{64}$'"),
     CheckConstraint("retired_at IS NULL OR activated_at IS NOT NULL"),
 )
