@@ -61,7 +61,7 @@ PAGES = (
     reruns.router,
     routes.router,
     stuck.router,
-    rules.router,
+    *rules.ROUTERS,
 )
 
 

@@ -147,7 +147,7 @@ class Filters:
             due_to=due_to,
             received_from=None if since is None else _midnight(since),
             received_to=received_to,
-            resting=self.resting or None,  # type: ignore[arg-type] - checked when it was read
+            resting=self.resting or None,  # type: ignore[arg-type]  # checked when it was read
             code=(self.code or None) if self.resting else None,
             sort="due" if self.by_due else "newest",
         )
