@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, date, datetime
 from html import unescape
+from uuid import UUID
 
 import pytest
 from sqlalchemy import text
 
-from gateway.dashboard import glance, needs
+from gateway.dashboard import glance, needs, ways
 from gateway.dashboard.atlas import atlas
 from gateway.exchange import overview, peers
-from gateway.exchange.overview import Kind, Light, Urgency
+from gateway.exchange.overview import Kind, Light, Need, Urgency
 from gateway.store.engine import single
+from gateway.store.parked import Cause, ParkedGroup
 from gateway.store.workers import Beat
 
+DAY = date(2026, 11, 23)
+AT = datetime(2026, 11, 23, tzinfo=UTC)
+GROUP = ParkedGroup(Cause("1001", "param.aac005", "77"), "x", "没有对应的行", 3, (), AT, AT, UUID(int=0))
 JSON = ("map", "items", "throughput", "latency")
 RESTS = (
     "INSERT INTO deliveries (id, case_id, case_no, seq, destination, kind, native_kind, state, rendered)"
@@ -71,6 +77,34 @@ async def test_the_numbers_lead_to_the_lists_they_count(ops, served):
     assert unescape(ways["overdue"]) == "/ops/cases?due=overdue"
     assert ways["received"].startswith("/ops/cases?received_from=20")
     assert (ways["parked"], ways["dead"]) == ("/ops/stuck#parked", "/ops/stuck#dead")
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        *(
+            ways.ROUTES,
+            ways.PARKED,
+            ways.DEAD,
+            ways.REFUSED,
+            ways.OVERDUE,
+            ways.DUE_SOON,
+            ways.RULES,
+            ways.RUNNING,
+        ),
+        ways.received(DAY),
+        ways.to(Need(Kind.DUE_TODAY), DAY, ""),
+        ways.to(Need(Kind.PARKED, group=GROUP), DAY, "{side}"),
+        ways.route("{side}"),
+    ],
+)
+async def test_every_way_leads_to_a_page_there_is(ops, served, address):
+    answer = await (await ops("viewer")).get(
+        address.replace("%7B", "{").replace("%7D", "}").format(side=min(served.regions))
+    )
+    assert answer.status_code == 200
+    anchor = address.partition("#")[2]
+    assert not anchor or f'id="{anchor}"' in answer.text
 
 
 async def test_the_page_is_in_english_when_asked(ops, served):
