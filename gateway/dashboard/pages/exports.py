@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import quote
 from uuid import UUID
 
@@ -100,7 +100,7 @@ async def _own(desk: Desk, export_id: UUID) -> Export:
     return found
 
 
-async def _told(desk: Desk) -> dict[str, object]:
+async def _told(desk: Desk) -> dict[str, Any]:
     found = await Exports(desk.rt.engine).of(desk.staff.name)
     told = [(each, each.state_at(desk.now)) for each in found]
     return {"exports": told, "busy": any(state == "running" for _, state in told), "most": exporting.MOST}
