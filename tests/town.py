@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import sys
@@ -70,6 +71,8 @@ class Town:
     seed: int = 1
     #: more of the configuration, as TOML sections
     rest: str = ""
+    #: a folder of tables other than the packaged one
+    tables: Path | None = None
     sides: dict[str, Side] = field(default_factory=dict)
     _running: ExitStack = field(default_factory=ExitStack)
 
@@ -77,7 +80,8 @@ class Town:
         ports = {slug: free_port() for slug in discover()}
         config = keys.write(self.home, {slug: f"http://{HOST}:{port}" for slug, port in ports.items()})
         said = f"\n[server]\nport = 0\n[delivery]\n{self.delivery}\n{self.rest}"
-        config.write_text(config.read_text() + said)
+        tables = f"tables_dir = {json.dumps(str(self.tables))}\n" if self.tables else ""
+        config.write_text(tables + config.read_text() + said)
         self.config = config
         token = tomllib.loads(config.read_text())["tokens"][0]["token"]
         self.stack = self._running.enter_context(Stack(configure(config, os.environ), config))

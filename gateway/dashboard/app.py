@@ -16,7 +16,24 @@ from gateway.dashboard import desk as desks
 from gateway.dashboard import refusals
 from gateway.dashboard.guard import Guard
 from gateway.dashboard.live import Hub
-from gateway.dashboard.pages import cases, entry, exports, find, live, overview
+from gateway.dashboard.pages import (
+    audit,
+    case,
+    cases,
+    entry,
+    exports,
+    find,
+    live,
+    me,
+    overview,
+    performance,
+    reruns,
+    routes,
+    rules,
+    running,
+    stuck,
+    wall,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,9 +49,19 @@ PAGES = (
     entry.router,
     live.router,
     overview.router,
+    wall.router,
     cases.router,
     find.router,
     exports.router,
+    case.router,
+    performance.router,
+    running.router,
+    audit.router,
+    me.router,
+    reruns.router,
+    routes.router,
+    stuck.router,
+    *rules.ROUTERS,
 )
 
 

@@ -78,7 +78,7 @@ def _recorded(rt: Desk, line: Line) -> Also:
     return record
 
 
-async def release(rt: Desk, message_id: UUID, actor: str) -> Findings:
+async def release(rt: Desk, message_id: UUID, actor: str, reason: str = "") -> Findings:
     """Treat a parked message again from step 9 (crossing §1). Empty = released; else what is missing.
 
     Errors: `LookupError` when it is not parked.
@@ -94,7 +94,7 @@ async def release(rt: Desk, message_id: UUID, actor: str) -> Findings:
     if findings:
         await rt.intake.still_parked(message_id, findings)
         return findings
-    await rt.audit.append(actor, "release", str(message_id), "")
+    await rt.audit.append(actor, "release", str(message_id), reason)
     await render_waiting(rt, record.case.id, message.case_no)
     return []
 

@@ -26,7 +26,8 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from gateway.store.columns import METADATA, moment, text_column
 from gateway.store.schema_exports import EXPORT_PARTS, EXPORTS
 from gateway.store.schema_operators import PEERS, RERUN_ITEMS, RERUNS
-from gateway.store.schema_staff import SAVED_VIEWS, STAFF, STAFF_SESSIONS
+from gateway.store.schema_performance import CASE_FACTS, PERFORMANCE, PERFORMANCE_MARKS
+from gateway.store.schema_staff import RUNS, SAVED_VIEWS, SIZES, STAFF, STAFF_SESSIONS
 
 #: Ranged by month of their first column, a UUIDv7.
 PARTITIONED = ("messages", "bodies", "events", "attempts")
@@ -109,6 +110,11 @@ Index(
     "cases_provisional",
     CASES.c.id,
     postgresql_where=text("tracking @> CAST('{\"due_provisional\": true}' AS jsonb)"),
+)
+Index(
+    "cases_open_due",
+    CASES.c.due_on,
+    postgresql_where=text("due_on IS NOT NULL AND state NOT IN ('21', '23', '40', '41', '50', '60', '90')"),
 )
 Index("cases_citizen", CASES.c.citizen_index, CASES.c.id, postgresql_where=text("citizen_index IS NOT NULL"))
 
@@ -338,6 +344,9 @@ AUDIT = Table(
     Column("after", JSONB),
 )
 Index("audit_target", AUDIT.c.target, AUDIT.c.id)
+Index("audit_actor", AUDIT.c.actor, AUDIT.c.id)
+Index("audit_verb", AUDIT.c.verb, AUDIT.c.id)
+Index("audit_actor_verb", AUDIT.c.actor, AUDIT.c.verb, AUDIT.c.id)
 
 TABLE_SETS = Table(
     "table_sets",
@@ -351,6 +360,7 @@ TABLE_SETS = Table(
     Column("approvals", JSONB, nullable=False, server_default=text("'{}'::jsonb")),
     moment("activated_at", optional=True),
     moment("retired_at", optional=True),
+    Column("confirmed_by", Text),
     CheckConstraint("digest ~ '^[0-9a-f]{64}$'"),
     CheckConstraint("retired_at IS NULL OR activated_at IS NOT NULL"),
 )
@@ -362,14 +372,19 @@ Index(
 )
 
 __all__ = [
+    "CASE_FACTS",
     "EXPORTS",
     "EXPORT_PARTS",
     "METADATA",
     "PARTITIONED",
     "PEERS",
+    "PERFORMANCE",
+    "PERFORMANCE_MARKS",
     "RERUNS",
     "RERUN_ITEMS",
+    "RUNS",
     "SAVED_VIEWS",
+    "SIZES",
     "STAFF",
     "STAFF_SESSIONS",
 ]

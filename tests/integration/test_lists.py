@@ -14,8 +14,8 @@ from bench.fill import fill
 from gateway.canonical.kinds import State
 from gateway.runtime import Runtime
 from gateway.store import engine as engines
+from gateway.store import overview, releases
 from gateway.store import parked as parked_
-from gateway.store import releases
 from gateway.store.case_list import SORTED, CaseList
 from gateway.store.case_list_sql import Wanted
 from gateway.store.cases import CaseFilter, Cases
@@ -254,6 +254,24 @@ async def test_groups_of_parked_messages_are_counted_within_a_bound(store, monke
     cause = Cause(groups[0].cause.code, groups[0].cause.path, groups[0].cause.value)
     _, plans = await read.of(parked_.waiting_for(engine, cause, 5, None))
     assert "Seq Scan" not in {node["Node Type"] for plan in plans for node in nodes(plan)}
+
+
+async def test_the_overview_counts_to_its_bound_and_looks_at_the_newest_cases_only(store, monkeypatch):
+    read, engine, _ = store
+    monkeypatch.setattr(overview, "MOST", 700)
+    monkeypatch.setattr(overview, "NEWEST", 400)
+    whole = overview.Overview(engine)
+    standing, plans = await read.of(whole.standing(NOW.date(), NOW.date()))
+    judge(plans, most=8 * 701)
+    assert (standing.parked, standing.dead, standing.refused) == (701, 701, 701)
+    resting, plans = await read.of(whole.resting())
+    judge(plans, most=3 * 701)
+    assert sum(resting.values()) == 3 * 700
+    passages, plans = await read.of(whole.passages(NOW - 30 * DAY))
+    judge(plans, most=400)
+    assert sum(each.cases for each in passages) == 400
+    for asked in (whole.today(NOW), whole.items(NOW, 24), whole.reruns_waiting(), whole.releases_waiting()):
+        judge((await read.of(asked))[1], most=100)
 
 
 @pytest.mark.parametrize("state", [None, "parked", "dead", "refused"])
