@@ -116,7 +116,7 @@ async def test_nothing_of_a_person_is_shown_without_asking(rt, sichuan, ops):
 async def looks(engine, case_no):
     async with engine.connect() as connection:
         found = await connection.execute(
-            text("SELECT id, actor, after FROM audit WHERE target = :no AND verb = 'look' ORDER BY id"),
+            text("SELECT id, actor, after FROM audit WHERE target = :no AND verb = 'reveal' ORDER BY id"),
             {"no": case_no},
         )
         return found.all()
