@@ -170,7 +170,9 @@ async def test_the_dry_run_of_a_release_says_how_many_would_pass(rt, ops, side, 
     assert "2 条将按现在的规则表再办一次" in words_of(page)
     assert len((await rt.deliveries.open("parked"))[0]) == 2
     assert (await client.get(address + "&cap=0")).status_code == 400
-    assert "1 条将按现在的规则表再办一次 （还有更多，本次到上限为止）" in words_of(await client.get(address + "&cap=1"))
+    assert "1 条将按现在的规则表再办一次 （还有更多，本次到上限为止）" in words_of(
+        await client.get(address + "&cap=1")
+    )
     nothing = await client.get(ADDRESS.format("99").replace("/ops/stuck/group", "/ops/reruns/try"))
     assert "没有可办的报文了" in nothing.text
 
