@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import importlib
+import json
 import pkgutil
 from importlib import resources
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gateway.errors import CannotStart
 from gateway.formats.schema_fields import fields_of
@@ -49,6 +50,19 @@ def fields(package: str = "adapters") -> tuple[RegionFields, ...]:
     return tuple(
         _fields(region, resources.files(f"{package}.{slug}")) for slug, region in discover(package).items()
     )
+
+
+def outline(slug: str, package: str = "adapters") -> Mapping[str, Any] | None:
+    """The region's divisions as a schematic map; None when it has none: it is drawn as a box then.
+
+    Shape: a GeoJSON ``FeatureCollection`` in degrees; each feature has ``code``, ``name`` and ``centre``
+    (longitude, latitude) as properties, and there is one for each division right below the region's own.
+    """
+    file = resources.files(f"{package}.{slug}") / "map.geo.json"
+    if not file.is_file():
+        return None
+    found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    return found
 
 
 def _fields(region: Region, folder: Traversable) -> RegionFields:

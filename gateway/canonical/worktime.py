@@ -103,6 +103,12 @@ def light(clock: Clock, limit: TimeLimit | None, calendar: WorkCalendar, *, toda
     return Light.AMBER if used * 100 >= whole * AMBER_PERCENT or left <= 1 else Light.GREEN
 
 
+def working_days(clock: Clock, until: date, calendar: WorkCalendar) -> int:
+    """Working days the clock ran after day 0 up to a day, less those it stood still; 0 before it started."""
+    start = clock.started_on
+    return 0 if start is None else _counted(clock, start, until, WORKDAY, calendar)
+
+
 def _counted(clock: Clock, after: date, until: date, unit: str, calendar: WorkCalendar) -> int:
     """Days that count after one day up to another."""
     count = 0
@@ -187,11 +193,11 @@ def _running_days(suspensions: tuple[Suspension, ...], *, after: date) -> Iterat
         day += _ONE_DAY
         if day > stopped_from:
             return
-        if not _stands_still(suspensions, day):
+        if not stands_still(suspensions, day):
             yield day
 
 
-def _stands_still(suspensions: tuple[Suspension, ...], day: date) -> bool:
+def stands_still(suspensions: tuple[Suspension, ...], day: date) -> bool:
     """The notice day counts, the day of supply does not; a day with both counts (gateway §2)."""
     if not suspensions:
         return False

@@ -16,7 +16,24 @@ from gateway.dashboard import desk as desks
 from gateway.dashboard import refusals
 from gateway.dashboard.guard import Guard
 from gateway.dashboard.live import Hub
-from gateway.dashboard.pages import entry, live, overview, reruns, routes, stuck
+from gateway.dashboard.pages import (
+    audit,
+    case,
+    cases,
+    entry,
+    exports,
+    find,
+    live,
+    me,
+    overview,
+    performance,
+    reruns,
+    routes,
+    rules,
+    running,
+    stuck,
+    wall,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,7 +45,24 @@ if TYPE_CHECKING:
 
 _log = log.get(__name__)
 
-PAGES = (entry.router, live.router, overview.router, reruns.router, routes.router, stuck.router)
+PAGES = (
+    entry.router,
+    live.router,
+    overview.router,
+    wall.router,
+    cases.router,
+    find.router,
+    exports.router,
+    case.router,
+    performance.router,
+    running.router,
+    audit.router,
+    me.router,
+    reruns.router,
+    routes.router,
+    stuck.router,
+    *rules.ROUTERS,
+)
 
 
 def create(runtime: Callable[[], Runtime]) -> FastAPI:

@@ -63,7 +63,14 @@ class Reader:
 
     def line(self, region: str, kind: str, path: str | None) -> FieldLine | None:
         """What is declared of the field at a path of a message."""
-        return None if path is None else self.lines.get((region, kind, _INDEX.sub("[]", path)))
+        return line_at(self.lines, region, kind, path)
+
+
+def line_at(
+    lines: Mapping[tuple[str, str, str], FieldLine], region: str, kind: str, path: str | None
+) -> FieldLine | None:
+    """What is declared of the field at a path of a message; places in lists make no difference."""
+    return None if path is None else lines.get((region, kind, _INDEX.sub("[]", path)))
 
 
 def by_place(lines: Iterable[FieldLine]) -> dict[tuple[str, str, str], FieldLine]:

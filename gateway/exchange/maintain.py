@@ -18,7 +18,7 @@ from sqlalchemy import text
 from gateway import metrics
 from gateway.canonical.worktime import beijing_day
 from gateway.store import engine as engines
-from gateway.store import growth, partitions, prune, rest, retention, tallies
+from gateway.store import growth, partitions, prune, rest, retention, runs, tallies
 from gateway.store.schema import PARTITIONED
 
 if TYPE_CHECKING:
@@ -134,7 +134,10 @@ async def maintain(
         until = None if order.budget_s is None else time.monotonic() + order.budget_s
         at = now or min(yard.clock.now(), await _database_now(engine))
         for step in STEPS if order.only is None else (order.only,):
-            yield await _run(step, _Job(engine, yard.vault, policy, order, at, until))
+            done = await _run(step, _Job(engine, yard.vault, policy, order, at, until))
+            if not order.dry_run:
+                await _note(engine, done)
+            yield done
 
 
 async def _run(step: str, job: _Job) -> Done:
@@ -150,6 +153,15 @@ async def _run(step: str, job: _Job) -> Done:
     if job.left:
         said += "；尚未做完，下次继续"
     return Done(step, said, time.monotonic() - began, unfinished=job.left, failed=failed)
+
+
+async def _note(engine: AsyncEngine, done: Done) -> None:
+    """For the page that shows what runs; a note that cannot be written keeps no step from its work."""
+    run = runs.Run(f"{runs.MAINTAIN}.{done.step}", done.took_s, failed=done.failed, said=done.text)
+    try:
+        await runs.note(engine, run)
+    except Exception as error:  # noqa: BLE001 - the store is away: the step itself said so
+        _log.warning("run_not_noted", step=done.step, cause=type(error).__name__)
 
 
 @asynccontextmanager
@@ -275,6 +287,8 @@ async def _vacuum(job: _Job) -> str:
 async def _gauges(job: _Job) -> str:
     async with engines.single(job.engine) as connection:
         seen = await growth.look(connection, job.keep_months, job.receipts, job.now)
+        if not job.order.dry_run:
+            await runs.keep_sizes(connection, beijing_day(job.now), seen.sizes)
     if not job.order.dry_run:
         metrics.show_growth(seen, at=time.time())
     late = [kind for kind, seconds in seen.overdue_s.items() if seconds > 0]

@@ -19,7 +19,7 @@ Mask = Callable[[str], str]
 # In words: a citizen number (its seventh digit begins a year), a mobile number, a long account number.
 _CITIZEN = re.compile(r"(?<!\d)[1-9]\d{5}(?:18|19|20)\d{9}[\dXx](?!\d)")
 _MOBILE = re.compile(r"(?<!\d)1[3-9]\d{9}(?!\d)")
-_ACCOUNT = re.compile(r"(?<![0-9A-Za-z-])\d{16,30}(?!\d)")
+_ACCOUNT = re.compile(r"(?<![0-9A-Za-z-])\d{16,30}(?![0-9A-Za-z])")
 _INDEX = re.compile(r"\[\d+\]")
 
 
@@ -60,6 +60,10 @@ class Masker:
         """A trace entry with ``before`` and ``after`` masked."""
         mask = self._mask(entry["path_in"]) or self._mask(entry["path_out"]) or mask_words
         return {**entry, "before": _applied(mask, entry["before"]), "after": _applied(mask, entry["after"])}
+
+    def value(self, path: str, written: str) -> str:
+        """A native value by the path it stands at; numbers of persons are masked at any path."""
+        return mask_words((self._mask(path) or mask_words)(written))
 
     def _mask(self, path: str | None) -> Mask | None:
         return None if path is None else self.by_path.get(_INDEX.sub("[]", path))

@@ -97,7 +97,7 @@ class Cases:
             record = await self._one(connection, _BY_NO, {"case_no": case_no})
             if record is None:
                 return None
-            which = {"case_id": record.case.id, "since": _before(record.case.id)}
+            which = {"case_id": record.case.id, "since": oldest_id(record.case.id)}
             events = (await connection.execute(_EVENTS, which)).mappings().all()
             traces = (await connection.execute(_TRACES, which)).mappings().all()
         await self._vault.learn([row["note"] for row in events] + [row["trace"] for row in traces])
@@ -196,7 +196,7 @@ _TRACES = text(
 )
 
 
-def _before(case_id: UUID) -> UUID:
+def oldest_id(case_id: UUID) -> UUID:
     """An id a day older than the case, so that no two clocks matter; the smallest for what is no UUIDv7."""
     number = case_id.int
     day_ms = 86_400_000

@@ -24,8 +24,10 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from gateway.store.columns import METADATA, moment, text_column
+from gateway.store.schema_exports import EXPORT_PARTS, EXPORTS
 from gateway.store.schema_operators import PEERS, RERUN_ITEMS, RERUNS
-from gateway.store.schema_staff import SAVED_VIEWS, STAFF, STAFF_SESSIONS
+from gateway.store.schema_performance import CASE_FACTS, PERFORMANCE, PERFORMANCE_MARKS
+from gateway.store.schema_staff import RUNS, SAVED_VIEWS, SIZES, STAFF, STAFF_SESSIONS
 
 #: Ranged by month of their first column, a UUIDv7.
 PARTITIONED = ("messages", "bodies", "events", "attempts")
@@ -67,9 +69,52 @@ Index("cases_division_newest", CASES.c.origin_division, CASES.c.received_at, CAS
 Index("cases_item_newest", CASES.c.item, CASES.c.received_at, CASES.c.case_no)
 Index("cases_state_newest", CASES.c.state, CASES.c.received_at, CASES.c.case_no)
 Index(
+    "cases_list", *(CASES.c[name] for name in ("item", "state", "origin", "target", "received_at", "case_no"))
+)
+Index(
+    "cases_list_from",
+    *(CASES.c[name] for name in ("origin_division", "item", "state", "received_at", "case_no")),
+)
+Index(
+    "cases_list_to",
+    *(CASES.c[name] for name in ("target_division", "item", "state", "received_at", "case_no")),
+)
+_CLOCK_RUNS = text("due_on IS NOT NULL AND state IN ('10', '11', '20', '22', '28', '30', '31', '32', '33')")
+Index(
+    "cases_due",
+    *(CASES.c[name] for name in ("item", "state", "origin", "target", "due_on", "case_no")),
+    postgresql_where=_CLOCK_RUNS,
+    postgresql_include=["received_at"],
+)
+Index(
+    "cases_due_from",
+    *(CASES.c[name] for name in ("origin_division", "item", "state", "due_on", "case_no")),
+    postgresql_where=_CLOCK_RUNS,
+    postgresql_include=["received_at"],
+)
+Index(
+    "cases_due_to",
+    *(CASES.c[name] for name in ("target_division", "item", "state", "due_on", "case_no")),
+    postgresql_where=_CLOCK_RUNS,
+    postgresql_include=["received_at"],
+)
+Index(
+    "cases_due_early",
+    CASES.c.due_on,
+    CASES.c.case_no,
+    postgresql_where=text(
+        f"{_CLOCK_RUNS.text} AND due_on < CAST(received_at AT TIME ZONE 'Asia/Shanghai' AS date)"
+    ),
+)
+Index(
     "cases_provisional",
     CASES.c.id,
     postgresql_where=text("tracking @> CAST('{\"due_provisional\": true}' AS jsonb)"),
+)
+Index(
+    "cases_open_due",
+    CASES.c.due_on,
+    postgresql_where=text("due_on IS NOT NULL AND state NOT IN ('21', '23', '40', '41', '50', '60', '90')"),
 )
 Index("cases_citizen", CASES.c.citizen_index, CASES.c.id, postgresql_where=text("citizen_index IS NOT NULL"))
 
@@ -299,6 +344,9 @@ AUDIT = Table(
     Column("after", JSONB),
 )
 Index("audit_target", AUDIT.c.target, AUDIT.c.id)
+Index("audit_actor", AUDIT.c.actor, AUDIT.c.id)
+Index("audit_verb", AUDIT.c.verb, AUDIT.c.id)
+Index("audit_actor_verb", AUDIT.c.actor, AUDIT.c.verb, AUDIT.c.id)
 
 TABLE_SETS = Table(
     "table_sets",
@@ -312,6 +360,7 @@ TABLE_SETS = Table(
     Column("approvals", JSONB, nullable=False, server_default=text("'{}'::jsonb")),
     moment("activated_at", optional=True),
     moment("retired_at", optional=True),
+    Column("confirmed_by", Text),
     CheckConstraint("digest ~ '^[0-9a-f]{64}$'"),
     CheckConstraint("retired_at IS NULL OR activated_at IS NOT NULL"),
 )
@@ -323,12 +372,19 @@ Index(
 )
 
 __all__ = [
+    "CASE_FACTS",
+    "EXPORTS",
+    "EXPORT_PARTS",
     "METADATA",
     "PARTITIONED",
     "PEERS",
+    "PERFORMANCE",
+    "PERFORMANCE_MARKS",
     "RERUNS",
     "RERUN_ITEMS",
+    "RUNS",
     "SAVED_VIEWS",
+    "SIZES",
     "STAFF",
     "STAFF_SESSIONS",
 ]

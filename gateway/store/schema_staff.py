@@ -1,15 +1,19 @@
-"""The tables of people at the operators' desk: accounts, sessions, saved views."""
+"""The tables of the operators' desk: accounts, sessions, saved views; when jobs last ran, how large it was."""
 
 from __future__ import annotations
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
+    Date,
+    Double,
     ForeignKey,
     Index,
     Integer,
     LargeBinary,
+    PrimaryKeyConstraint,
     Table,
     Text,
     UniqueConstraint,
@@ -61,4 +65,24 @@ SAVED_VIEWS = Table(
     text_column("query"),
     moment("created_at"),
     UniqueConstraint("name", "page", "title"),
+)
+
+RUNS = Table(
+    "runs",
+    METADATA,
+    Column("job", Text, primary_key=True),
+    moment("ran_at"),
+    Column("took_s", Double, nullable=False),
+    Column("failed", Boolean, nullable=False),
+    text_column("said"),
+)
+
+SIZES = Table(
+    "sizes",
+    METADATA,
+    Column("day", Date, nullable=False),
+    text_column("name"),
+    Column("rows", BigInteger, nullable=False),
+    Column("bytes", BigInteger, nullable=False),
+    PrimaryKeyConstraint("day", "name"),
 )

@@ -100,6 +100,14 @@ class Bell:
         await self._quietly(take)
         return bool(mine[0])
 
+    async def version(self) -> str | None:
+        """What Redis calls itself; None while it is away or refuses to say."""
+        try:
+            told = await self._redis.info("server")
+        except (redis.RedisError, OSError):
+            return None
+        return str(told.get("redis_version", ""))
+
     async def close(self) -> None:
         """Finish the rings under way, within the patience for each, and leave."""
         if self._ringers:

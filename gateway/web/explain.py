@@ -7,14 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 from fastapi import APIRouter, Depends, Path, Query, Request
 from starlette.responses import JSONResponse, Response
 
-from gateway import regions as regions_
 from gateway.errors import CannotStart
-from gateway.exchange.explain import Reader, by_place, explained, travelled
-from gateway.exchange.library import Book, Library
-from gateway.exchange.masking import Masker, mask_of
-from gateway.mapping.explain import field_lines
+from gateway.exchange.explain import explained, travelled
+from gateway.exchange.explaining import Explaining
 from gateway.store.archive import Archive
-from gateway.store.sets import TableSets
 from gateway.web import schemas
 from gateway.web.auth import Caller, needs, runtime
 from gateway.web.explain_schemas import Explanation
@@ -22,40 +18,24 @@ from gateway.web.problem import Problem
 from gateway.web.queries import ExplainQuery
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from gateway.mapping.explain import FieldLine
+    from gateway.exchange.library import Book
+    from gateway.exchange.masking import Masker
     from gateway.runtime import Runtime
-    from gateway.store.archive import KeptCase
 
 router = APIRouter(prefix="/v1", tags=["办件"])
 
 
-class Desk:
-    """What stays the same from request to request: declared fields, masks, sets of tables."""
-
-    def __init__(self, rt: Runtime) -> None:
-        self.lines: Mapping[tuple[str, str, str], FieldLine] = by_place(field_lines(regions_.fields()))
-        masks = {
-            path: mask
-            for (_, _, path), line in self.lines.items()
-            for mask in map(mask_of, line.canonical)
-            if mask is not None
-        }
-        self.masker = Masker({**masks, **Masker.of(rt.regions).by_path})
-        self.library = Library(
-            TableSets(rt.engine),
+def desk(request: Request) -> Explaining:
+    """Made at the first request."""
+    found: Explaining | None = getattr(request.app.state, "explain_desk", None)
+    if found is None:
+        rt: Runtime = runtime(request)
+        found = request.app.state.explain_desk = Explaining(
+            rt.engine,
             rt.regions,
             folder=rt.settings.tables_dir,
             calendar_until=rt.settings.calendar_until,
         )
-
-
-def desk(request: Request) -> Desk:
-    """Made at the first request."""
-    found: Desk | None = getattr(request.app.state, "explain_desk", None)
-    if found is None:
-        found = request.app.state.explain_desk = Desk(runtime(request))
     return found
 
 
@@ -68,7 +48,7 @@ def desk(request: Request) -> Desk:
 async def explain(
     caller: Annotated[Caller, needs("cases")],
     rt: Annotated[Any, Depends(runtime)],
-    own: Annotated[Desk, Depends(desk)],
+    own: Annotated[Explaining, Depends(desk)],
     case_no: Annotated[str, Path(description="通办编号", examples=["CYTB5101042026112300000017"])],
     query: Annotated[ExplainQuery, Query()],
 ) -> Response:
@@ -82,7 +62,7 @@ async def explain(
     full = caller.may("cases:full")
     if full:  # on record before anything is shown
         await rt.audit.append(caller.actor, "look", case_no, "cases:full")
-    reader = await _reader(rt, own, case)
+    reader = await own.reader((message.tables_digest for message in case.messages), rt)
     told = explained(case, reader)
     if query.on is not None or query.set_ is not None:
         to = reader.current if query.set_ is None else await _set(rt, own, query.set_)
@@ -90,18 +70,7 @@ async def explain(
     return JSONResponse(told if full else _masked(told, own.masker))
 
 
-async def _reader(rt: Runtime, own: Desk, case: KeptCase) -> Reader:
-    digests = {message.tables_digest for message in case.messages}
-    found = {digest: await own.library.by_digest(digest) for digest in digests}
-    books = {digest: book for digest, book in found.items() if book is not None}
-    current = await own.library.by_digest(rt.tables.digest)
-    if current is None:  # the folder was edited since this process started
-        current = Book(rt.tables.digest, rt.tables, rt.maps, None)
-    books.setdefault(current.digest, current)
-    return Reader(rt.regions, own.lines, books, current)
-
-
-async def _set(rt: Runtime, own: Desk, word: str) -> Book:
+async def _set(rt: Runtime, own: Explaining, word: str) -> Book:
     try:
         found = await own.library.by_word(word, active=rt.tables.digest)
     except CannotStart:  # kept, but not usable by this version of the gateway

@@ -19,13 +19,13 @@ from gateway.exchange.drain import Drain, Lane, Limits, Sender
 from gateway.exchange.maintain import BUDGET_S, Order, maintain
 from gateway.exchange.sight import Sight
 from gateway.exchange.verdict import Schedule
-from gateway.store import tallies
+from gateway.store import runs, tallies
 from gateway.store.deadlines import recompute
 from gateway.store.records import Ending, Settlement
 from gateway.store.retention import Who
 from gateway.transport.bell import SWEEP
 from gateway.transport.breaker import Breaker
-from gateway.worker import reruns
+from gateway.worker import indicators, reruns
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -102,6 +102,7 @@ class Rounds:
 
     async def sweep(self) -> Mapping[str, float]:
         """Ring for everything due, in case a ring was lost; the seconds overdue by destination."""
+        began = time.monotonic()
         deliveries = self.runtime.deliveries
         await deliveries.promote_stranded()
         await intervene.heal(self.runtime.pinned())
@@ -112,6 +113,7 @@ class Rounds:
         await self.runtime.workers.forget()
         self.swept_at = time.monotonic()
         metrics.LAST_SWEEP.set(time.time())
+        await runs.note(self.runtime.engine, runs.Run(runs.SWEEP, took_s=self.swept_at - began))
         return overdue
 
     def maintain(self) -> asyncio.Task[None]:
@@ -128,6 +130,7 @@ class Rounds:
         seen, releasing = shelf.current, asyncio.create_task(self._release_parked())
         counting = asyncio.create_task(self._count_anew())
         rerunning = asyncio.create_task(reruns.keep(self.runtime, self.stopping))
+        measuring = asyncio.create_task(indicators.keep(self.runtime, self.stopping))
         while not self.stopping.is_set():
             self.turned_at = time.monotonic()
             await self._help()
@@ -145,7 +148,8 @@ class Rounds:
         counting.cancel()
         # a step is one transaction: what is cancelled in the middle has not happened
         rerunning.cancel()
-        await asyncio.gather(releasing, counting, rerunning, return_exceptions=True)
+        measuring.cancel()
+        await asyncio.gather(releasing, counting, rerunning, measuring, return_exceptions=True)
 
     async def finish(self) -> None:
         """Wait for the drains; they have been told to stop and end within their grace."""

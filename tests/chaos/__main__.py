@@ -51,6 +51,9 @@ def main() -> int:
         asked.json.write_text(json.dumps(outcome.as_json(), ensure_ascii=False, indent=1) + "\n", "utf-8")
     if asked.write:
         asked.write.write_text(report.page(outcome, asked), "utf-8")
+        if asked.write.resolve() == report.PAGE:
+            figures = json.dumps(report.measured(outcome), ensure_ascii=False, indent=1)
+            report.MEASURED.write_text(figures + "\n", "utf-8")
     console.print(f"history kept in {home / 'history.jsonl'}", style="dim")
     return 1 if outcome.violations else 0
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psutil
@@ -14,11 +15,15 @@ from tests.chaos.history import read
 
 if TYPE_CHECKING:
     import argparse
-    from pathlib import Path
 
     from rich.console import Console
 
     from tests.chaos.run import Outcome
+
+_ROOT = Path(__file__).parents[2]
+#: The page of the documents, and the figures an installed gateway shows of its release.
+PAGE = _ROOT / "docs" / "reference" / "chaos.md"
+MEASURED = _ROOT / "gateway" / "dashboard" / "measured" / "chaos.json"
 
 #: Cases whose history is printed.
 _MOST = 3
@@ -90,6 +95,27 @@ def of_case(history: Path, ref: str) -> list[str]:
 
 def _words(line: dict[str, object]) -> str:
     return "  ".join(f"{name}={value}" for name, value in line.items() if value not in ("", None))
+
+
+def measured(outcome: Outcome) -> dict[str, object]:
+    """The figures an installed gateway shows of this release (`gateway/dashboard/measured/chaos.json`)."""
+    told = outcome.as_json()
+    memory = psutil.virtual_memory().total / 2**30
+    names = (
+        "cases",
+        "faults",
+        "messages",
+        "restarts",
+        "longest_wait_s",
+        "longest_wait_while_well_s",
+        "took_s",
+    )
+    return {
+        "when": f"{datetime.now(UTC):%Y-%m-%d}",  # noqa: TID251 - the day of the run
+        "machine": f"{os.cpu_count()} × {platform.machine()}, {memory:.0f} GiB, {platform.system()}",
+        **{name: told[name] for name in names},
+        "violations": len(outcome.violations),
+    }
 
 
 def page(outcome: Outcome, asked: argparse.Namespace) -> str:

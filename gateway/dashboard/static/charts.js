@@ -42,7 +42,10 @@
         if (typeof address === "string" && address.startsWith("/ops/")) location.assign(address);
       });
     }
-    if (still) option.animation = false;
+    if (still) {
+      option.animation = false;
+      for (const series of option.series ?? []) if (series.effect) series.effect.show = false;
+    }
     chart.setOption({ ...option, tooltip: option.tooltip && { renderMode: "richText", confine: true, ...option.tooltip } }, { notMerge: element.dataset.merge === undefined, lazyUpdate: true });
   };
 
