@@ -24,7 +24,7 @@ GROUP = ParkedGroup(Cause("1001", "param.aac005", "77"), "x", "没有对应的�
 JSON = ("map", "items", "throughput", "latency")
 RESTS = (
     "INSERT INTO deliveries (id, case_id, case_no, seq, destination, kind, native_kind, state, rendered)"
-    " VALUES (uuidv7(), uuidv7(), 'x', 1, '{}', 'transfer.apply', 'x', 'dead', TRUE)"
+    " VALUES (uuidv7(), uuidv7(), 'x', 1, '{}', 'transfer.apply', 'x', '{}', TRUE)"
 )
 
 
@@ -59,7 +59,7 @@ async def test_a_gateway_nobody_used_reads_well_on_every_part(ops, served):
 async def test_what_is_most_urgent_stands_first_with_the_way_to_mend_it(ops, served):
     slug = min(served.regions)
     await peers.pause(served, slug, "staff:a", "对方升级")
-    await do(served, RESTS.format(max(served.regions)))
+    await do(served, RESTS.format(max(served.regions), "dead"))
     page = (await (await ops("viewer")).get("/ops/")).text
     found = re.findall(
         r'<li>\s*<span class="tag tone-(\w+)">.*?id="need-\d+" href="([^"]+)"', page, re.DOTALL
@@ -103,8 +103,13 @@ async def test_every_way_leads_to_a_page_there_is(ops, served, address):
         address.replace("%7B", "{").replace("%7D", "}").format(side=min(served.regions))
     )
     assert answer.status_code == 200
-    anchor = address.partition("#")[2]
-    assert not anchor or f'id="{anchor}"' in answer.text
+
+
+async def test_what_rests_is_found_where_its_number_leads(ops, served):
+    await do(served, *(RESTS.format(min(served.regions), state) for state in ("dead", "refused")))
+    page = (await (await ops("viewer")).get(ways.DEAD)).text
+    for address in (ways.DEAD, ways.REFUSED):
+        assert f'id="{address.partition("#")[2]}"' in page
 
 
 async def test_the_page_is_in_english_when_asked(ops, served):
