@@ -15,12 +15,13 @@ from gateway.exchange.overview import Kind, Light, Urgency
 from gateway.store.overview import MOST
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from datetime import datetime
 
     from gateway.dashboard.desk import Desk
     from gateway.dashboard.glance import Now
     from gateway.exchange.overview import Need, Route
+    from gateway.store.overview import Standing
 
 _URGENCIES: Mapping[Urgency, tuple[Mark, str]] = {
     Urgency.NOW: (Mark("bad", "alert-triangle"), N_("立即")),
@@ -176,68 +177,40 @@ def _detail(desk: Desk, route: Route) -> str:
 
 def figures(desk: Desk, now: Now) -> list[Figure]:
     """The seven numbers of the day, each leading to what it counts."""
-    standing, today, day = now.seen.standing, now.today, beijing_day(desk.now)
-    number = Figures(desk.language).number
-    dead = standing.dead + standing.refused
-    opened = desk.say("其中新办件 %(count)s", count=number(today.opened))
-    parts = desk.say(
-        "死信 %(dead)s，拒收 %(refused)s",
-        dead=bounded(desk, standing.dead),
-        refused=bounded(desk, standing.refused),
+    return [*_passed(desk, now), *_stuck(desk, now.seen.standing), *_due(desk, now.seen.standing)]
+
+
+def _passed(desk: Desk, now: Now) -> Iterator[Figure]:
+    written, today = Figures(desk.language), now.today
+    received = desk.say("其中新办件 %(count)s", count=written.number(today.opened))
+    took = desk.say("今日尚无送达")
+    if now.p95_s is not None:
+        took = desk.say("95%% 在 %(span)s内", span=written.span(now.p95_s))
+    transit, day = bounded(desk, now.seen.standing.in_transit), beijing_day(desk.now)
+    number = written.number
+    yield Figure(
+        "received", desk.say("今日收件"), number(today.received), received, ways.received(day), "inbox"
     )
-    took = desk.say("95%% 在 %(span)s内", span=Figures(desk.language).span(now.p95_s))
-    return [
-        Figure("received", desk.say("今日收件"), number(today.received), opened, ways.received(day), "inbox"),
-        Figure(
-            "transit",
-            desk.say("在途报文"),
-            bounded(desk, standing.in_transit),
-            desk.say("等待或正在投递"),
-            ways.ROUTES,
-            "send",
-        ),
-        Figure(
-            "delivered",
-            desk.say("今日送达"),
-            number(today.delivered),
-            took if now.p95_s is not None else desk.say("今日尚无送达"),
-            ways.ROUTES,
-            "truck-delivery",
-        ),
-        Figure(
-            "parked",
-            desk.say("挂起"),
-            bounded(desk, standing.parked),
-            desk.say("等待码表或规则"),
-            ways.PARKED,
-            "player-pause",
-            "wait" if standing.parked else "",
-        ),
-        Figure(
-            "dead",
-            desk.say("死信与拒收"),
-            bounded(desk, dead),
-            parts,
-            ways.DEAD,
-            "mail-off",
-            "bad" if dead else "",
-        ),
-        Figure(
-            "soon",
-            desk.say("即将到期"),
-            bounded(desk, standing.due_soon),
-            desk.say("其中今日 %(count)s", count=bounded(desk, standing.due_today)),
-            ways.DUE_SOON,
-            "calendar-due",
-            "wait" if standing.due_today else "",
-        ),
-        Figure(
-            "overdue",
-            desk.say("已超期"),
-            bounded(desk, standing.overdue),
-            desk.say("超过办理时限未办结"),
-            ways.OVERDUE,
-            "alert-triangle",
-            "bad" if standing.overdue else "",
-        ),
-    ]
+    yield Figure("transit", desk.say("在途报文"), transit, desk.say("等待或正在投递"), ways.ROUTES, "send")
+    yield Figure(
+        "delivered", desk.say("今日送达"), number(today.delivered), took, ways.ROUTES, "truck-delivery"
+    )
+
+
+def _stuck(desk: Desk, standing: Standing) -> Iterator[Figure]:
+    dead, refused = bounded(desk, standing.dead), bounded(desk, standing.refused)
+    parts = desk.say("死信 %(dead)s，拒收 %(refused)s", dead=dead, refused=refused)
+    both, parked = bounded(desk, standing.dead + standing.refused), bounded(desk, standing.parked)
+    tones = ("wait" if standing.parked else "", "bad" if standing.dead or standing.refused else "")
+    lack = desk.say("等待码表或规则")
+    yield Figure("parked", desk.say("挂起"), parked, lack, ways.PARKED, "player-pause", tones[0])
+    yield Figure("dead", desk.say("死信与拒收"), both, parts, ways.DEAD, "mail-off", tones[1])
+
+
+def _due(desk: Desk, standing: Standing) -> Iterator[Figure]:
+    today = desk.say("其中今日 %(count)s", count=bounded(desk, standing.due_today))
+    soon, overdue = bounded(desk, standing.due_soon), bounded(desk, standing.overdue)
+    tones = ("wait" if standing.due_today else "", "bad" if standing.overdue else "")
+    past = desk.say("超过办理时限未办结")
+    yield Figure("soon", desk.say("即将到期"), soon, today, ways.DUE_SOON, "calendar-due", tones[0])
+    yield Figure("overdue", desk.say("已超期"), overdue, past, ways.OVERDUE, "alert-triangle", tones[1])
