@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from gateway.mapping.tables import Tables
 
 #: Which agency a case counts for; each counts once on either side.
-SIDES: Mapping[str, str] = {"target": N_("办理方"), "origin": N_("收件方")}
+SIDES: Mapping[str, str] = {"target": N_("办理地"), "origin": N_("收件地")}
 LEVELS: Mapping[str, str] = {"district": N_("区县"), "prefecture": N_("地市"), "province": N_("省级")}
 
 #: The key of cases whose division is not known yet: ``region:``.
@@ -69,12 +69,12 @@ class Asked:
         given = {
             "measure": measure,
             "side": self.side,
-            "level": self.level if agency else "",
-            "agency": agency,
+            "level": self.level,
             "region": self.region,
             "item": item or self.item,
             "first": first.isoformat(),
             "last": last.isoformat(),
+            "agency": agency,
         }
         query = urlencode({name: value for name, value in given.items() if value})
         return f"/ops/performance/cases?{query}"

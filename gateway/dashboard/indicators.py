@@ -137,6 +137,44 @@ INDICATORS: tuple[Indicator, ...] = (
         ),
     ),
 )
+#: What fills a bar, by unit.
+_WHOLE = {"percent": 1.0, "days": 20.0, "stars": 5.0}
+#: Width of a bar's field in the ranking, pixels.
+BAR_PX = 34
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One indicator of one line as it is drawn: figures written the same in both languages, without a locale's cost.
+
+    ``text`` empty: there is nothing to show. ``opens``: the measure its list is asked for, empty when that would be.
+    """
+
+    text: str
+    sample: str
+    few: bool
+    bar: float
+    opens: str
+    exceptions: str
+
+
+def shown(each: Indicator, counts: Counts) -> Shown:
+    """As the page draws it."""
+    value, sample = each.value(counts), each.sample(counts)
+    if value is None:
+        return Shown("", "0", few=True, bar=0, opens="", exceptions="0")
+    text = {"percent": f"{value * 100:.1f}%", "days": f"{value:,.1f}", "stars": f"{value:.2f}"}[each.unit]
+    exceptions = each.exceptions(counts)
+    return Shown(
+        text=text,
+        sample=f"{sample:,}",
+        few=sample < FEW,
+        bar=round(BAR_PX * min(1.0, value / _WHOLE[each.unit]), 1),
+        opens=each.opens if exceptions else "",
+        exceptions=f"{exceptions:,}",
+    )
+
+
 BY_KEY: Mapping[str, Indicator] = {each.key: each for each in INDICATORS}
 
 

@@ -100,7 +100,7 @@ def _group(row: Mapping[Any, Any]) -> ParkedGroup:
 
 
 #: Indices of repeated parts are no part of the cause.
-_PATH = r"regexp_replace(f->>'path', '\[[0-9]+\]', '[]', 'g')"
+PATH = r"regexp_replace(f->>'path', '\[[0-9]+\]', '[]', 'g')"
 
 #: One probe each: a join would be free to read all messages there are, and does when thousands are parked.
 _ITS_MESSAGE = "CROSS JOIN LATERAL (SELECT * FROM messages WHERE id = d.id LIMIT 1) AS m"
@@ -108,7 +108,7 @@ _ITS_MESSAGE = "CROSS JOIN LATERAL (SELECT * FROM messages WHERE id = d.id LIMIT
 _GROUPS = text(
     f"""
     SELECT * FROM (
-      SELECT f->>'code' AS code, {_PATH} AS path, COALESCE(f->>'value', '') AS value, m.region,
+      SELECT f->>'code' AS code, {PATH} AS path, COALESCE(f->>'value', '') AS value, m.region,
              min(f->>'text') AS text, count(DISTINCT m.id) AS messages,
              array_remove(array_agg(DISTINCT CASE WHEN m.region = c.origin THEN c.origin_division
                                                   ELSE c.target_division END), '') AS agencies,
@@ -129,7 +129,7 @@ _WAITING_FOR = text(
     SELECT d.id FROM deliveries d {_ITS_MESSAGE}
      WHERE d.state = 'parked' AND (CAST(:after AS uuid) IS NULL OR d.id > CAST(:after AS uuid))
        AND EXISTS (SELECT FROM jsonb_array_elements(m.findings) AS f
-                    WHERE f->>'code' = :code AND {_PATH} = :path
+                    WHERE f->>'code' = :code AND {PATH} = :path
                       AND (CAST(:value AS text) IS NULL OR f->>'value' = :value))
      ORDER BY d.id LIMIT :places
     """  # noqa: S608 - a constant

@@ -14,7 +14,7 @@ from gateway.canonical.worktime import beijing_day
 from gateway.dashboard import duties, sheets
 from gateway.dashboard.assessed import LEVELS, SIDES, Asked, Places
 from gateway.dashboard.desk import Desk, Refused, needs
-from gateway.dashboard.indicators import BY_KEY, FEW, INDICATORS, Ranked, ranked
+from gateway.dashboard.indicators import BAR_PX, BY_KEY, FEW, INDICATORS, Ranked, ranked, shown
 from gateway.dashboard.marks import item_names
 from gateway.dashboard.periods import NAMES, month_of, period, shifted
 from gateway.dashboard.rendering import region_name
@@ -30,6 +30,8 @@ _LOOK = needs("look")
 #: Long before the first case.
 _EVER = date(2000, 1, 1)
 _PAGE = 50
+#: Agencies of the ranking that are shown at first.
+_LINES = 30
 #: Rows of a list that are exported: an assessment has thousands, not millions.
 _MOST_EXPORTED = 5_000
 
@@ -76,8 +78,10 @@ def places_of(desk: Desk) -> Places:
 
 
 @router.get("/performance")
-async def performance(desk: Annotated[Desk, _LOOK], asked: _Asked, month: str = "") -> Response:
-    """The page."""
+async def performance(
+    desk: Annotated[Desk, _LOOK], asked: _Asked, month: str = "", lines: str = ""
+) -> Response:
+    """The page. ``lines``: ``all`` shows every agency, else the first of the ranking."""
     today = beijing_day(desk.now)
     sheet = month_of(month, today)
     places = places_of(desk)
@@ -96,8 +100,15 @@ async def performance(desk: Annotated[Desk, _LOOK], asked: _Asked, month: str = 
         by=BY_KEY[asked.sort],
         few=FEW,
         total=seen.total,
-        lines=_agencies(asked, places, seen),
+        agencies=_agencies(asked, places, seen),
+        most_lines=None if lines == "all" else _LINES,
         items=_items(desk, asked, seen),
+        shown=shown,
+        bar_px=BAR_PX,
+        opens={
+            name: asked.list(name, first=asked.period.first, last=asked.period.last)
+            for name in lists.MEASURES
+        },
         sheet=sheet,
         neighbours=(shifted(sheet, -1), shifted(sheet, 1)),
         weeks=duties.weeks(sheet, today, due, desk.rt.tables.calendar),
