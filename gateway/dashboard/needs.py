@@ -123,7 +123,7 @@ def _line(desk: Desk, need: Need, at: datetime) -> Line:
     other = rt.other(need.about).slug if need.about in rt.regions else ""
     values = {
         "side": side,
-        "count": bounded(desk, need.count),
+        "count": bounded(desk, need.count) + ("+" if need.at_least else ""),
         "span": Figures(desk.language).span(None if need.seconds is None else _coarse(need.seconds)),
         "about": need.about,
         "digest": need.about[:8],

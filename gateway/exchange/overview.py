@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 from gateway.canonical.worktime import beijing_day
 from gateway.exchange import peers
 from gateway.exchange.door import Desk as _Desk
-from gateway.store.overview import Overview, Standing
+from gateway.store.overview import LEADING, Overview, Standing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -107,7 +107,7 @@ _ORDER = {kind: place for place, kind in enumerate(Kind)}
 class Need:
     """One thing that waits for a person.
 
-    ``count`` messages, cases or rows (0: not counted), ``about`` a destination, worker, rerun id or digest,
+    ``count`` messages, cases or rows (0: not counted; ``at_least``: of those looked at), ``about`` a destination, worker, rerun id or digest,
     ``group`` the parked messages it is about, ``since`` on the database's clock where known.
     """
 
@@ -118,6 +118,7 @@ class Need:
     seconds: float | None = None
     group: ParkedGroup | None = None
     missing: tuple[str, ...] = ()
+    at_least: bool = False
 
     @property
     def urgency(self) -> Urgency:
@@ -155,11 +156,11 @@ async def look(rt: Tower) -> Seen:
         _route(each, workers, _stuck_at(resting, each.peer.slug), now=now)
         for each in await peers.standings(rt)
     ]
-    groups, more = await rt.cases.parked_groups(GROUPS) if standing.parked else ([], None)
+    groups = await overview.leading(GROUPS + 1) if standing.parked else []
     needs = [
         *_of_routes(found, standing.at),
         *_of_workers(found, workers),
-        *_of_messages(standing, groups, more=more is not None),
+        *_of_messages(standing, groups),
         *_of_decisions(await overview.reruns_waiting(), await overview.releases_waiting(), set(rt.regions)),
     ]
     return Seen(standing, found, in_order(needs))
@@ -234,7 +235,7 @@ def _of_workers(routes: Sequence[Route], workers: Sequence[Worker]) -> Iterator[
                 yield Need(Kind.WORKER_GONE, about=worker.last.name, seconds=worker.beat_ago_s)
 
 
-def _of_messages(standing: Standing, groups: Sequence[ParkedGroup], *, more: bool) -> Iterator[Need]:
+def _of_messages(standing: Standing, groups: Sequence[ParkedGroup]) -> Iterator[Need]:
     counted = {
         Kind.DEAD: standing.dead,
         Kind.REFUSED: standing.refused,
@@ -243,9 +244,11 @@ def _of_messages(standing: Standing, groups: Sequence[ParkedGroup], *, more: boo
         Kind.PARTITION: standing.rest_rows,
     }
     yield from (Need(kind, count) for kind, count in counted.items() if count)
-    for group in groups:
-        yield Need(Kind.PARKED, group.messages, group.region, since=group.first_seen_at, group=group)
-    if more or (standing.parked and not groups):
+    cut = standing.parked > LEADING
+    for group in groups[:GROUPS]:
+        since = group.first_seen_at
+        yield Need(Kind.PARKED, group.messages, group.region, since=since, group=group, at_least=cut)
+    if len(groups) > GROUPS or (standing.parked and not groups):
         yield Need(Kind.PARKED_REST, standing.parked)
 
 

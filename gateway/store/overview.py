@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import text
 
@@ -15,16 +15,20 @@ from gateway.canonical.kinds import Kind
 from gateway.canonical.transitions import FINAL
 from gateway.canonical.worktime import BEIJING
 from gateway.store.engine import single
+from gateway.store.parked import PATH, Cause, ParkedGroup
 from gateway.store.schema import PARTITIONED
 
 if TYPE_CHECKING:
     from datetime import date, datetime
     from uuid import UUID
 
+    from sqlalchemy import Row
     from sqlalchemy.ext.asyncio import AsyncEngine
 
 #: Where counting ends: the next one is told as "more".
 MOST = 9_999
+#: Parked messages, the oldest, that are looked at for what most of them wait for: enough to know what to mend first.
+LEADING = 2_000
 #: Cases a picture of the flow looks at.
 NEWEST = 5_000
 _OPENING = sorted(kind.value for kind in Kind if kind.opens_case)
@@ -120,6 +124,15 @@ class Overview:
             found = await connection.execute(_RESTING, {"most": MOST})
             return {(row.destination, row.state): row.n for row in found}
 
+    async def leading(self, limit: int) -> list[ParkedGroup]:
+        """What most of the oldest `LEADING` parked messages wait for, largest first; without their agencies."""
+        async with single(self._engine) as connection:
+            found = await connection.execute(_LEADING, {"most": LEADING, "places": limit})
+            return [
+                ParkedGroup(Cause(row.code, row.path, row.value or None), agencies=(), **_rest_of(row))
+                for row in found
+            ]
+
     async def today(self, now: datetime) -> Today:
         """The Beijing day so far."""
         begin = now.astimezone(BEIJING).replace(hour=0, minute=0, second=0, microsecond=0).astimezone(UTC)
@@ -154,6 +167,11 @@ class Overview:
             ]
 
 
+def _rest_of(row: Row[Any]) -> dict[str, Any]:
+    names = ("region", "text", "messages", "first_seen_at", "last_seen_at", "sample")
+    return {name: getattr(row, name) for name in names}
+
+
 def _up_to_most(rows: str) -> str:
     return f"(SELECT count(*) FROM (SELECT FROM {rows} LIMIT CAST(:most AS int)) AS r)"  # noqa: S608 - our own words
 
@@ -177,6 +195,17 @@ _RESTING = text(
         f" WHERE state = '{state}' LIMIT CAST(:most AS int)) AS r GROUP BY 1"
         for state in ("parked", "dead", "refused")
     )
+)
+_LEADING = text(
+    f"""
+    SELECT f->>'code' AS code, {PATH} AS path, COALESCE(f->>'value', '') AS value, m.region,
+           min(f->>'text') AS text, count(DISTINCT m.id) AS messages, min(m.received_at) AS first_seen_at,
+           max(m.received_at) AS last_seen_at, CAST(min(CAST(m.id AS text)) AS uuid) AS sample
+      FROM (SELECT id FROM deliveries WHERE state = 'parked' ORDER BY id LIMIT CAST(:most AS int)) AS d
+     CROSS JOIN LATERAL (SELECT * FROM messages WHERE id = d.id LIMIT 1) AS m
+     CROSS JOIN LATERAL jsonb_array_elements(m.findings) AS f
+     GROUP BY 1, 2, 3, 4 ORDER BY messages DESC, code, path, value, region LIMIT CAST(:places AS int)
+    """  # noqa: S608 - a constant
 )
 _TODAY = text(
     """

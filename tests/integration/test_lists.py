@@ -270,6 +270,10 @@ async def test_the_overview_counts_to_its_bound_and_looks_at_the_newest_cases_on
     passages, plans = await read.of(whole.passages(NOW - 30 * DAY))
     judge(plans, most=400)
     assert sum(each.cases for each in passages) == 400
+    monkeypatch.setattr(overview, "LEADING", 300)
+    groups, plans = await read.of(whole.leading(5))
+    judge(plans, most=2 * 300 + 9_000)  # the key serves as well as the index of what rests, where all rest
+    assert 5 == len(groups) <= sum(group.messages for group in groups) <= 300
     for asked in (whole.today(NOW), whole.items(NOW, 24), whole.reruns_waiting(), whole.releases_waiting()):
         judge((await read.of(asked))[1], most=100)
 

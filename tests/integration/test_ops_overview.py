@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, date, datetime
 from html import unescape
+from uuid import UUID
 
 import pytest
 from sqlalchemy import text
 
-from gateway.dashboard import glance, needs
+from gateway.dashboard import glance, needs, ways
 from gateway.dashboard.atlas import atlas
 from gateway.exchange import overview, peers
-from gateway.exchange.overview import Kind, Light, Urgency
+from gateway.exchange.overview import Kind, Light, Need, Urgency
 from gateway.store.engine import single
+from gateway.store.parked import Cause, ParkedGroup
 from gateway.store.workers import Beat
 
+DAY = date(2026, 11, 23)
+AT = datetime(2026, 11, 23, tzinfo=UTC)
+GROUP = ParkedGroup(Cause("1001", "param.aac005", "77"), "x", "没有对应的行", 3, (), AT, AT, UUID(int=0))
 JSON = ("map", "items", "throughput", "latency")
 RESTS = (
     "INSERT INTO deliveries (id, case_id, case_no, seq, destination, kind, native_kind, state, rendered)"
-    " VALUES (uuidv7(), uuidv7(), 'x', 1, '{}', 'transfer.apply', 'x', 'dead', TRUE)"
+    " VALUES (uuidv7(), uuidv7(), 'x', 1, '{}', 'transfer.apply', 'x', '{}', TRUE)"
 )
 
 
@@ -53,7 +59,7 @@ async def test_a_gateway_nobody_used_reads_well_on_every_part(ops, served):
 async def test_what_is_most_urgent_stands_first_with_the_way_to_mend_it(ops, served):
     slug = min(served.regions)
     await peers.pause(served, slug, "staff:a", "对方升级")
-    await do(served, RESTS.format(max(served.regions)))
+    await do(served, RESTS.format(max(served.regions), "dead"))
     page = (await (await ops("viewer")).get("/ops/")).text
     found = re.findall(
         r'<li>\s*<span class="tag tone-(\w+)">.*?id="need-\d+" href="([^"]+)"', page, re.DOTALL
@@ -71,6 +77,39 @@ async def test_the_numbers_lead_to_the_lists_they_count(ops, served):
     assert unescape(ways["overdue"]) == "/ops/cases?due=overdue"
     assert ways["received"].startswith("/ops/cases?received_from=20")
     assert (ways["parked"], ways["dead"]) == ("/ops/stuck#parked", "/ops/stuck#dead")
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        *(
+            ways.ROUTES,
+            ways.PARKED,
+            ways.DEAD,
+            ways.REFUSED,
+            ways.OVERDUE,
+            ways.DUE_SOON,
+            ways.RULES,
+            ways.RUNNING,
+        ),
+        ways.received(DAY),
+        ways.to(Need(Kind.DUE_TODAY), DAY, ""),
+        ways.to(Need(Kind.PARKED, group=GROUP), DAY, "{side}"),
+        ways.route("{side}"),
+    ],
+)
+async def test_every_way_leads_to_a_page_there_is(ops, served, address):
+    answer = await (await ops("viewer")).get(
+        address.replace("%7B", "{").replace("%7D", "}").format(side=min(served.regions))
+    )
+    assert answer.status_code == 200
+
+
+async def test_what_rests_is_found_where_its_number_leads(ops, served):
+    await do(served, *(RESTS.format(min(served.regions), state) for state in ("dead", "refused")))
+    page = (await (await ops("viewer")).get(ways.DEAD)).text
+    for address in (ways.DEAD, ways.REFUSED):
+        assert f'id="{address.partition("#")[2]}"' in page
 
 
 async def test_the_page_is_in_english_when_asked(ops, served):

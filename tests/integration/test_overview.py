@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -173,6 +174,8 @@ async def test_parked_messages_are_told_by_what_they_wait_for(clean):
     await clean.intake.accept(message)
     (need,) = (await overview.look(clean)).needs
     assert (need.kind, need.count, need.group.cause.value) == (Kind.PARKED, 1, "77")
+    (known,), _ = await clean.cases.parked_groups(5)
+    assert replace(known, agencies=()) == need.group
 
 
 def test_needs_are_ordered_by_urgency_and_then_by_size():

@@ -10,6 +10,10 @@
   const find = (id) => document.getElementById(id);
   const clock = new Intl.DateTimeFormat("zh-CN", { timeZone: "Asia/Shanghai", hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
 
+  const day = new Intl.DateTimeFormat("en-CA", { timeZone: "Asia/Shanghai" });
+  let today = "";
+  let told = false;
+
   let heard = performance.now();
   let ahead = 0; // of the gateway's clock before this screen's, ms
   let lost = false;
@@ -25,6 +29,7 @@
 
   const hear = (event) => {
     heard = performance.now();
+    told = true;
     ahead = Date.parse(event.data) - Date.now();
     if (lost) location.reload(); // what was missed, and what may have been installed meanwhile
   };
@@ -51,6 +56,9 @@
   let ticks = 0;
   const tick = () => {
     find("clock").textContent = clock.format(Date.now() + ahead);
+    const date = told ? day.format(Date.now() + ahead) : ""; // by the gateway's clock, once it has told the time
+    if (today && today !== date && !lost) location.reload(); // a new day, and a fresh start for a screen that stays for months
+    today = date;
     const age = Math.round((performance.now() - heard) / 1000);
     const fresh = find("fresh");
     lost = lost || age > STALE_S;
