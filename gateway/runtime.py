@@ -22,6 +22,7 @@ from gateway.crypto.approval import Verifier, load_verifier
 from gateway.errors import CannotStart
 from gateway.exchange.translate import Maps, compile_maps
 from gateway.mapping import load as tables_
+from gateway.mapping.release import Consent
 from gateway.settings import Settings, decode_key
 from gateway.settings import load as load_settings
 from gateway.shelf import Binder, InForce, Keeper, Shelf
@@ -227,7 +228,7 @@ class Runtime:
                 new_id=uuid_utils.compat.uuid7,
                 regions=book.regions,
                 credentials=credentials,
-                shelf=await _shelf(settings, book, TableSets(engine), role, stack),
+                shelf=await _shelf(settings, book, TableSets(engine, consent(settings)), role, stack),
                 engine=engine,
                 vault=vault,
                 intake=intake,
@@ -290,12 +291,17 @@ def approvers(settings: Settings) -> Mapping[str, Verifier]:
     return {slug: load_verifier(each.public_key) for slug, each in settings.approval.items()}
 
 
+def consent(settings: Settings) -> Consent:
+    """What brings a stored release into force in this gateway."""
+    return Consent.SIGNED if settings.approval else Consent(settings.rules.without_keys)
+
+
 async def _shelf(
     settings: Settings, book: Rulebook, sets: TableSets, role: Role, stack: AsyncExitStack
 ) -> Shelf:
     """The set in force; processes that stay look for newer ones until the stack is left."""
     shelf = Shelf(InForce(book.tables, book.maps))
-    if not settings.approval:
+    if consent(settings) is Consent.NEVER:
         return shelf
     binder = Binder(book.regions, approvers(settings), settings.calendar_until)
     keeper = Keeper(shelf, sets, binder, lambda: beijing_day(book.clock.now()))

@@ -202,6 +202,16 @@ class Approver(_Section):
         return pem
 
 
+class Rules(_Section):
+    """What brings a stored release of the tables into force where no side has a key (no ``[approval]``).
+
+    ``two-people``: another person with the right to approve than who proposed it confirms it in the dashboard;
+    ``alone``: one person may; ``never``: only the tables of ``tables_dir`` are used.
+    """
+
+    without_keys: Literal["two-people", "alone", "never"] = "two-people"
+
+
 class ClockStart(_Section):
     """For tests only: what the gateway's clock shows at its start."""
 
@@ -228,6 +238,7 @@ class Settings(_Section):
     clock: ClockStart = ClockStart()
     #: by region; when given, only releases approved by every side are used
     approval: Mapping[str, Approver] = Field(default_factory=dict)
+    rules: Rules = Rules()
 
     @field_validator("tokens")
     @classmethod

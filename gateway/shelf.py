@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from gateway.errors import CannotStart
-from gateway.exchange.translate import Maps, compile_maps
-from gateway.mapping.load import tables_of
+from gateway.exchange.library import usable
 from gateway.mapping.release import Release, faults_of
 
 if TYPE_CHECKING:
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from gateway.crypto.approval import Verifier
+    from gateway.exchange.translate import Maps
     from gateway.mapping.tables import Tables
     from gateway.region import Region
     from gateway.store.sets import TableSets
@@ -71,11 +71,8 @@ def bound(
     release: str,
 ) -> InForce:
     """Lint and compile the tables of a release. Errors: `CannotStart` with every fault."""
-    tables = tables_of(files, calendar_until, where=release[:12])
-    missing = sorted(set(regions) - set(tables.regions))
-    if missing:
-        raise CannotStart(f"规则表版本 {release[:12]} 缺少地区 {'、'.join(missing)} 的代码表")
-    return InForce(tables, compile_maps(regions, tables), release)
+    tables, maps = usable(files, regions, calendar_until, release=release)
+    return InForce(tables, maps, release)
 
 
 @dataclass(slots=True)

@@ -3,30 +3,22 @@
 from __future__ import annotations
 
 import json
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gateway import regions as regions_
 from gateway.canonical.worktime import beijing_day
 from gateway.cli.sets import Bureau, SetWord, bureau, named
 from gateway.cli.shared import FINDINGS, By, Config, Reason, actor, finding, run, stop
 from gateway.crypto.approval import load_signer
 from gateway.crypto.signing import BadKey
 from gateway.errors import CannotStart
+from gateway.exchange import releasing
 from gateway.mapping.diff import differences
-from gateway.mapping.release import (
-    Approval,
-    Release,
-    faults_of,
-    pack,
-    signature_of,
-    statement,
-)
+from gateway.mapping.release import Release, faults_of, signature_of, statement
 from gateway.mapping.sets import ACTIVE
-from gateway.shelf import bound
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -44,14 +36,10 @@ Digest = Annotated[str, typer.Argument(help="版本摘要（至少 8 位十六�
 AsJson = Annotated[bool, typer.Option("--json", help="以 JSON 输出")]
 
 
-class _No(Exception):  # noqa: N818 - not an error: the rules say no
-    """What was asked may not be done: a sentence, exit status 1."""
-
-
 def _do(work: Coroutine[Any, Any, None]) -> None:
     try:
         run(work)
-    except _No as refused:
+    except releasing.NotAllowed as refused:
         finding({"code": "refused", "text": str(refused)})
         raise typer.Exit(FINDINGS) from None
 
@@ -174,31 +162,13 @@ def release(
     async def work() -> None:
         async with bureau(config) as desk:
             asked = await desk.table_set(word)
-            _agreed(asked)
-            bound(asked.files, regions_.discover(), desk.settings.calendar_until, release=word)
-            fresh = Release(
-                digest=asked.digest,
-                content=pack(asked.files),
-                effective_from=effective_from.date(),
-                note=note,
-                created_at=desk.clock.now(),
-                created_by=actor(by),
+            day = effective_from.date()
+            fresh = await releasing.propose(
+                desk.registry, asked, releasing.By(actor(by)), effective_from=day, note=note
             )
-            if not await desk.sets.add(fresh):
-                known = await desk.release(asked.digest)
-                raise _No(f"这套规则表已经入库：{known.digest[:12]}，自 {known.effective_from} 起")
-            await desk.audit.append(actor(by), "mappings-release", fresh.digest, note)
             typer.echo(fresh.digest)
 
     _do(work())
-
-
-def _agreed(asked: TableSet) -> None:
-    """Also the law that the gateway itself lives without: no item is open while its guides disagree."""
-    faults = asked.faults()
-    if faults:
-        listed = "\n".join(f"  {asked.name.rstrip('/')}/{each}" for each in faults)
-        raise CannotStart(f"规则表有 {len(faults)} 处错误，改正后再发布：\n{listed}")
 
 
 @app.command("statement")
@@ -226,20 +196,11 @@ def approve(
 
     async def work() -> None:
         async with bureau(config) as desk:
-            verifier = desk.approvers.get(region)
-            if verifier is None:
+            if region not in desk.approvers:
                 raise CannotStart(f"approval.{region}: 配置中没有该地区的批准公钥，请补充 public_key_file")
             found = await desk.release(digest)
-            said = statement(found.digest, found.effective_from)
-            signed = _signature(said, key, signature)
-            if not verifier.verify(signed, said):
-                raise _No(f"签名无法用配置中 {region} 的公钥验证：请核对密钥和地区")
-            approval = Approval(verifier.key_id, verifier.algorithm, signed, desk.clock.now(), actor(by))
-            if not await desk.sets.approve(found.digest, region, approval):
-                raise _No("这个版本已停用，不能再批准")
-            after = {"region": region, "key_id": verifier.key_id}
-            await desk.audit.append(actor(by), "mappings-approve", found.digest, "", after=after)
-            waiting = sorted(set(desk.approvers) - {*found.approvals, region})
+            signed = _signature(statement(found.digest, found.effective_from), key, signature)
+            waiting = await releasing.approve(desk.registry, found, region, signed, releasing.By(actor(by)))
             typer.echo(f"{region} 已批准" + (f"，尚待 {'、'.join(waiting)}" if waiting else "，各方均已批准"))
 
     _do(work())
@@ -265,38 +226,17 @@ def activate(digest: Digest, config: Config = None, by: By = "") -> None:
     async def work() -> None:
         async with bureau(config) as desk:
             if not desk.approvers:
-                raise CannotStart("approval: 未配置批准公钥，不能启用版本；请先填写 [approval.<地区>]")
+                raise CannotStart(
+                    "approval: 未配置批准公钥，命令行不能启用版本；"
+                    "请填写 [approval.<地区>]，或在 /ops/rules 由另一人确认"
+                )
             found = await desk.release(digest)
-            faults = list(faults_of(found, desk.approvers))
-            if faults:
-                raise _No(f"不能启用：{'；'.join(faults)}")
-            bound(found.files(), regions_.discover(), desk.settings.calendar_until, release=found.digest)
-            today = beijing_day(desk.clock.now())
-            await _not_overtaken(desk, found, today)
-            if not await desk.sets.activate(found.digest, desk.clock.now()):
-                raise _No("这个版本已经启用过")
-            await desk.audit.append(actor(by), "mappings-activate", found.digest, "")
-            begun = found.effective_from <= today
+            begun = await releasing.activate(desk.registry, found, releasing.By(actor(by)))
             typer.echo(
                 f"{found.digest[:12]} " + ("已生效" if begun else f"将自 {found.effective_from} 起生效")
             )
 
     _do(work())
-
-
-async def _not_overtaken(desk: Bureau, found: Release, today: date) -> None:
-    """A release that would never be used says so, instead of seeming to work."""
-    standing = await desk.sets.standing(today)
-    current = await desk.sets.one(standing.digest) if standing.digest else None
-    if (
-        current is not None
-        and current.digest != found.digest
-        and found.effective_from < current.effective_from
-    ):
-        raise _No(
-            f"现用版本 {current.digest[:12]} 自 {current.effective_from} 起生效，晚于本版本："
-            "启用后也不会被用到，请以更晚的生效日期重新发布"
-        )
 
 
 @app.command()
@@ -306,18 +246,7 @@ def retire(digest: Digest, reason: Reason, config: Config = None, by: By = "") -
     async def work() -> None:
         async with bureau(config) as desk:
             found = await desk.release(digest)
-            rest = [each for each in await desk.sets.all() if each.digest != found.digest]
-            today = beijing_day(desk.clock.now())
-            begun = found.activated_at is not None and found.effective_from <= today
-            if begun and not any(_remains(each, today) for each in rest):
-                raise _No("没有可恢复的已生效版本：请先发布、批准并启用另一个版本")
-            if not await desk.sets.retire(found.digest, desk.clock.now()):
-                raise _No("这个版本没有启用，或已停用")
-            await desk.audit.append(actor(by), "mappings-retire", found.digest, reason)
+            await releasing.retire(desk.registry, found, releasing.By(actor(by), reason))
             typer.echo(f"{found.digest[:12]} 已停用")
 
     _do(work())
-
-
-def _remains(release: Release, today: date) -> bool:
-    return release.activated_at is not None and release.retired_at is None and release.effective_from <= today

@@ -12,9 +12,12 @@ import typer
 from gateway.canonical.worktime import beijing_day
 from gateway.cli.shared import embedded_postgres, run
 from gateway.errors import CannotStart
+from gateway.exchange.releasing import Registry
 from gateway.mapping import sets
 from gateway.mapping.load import PACKAGED, files_of
-from gateway.runtime import SystemClock, approvers, configure, master_key, system_clock
+from gateway.mapping.release import Consent
+from gateway.regions import discover
+from gateway.runtime import SystemClock, approvers, configure, consent, master_key, system_clock
 from gateway.store import engine as engines
 from gateway.store.archive import Archive
 from gateway.store.audit import Audit
@@ -50,6 +53,19 @@ class Bureau:
     archive: Archive = field(repr=False)
     approvers: Mapping[str, Verifier] = field(repr=False)
 
+    @property
+    def registry(self) -> Registry:
+        """What the verbs on releases ask for."""
+        return Registry(
+            sets=self.sets,
+            audit=self.audit,
+            regions=discover(),
+            approvers=self.approvers,
+            consent=consent(self.settings),
+            calendar_until=self.settings.calendar_until,
+            now=self.clock.now,
+        )
+
     async def release(self, prefix: str) -> Release:
         """The one release whose digest begins so. Errors: `CannotStart` when none or several do."""
         found = await self.sets.starting_with(prefix.lower()) if len(prefix) >= 8 else ()
@@ -70,7 +86,7 @@ class Bureau:
             release = await self.release(word)
             return sets.of_content(release.digest[:12], release.content)
         standing = await self.sets.standing(beijing_day(self.clock.now()))
-        if self.settings.approval and standing.digest:
+        if consent(self.settings) is not Consent.NEVER and standing.digest:
             return await self.table_set(standing.digest)
         return configured(self.settings)
 
@@ -95,7 +111,7 @@ async def bureau(config: Path | None) -> AsyncIterator[Bureau]:
             yield Bureau(
                 settings=settings,
                 clock=system_clock(settings, os.environ),
-                sets=TableSets(engine),
+                sets=TableSets(engine, consent(settings)),
                 audit=Audit(engine, vault),
                 archive=Archive(engine, vault),
                 approvers=approvers(settings),

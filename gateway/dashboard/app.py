@@ -16,7 +16,24 @@ from gateway.dashboard import desk as desks
 from gateway.dashboard import refusals
 from gateway.dashboard.guard import Guard
 from gateway.dashboard.live import Hub
-from gateway.dashboard.pages import audit, case, entry, live, me, overview, performance, running, wall
+from gateway.dashboard.pages import (
+    audit,
+    case,
+    cases,
+    entry,
+    exports,
+    find,
+    live,
+    me,
+    overview,
+    performance,
+    reruns,
+    routes,
+    rules,
+    running,
+    stuck,
+    wall,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,12 +49,19 @@ PAGES = (
     entry.router,
     live.router,
     overview.router,
+    wall.router,
+    cases.router,
+    find.router,
+    exports.router,
+    case.router,
+    performance.router,
     running.router,
     audit.router,
     me.router,
-    performance.router,
-    wall.router,
-    case.router,
+    reruns.router,
+    routes.router,
+    stuck.router,
+    *rules.ROUTERS,
 )
 
 

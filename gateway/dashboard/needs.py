@@ -161,7 +161,7 @@ def lamps(desk: Desk, now: Now) -> list[Lamp]:
 def _lamp(desk: Desk, route: Route) -> Lamp:
     mark, word = _LIGHTS[route.light]
     side = region_name(desk.rt, desk.language, route.slug)
-    return Lamp(route.slug, side, mark, desk.say(word), _detail(desk, route), ways.ROUTES)
+    return Lamp(route.slug, side, mark, desk.say(word), _detail(desk, route), ways.route(route.slug))
 
 
 def _detail(desk: Desk, route: Route) -> str:
@@ -209,7 +209,7 @@ def figures(desk: Desk, now: Now) -> list[Figure]:
             desk.say("挂起"),
             bounded(desk, standing.parked),
             desk.say("等待码表或规则"),
-            f"{ways.STUCK}#parked",
+            ways.PARKED,
             "player-pause",
             "wait" if standing.parked else "",
         ),
@@ -218,7 +218,7 @@ def figures(desk: Desk, now: Now) -> list[Figure]:
             desk.say("死信与拒收"),
             bounded(desk, dead),
             parts,
-            f"{ways.STUCK}#dead",
+            ways.DEAD,
             "mail-off",
             "bad" if dead else "",
         ),
@@ -227,7 +227,7 @@ def figures(desk: Desk, now: Now) -> list[Figure]:
             desk.say("即将到期"),
             bounded(desk, standing.due_soon),
             desk.say("其中今日 %(count)s", count=bounded(desk, standing.due_today)),
-            ways.due_soon(day),
+            ways.DUE_SOON,
             "calendar-due",
             "wait" if standing.due_today else "",
         ),
@@ -236,7 +236,7 @@ def figures(desk: Desk, now: Now) -> list[Figure]:
             desk.say("已超期"),
             bounded(desk, standing.overdue),
             desk.say("超过办理时限未办结"),
-            ways.overdue(day),
+            ways.OVERDUE,
             "alert-triangle",
             "bad" if standing.overdue else "",
         ),

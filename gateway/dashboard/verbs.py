@@ -51,6 +51,21 @@ VERBS = {
 }
 
 
+#: member of what was before and after → words
+MEMBERS = {
+    "from": N_("来自"),
+    "roles": N_("角色"),
+    "second_factor": N_("第二重验证"),
+    "cause": N_("原因"),
+    "minutes": N_("锁定分钟数"),
+    "state": N_("状态"),
+    "per_second": N_("每秒"),
+    "concurrency": N_("同时"),
+    "kept": N_("保留行数"),
+    "digests": N_("摘要数"),
+}
+
+
 def words(verb: str) -> tuple[str, str]:
     """The Chinese words of a verb, to be translated, and its icon."""
     return VERBS.get(verb, (verb, "point"))

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
+from gateway.canonical.worktime import beijing_day
 from gateway.exchange import peers
 from gateway.exchange.door import Desk as _Desk
 from gateway.store.overview import Overview, Standing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
-    from datetime import datetime, timedelta
+    from datetime import date, datetime
 
     from sqlalchemy.ext.asyncio import AsyncEngine
 
+    from gateway.canonical.worktime import WorkCalendar
     from gateway.exchange.peers import Standing as PeerStanding
     from gateway.store.overview import OpenRelease, OpenRerun
     from gateway.store.parked import ParkedGroup
@@ -27,6 +30,8 @@ SLOW_S = 60.0
 LONG_PAUSE_S = 3600.0
 #: Nothing was sent for so long, and nothing is due: idle. Seconds.
 IDLE_S = 1800.0
+#: Working days within which a case is due soon.
+SOON = 3
 #: Groups of parked messages that are named one by one; the rest is one line.
 GROUPS = 4
 
@@ -142,7 +147,8 @@ async def look(rt: Tower) -> Seen:
     """The state of this moment."""
     overview = Overview(rt.engine)
     now = rt.clock.now()
-    standing = await overview.standing(now)
+    today = beijing_day(now)
+    standing = await overview.standing(today, soon(today, rt.tables.calendar))
     resting = await overview.resting()
     workers = await rt.workers.all()
     found = [
@@ -157,6 +163,15 @@ async def look(rt: Tower) -> Seen:
         *_of_decisions(await overview.reruns_waiting(), await overview.releases_waiting(), set(rt.regions)),
     ]
     return Seen(standing, found, in_order(needs))
+
+
+def soon(today: date, calendar: WorkCalendar) -> date:
+    """The last day on which a case counts as due soon."""
+    day, left = today, SOON
+    while left:
+        day += timedelta(days=1)
+        left -= calendar.is_working(day)
+    return day
 
 
 def in_order(needs: Iterable[Need]) -> list[Need]:
@@ -203,7 +218,7 @@ _OF_LIGHT = {Light.UNMANNED: Kind.UNMANNED, Light.BROKEN: Kind.BROKEN, Light.SLO
 def _of_routes(routes: Sequence[Route], at: datetime) -> Iterator[Need]:
     for route in routes:
         if route.light is Light.PAUSED and route.since is not None:
-            lasted: timedelta = at - route.since
+            lasted = at - route.since
             long = lasted.total_seconds() >= LONG_PAUSE_S and bool(route.waiting_s)
             kind = Kind.LONG_PAUSED if long else Kind.PAUSED
             yield Need(kind, about=route.slug, since=route.since, seconds=lasted.total_seconds())

@@ -63,6 +63,12 @@ async def set_pace(rt: Desk, slug: str, pace: Pace, actor: str, reason: str) -> 
     await rt.bell.ring(slug, loudly=True)
 
 
+async def ask_probe(rt: Desk, slug: str, actor: str, reason: str) -> UUID:
+    """Put on record that a connection test is asked for; the line's id. Errors: as `pause`."""
+    _known(rt, slug)
+    return await rt.audit.append(actor, "probe", slug, reason)
+
+
 def _known(rt: Desk, slug: str) -> None:
     if slug not in rt.regions:
         raise LookupError(slug)

@@ -120,7 +120,7 @@ async def _retry(rt: Desk, turn: Turn, item: Item) -> str:
 
 
 async def _release(rt: Desk, turn: Turn, item: Item) -> str:
-    findings = await intervene.release(rt, item.message_id, turn.by)
+    findings = await intervene.release(rt, item.message_id, turn.by, f"rerun {turn.rerun_id}")
     if findings:
         await turn.tried("still_parked", findings[0]["code"])
         return ""

@@ -145,7 +145,7 @@ def sort_out(files: Mapping[str, bytes]) -> tuple[Sheets | None, list[Fault]]:
     sheets: dict[str, Sheet] = {}
     unreadable = bool(faults)
     for name, content in sorted(files.items()):
-        columns = _columns(name)
+        columns = columns_of(name)
         if columns is None:
             faults.append(Fault(name, 1, "不认识的规则表：请检查文件名和所在目录，或移走这个文件"))
             continue
@@ -158,7 +158,8 @@ def sort_out(files: Mapping[str, bytes]) -> tuple[Sheets | None, list[Fault]]:
     return (None if unreadable else _arranged(sheets)), faults
 
 
-def _columns(name: str) -> tuple[str, ...] | None:
+def columns_of(name: str) -> tuple[str, ...] | None:
+    """The columns of a table by its name below the folder; None for a name that is no table."""
     folder, _, rest = name.removesuffix(".csv").partition("/")
     if name in _COLUMNS:
         return _COLUMNS[name]

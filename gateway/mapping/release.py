@@ -8,6 +8,7 @@ import hashlib
 import io
 import zipfile
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -24,6 +25,15 @@ _NO_TIME = (1980, 1, 1, 0, 0, 0)
 
 class BadSet(ValueError):  # noqa: N818 - a word of the field
     """Bytes that are no packed set of tables."""
+
+
+class Consent(StrEnum):
+    """What brings an activated release into force: the sides' signatures, or, without keys, persons."""
+
+    SIGNED = "signed"  # every side's signature
+    TWO_PEOPLE = "two-people"  # confirmed by another person than who proposed it
+    ALONE = "alone"  # confirmed, perhaps by who proposed it: for demonstrations
+    NEVER = "never"  # no stored release is used
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +60,7 @@ class Release:
     approvals: Mapping[str, Approval] = field(default_factory=dict)
     activated_at: datetime | None = None
     retired_at: datetime | None = None
+    confirmed_by: str | None = None
 
     def files(self) -> dict[str, bytes]:
         """The tables by name. Errors: `BadSet`."""
@@ -111,6 +122,11 @@ def faults_of(release: Release, approvers: Mapping[str, Verifier]) -> Iterator[s
         return
     if actual != release.digest:
         yield f"内容与摘要不符（实为 {actual[:12]}…）：规则表被改动过"
+    yield from unsigned(release, approvers)
+
+
+def unsigned(release: Release, approvers: Mapping[str, Verifier]) -> Iterator[str]:
+    """Which sides' consent is missing or does not hold, one Chinese sentence each; needs no content."""
     said = statement(release.digest, release.effective_from)
     for region, verifier in sorted(approvers.items()):
         approval = release.approvals.get(region)

@@ -57,10 +57,10 @@ class Audit:
         reason: str,
         before: Mapping[str, object] | None = None,
         after: Mapping[str, object] | None = None,
-    ) -> None:
-        """Add a line of its own."""
+    ) -> UUID:
+        """Add a line of its own; its id."""
         async with single(self._engine) as connection:
-            await self.write(connection, Line(actor, verb, target, reason, before, after))
+            return await self.write(connection, Line(actor, verb, target, reason, before, after))
 
     async def write(self, connection: AsyncConnection, line: Line) -> UUID:
         """Add a line within the transaction of the act it is about; its id.

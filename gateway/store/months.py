@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from sqlalchemy import text
 
 from gateway.store.engine import single
-from gateway.store.partitions import Month
+from gateway.store.partitions import ID, Month
 from gateway.store.schema import PARTITIONED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from uuid import UUID
 
     from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -54,6 +56,10 @@ _LATELY = text(
      GROUP BY 1, 2, 3
     """
 )
+_OLDEST = {
+    table: text(f"SELECT {column} FROM {table} ORDER BY {column} LIMIT 1")  # noqa: S608 - our own names
+    for table, column in ID.items()
+}
 _VERSIONS = text(
     "SELECT current_setting('server_version') AS postgresql, (SELECT version_num FROM alembic_version) AS schema"
 )
@@ -90,6 +96,13 @@ async def held(engine: AsyncEngine) -> Sequence[Held]:
         return [Held(row.table, Month.named(row.name), row.rows, row.bytes) for row in found]
 
 
+async def oldest(engine: AsyncEngine) -> Mapping[str, Month | None]:
+    """The month of the oldest row of each table; one probe each."""
+    async with single(engine) as connection:
+        found = {table: (await connection.execute(query)).scalar() for table, query in _OLDEST.items()}
+    return {table: None if row_id is None else _month_of(row_id) for table, row_id in found.items()}
+
+
 async def waiting(engine: AsyncEngine, slugs: Sequence[str]) -> Mapping[str, int]:
     """Deliveries with a time to go, by destination; counted up to `MOST`."""
     async with single(engine) as connection:
@@ -117,3 +130,7 @@ async def versions(engine: AsyncEngine) -> Mapping[str, str]:
     async with single(engine) as connection:
         row = (await connection.execute(_VERSIONS)).one()
         return {"postgresql": row.postgresql.split(" ")[0], "schema": row.schema}
+
+
+def _month_of(row_id: UUID) -> Month:
+    return Month.of(datetime.fromtimestamp((row_id.int >> 80) / 1000, UTC).date())

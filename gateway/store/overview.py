@@ -13,7 +13,7 @@ from sqlalchemy import text
 
 from gateway.canonical.kinds import Kind
 from gateway.canonical.transitions import FINAL
-from gateway.canonical.worktime import BEIJING, beijing_day
+from gateway.canonical.worktime import BEIJING
 from gateway.store.engine import single
 from gateway.store.schema import PARTITIONED
 
@@ -27,9 +27,6 @@ if TYPE_CHECKING:
 MOST = 9_999
 #: Cases a picture of the flow looks at.
 NEWEST = 5_000
-#: Due on one of so many days from today on is soon.
-SOON_DAYS = 3
-
 _OPENING = sorted(kind.value for kind in Kind if kind.opens_case)
 #: The words of the partial index ``cases_open_due``.
 _OPEN = f"state NOT IN ({', '.join(repr(state.value) for state in sorted(FINAL))})"
@@ -111,14 +108,9 @@ class Overview:
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
 
-    async def standing(self, now: datetime) -> Standing:
-        """What is open at this moment."""
-        day = beijing_day(now)
-        which = {
-            "most": MOST + 1,
-            "today": day,
-            "soon": day + timedelta(days=SOON_DAYS),
-        }
+    async def standing(self, today: date, soon: date) -> Standing:
+        """What is open on a Beijing day; due up to ``soon`` is due soon."""
+        which = {"most": MOST + 1, "today": today, "soon": soon}
         async with single(self._engine) as connection:
             return Standing(**(await connection.execute(_STANDING, which)).mappings().one())
 

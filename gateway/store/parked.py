@@ -47,15 +47,19 @@ class ParkedGroup:
 LOOKED_AT = 5_000
 
 
-async def groups(engine: AsyncEngine, limit: int, after: str | None) -> tuple[list[ParkedGroup], str | None]:
+async def groups(
+    engine: AsyncEngine, limit: int, after: str | None, *, looked_at: int = LOOKED_AT
+) -> tuple[list[ParkedGroup], str | None]:
     """Largest first; ``after`` takes the second value again. Errors: `ValueError` for a bad cursor.
 
-    Of the oldest `LOOKED_AT` parked messages: behind a table row that has been missing for days there may be
+    Of the oldest ``looked_at`` parked messages: behind a table row that has been missing for days there may be
     any number, and releasing a cause releases all of it.
     """
     place = None if after is None else _read_cursor(after)
     async with single(engine) as connection:
-        found = await connection.execute(_GROUPS, _place(place) | {"places": limit + 1})
+        found = await connection.execute(
+            _GROUPS, _place(place) | {"places": limit + 1, "looked_at": looked_at}
+        )
         page = [_group(row) for row in found.mappings()]
     more = len(page) > limit
     return page[:limit], _cursor(page[limit - 1]) if more else None
@@ -100,7 +104,7 @@ def _group(row: Mapping[Any, Any]) -> ParkedGroup:
 
 
 #: Indices of repeated parts are no part of the cause.
-_PATH = r"regexp_replace(f->>'path', '\[[0-9]+\]', '[]', 'g')"
+PATH = r"regexp_replace(f->>'path', '\[[0-9]+\]', '[]', 'g')"
 
 #: One probe each: a join would be free to read all messages there are, and does when thousands are parked.
 _ITS_MESSAGE = "CROSS JOIN LATERAL (SELECT * FROM messages WHERE id = d.id LIMIT 1) AS m"
@@ -108,13 +112,13 @@ _ITS_MESSAGE = "CROSS JOIN LATERAL (SELECT * FROM messages WHERE id = d.id LIMIT
 _GROUPS = text(
     f"""
     SELECT * FROM (
-      SELECT f->>'code' AS code, {_PATH} AS path, COALESCE(f->>'value', '') AS value, m.region,
+      SELECT f->>'code' AS code, {PATH} AS path, COALESCE(f->>'value', '') AS value, m.region,
              min(f->>'text') AS text, count(DISTINCT m.id) AS messages,
              array_remove(array_agg(DISTINCT CASE WHEN m.region = c.origin THEN c.origin_division
                                                   ELSE c.target_division END), '') AS agencies,
              min(m.received_at) AS first_seen_at, max(m.received_at) AS last_seen_at,
              CAST(min(CAST(m.id AS text)) AS uuid) AS sample
-        FROM (SELECT id, case_id FROM deliveries WHERE state = 'parked' ORDER BY id LIMIT {LOOKED_AT}) AS d
+        FROM (SELECT id, case_id FROM deliveries WHERE state = 'parked' ORDER BY id LIMIT :looked_at) AS d
        {_ITS_MESSAGE}
        CROSS JOIN LATERAL (SELECT * FROM cases WHERE id = d.case_id LIMIT 1) AS c
        CROSS JOIN LATERAL jsonb_array_elements(m.findings) AS f
@@ -129,7 +133,7 @@ _WAITING_FOR = text(
     SELECT d.id FROM deliveries d {_ITS_MESSAGE}
      WHERE d.state = 'parked' AND (CAST(:after AS uuid) IS NULL OR d.id > CAST(:after AS uuid))
        AND EXISTS (SELECT FROM jsonb_array_elements(m.findings) AS f
-                    WHERE f->>'code' = :code AND {_PATH} = :path
+                    WHERE f->>'code' = :code AND {PATH} = :path
                       AND (CAST(:value AS text) IS NULL OR f->>'value' = :value))
      ORDER BY d.id LIMIT :places
     """  # noqa: S608 - a constant

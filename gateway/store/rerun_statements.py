@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from sqlalchemy import TextClause, text
 
+from gateway.store.parked import PATH
+
 #: What can be run again; each has its way: dead and refused are retried, parked are released.
 STATES = ("dead", "refused", "parked")
 
@@ -18,9 +20,12 @@ _CAUSE = {
     "parked": "(SELECT m.findings->0->>'code' AS code, 'parked' AS outcome)",
 }
 _HAS_CAUSE = {
-    "dead": "w.code = CAST(:cause AS text)",
-    "refused": "w.code = CAST(:cause AS text)",
-    "parked": "m.findings @> jsonb_build_array(jsonb_build_object('code', CAST(:cause AS text)))",
+    "dead": "COALESCE(w.code, '') = CAST(:cause AS text)",
+    "refused": "COALESCE(w.code, '') = CAST(:cause AS text)",
+    "parked": f"""EXISTS (SELECT FROM jsonb_array_elements(m.findings) AS f
+        WHERE f->>'code' = CAST(:cause AS text)
+          AND (CAST(:path AS text) IS NULL OR {PATH} = CAST(:path AS text))
+          AND (CAST(:value AS text) IS NULL OR COALESCE(f->>'value', '') = CAST(:value AS text)))""",
 }
 
 

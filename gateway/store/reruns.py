@@ -38,7 +38,8 @@ class Wanted:
     """Which messages: one resting state, and whatever else is given.
 
     ``kind`` canonical or the receiver's own; ``cause`` the code of the last attempt, or of a finding for a
-    parked one; ``since``/``until`` bound the time of receipt, both included.
+    parked one, and then ``path`` (indices as ``[]``) and ``value`` of that finding; ``since``/``until`` bound
+    the time of receipt, both included.
     """
 
     state: str
@@ -49,6 +50,8 @@ class Wanted:
     since: datetime | None = None
     until: datetime | None = None
     case_nos: tuple[str, ...] = ()
+    path: str | None = None
+    value: str | None = None
 
     def as_json(self) -> dict[str, Any]:
         """What was given, as JSON."""
@@ -56,7 +59,7 @@ class Wanted:
             name: value.isoformat() if isinstance(value, datetime) else value
             for name, value in asdict(self).items()
         }
-        return {name: value for name, value in written.items() if value}
+        return {name: value for name, value in written.items() if value not in (None, ())}
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,8 +291,11 @@ class Reruns:
         ]
 
 
+_WORDS = ("destination", "kind", "item", "cause", "path", "value")
+
+
 async def _choose(connection: AsyncConnection, wanted: Wanted, cap: int) -> tuple[list[Chosen], bool]:
-    filters = {name: getattr(wanted, name) for name in ("destination", "kind", "item", "cause")}
+    filters = {name: getattr(wanted, name) for name in _WORDS}
     times = {"since": wanted.since, "until": wanted.until}
     found = await connection.execute(
         statements.MATCHING[wanted.state],

@@ -24,6 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from gateway.store.columns import METADATA, moment, text_column
+from gateway.store.schema_exports import EXPORT_PARTS, EXPORTS
 from gateway.store.schema_operators import PEERS, RERUN_ITEMS, RERUNS
 from gateway.store.schema_performance import CASE_FACTS, PERFORMANCE, PERFORMANCE_MARKS
 from gateway.store.schema_staff import RUNS, SAVED_VIEWS, SIZES, STAFF, STAFF_SESSIONS
@@ -67,6 +68,44 @@ Index("cases_newest", CASES.c.received_at, CASES.c.case_no)
 Index("cases_division_newest", CASES.c.origin_division, CASES.c.received_at, CASES.c.case_no)
 Index("cases_item_newest", CASES.c.item, CASES.c.received_at, CASES.c.case_no)
 Index("cases_state_newest", CASES.c.state, CASES.c.received_at, CASES.c.case_no)
+Index(
+    "cases_list", *(CASES.c[name] for name in ("item", "state", "origin", "target", "received_at", "case_no"))
+)
+Index(
+    "cases_list_from",
+    *(CASES.c[name] for name in ("origin_division", "item", "state", "received_at", "case_no")),
+)
+Index(
+    "cases_list_to",
+    *(CASES.c[name] for name in ("target_division", "item", "state", "received_at", "case_no")),
+)
+_CLOCK_RUNS = text("due_on IS NOT NULL AND state IN ('10', '11', '20', '22', '28', '30', '31', '32', '33')")
+Index(
+    "cases_due",
+    *(CASES.c[name] for name in ("item", "state", "origin", "target", "due_on", "case_no")),
+    postgresql_where=_CLOCK_RUNS,
+    postgresql_include=["received_at"],
+)
+Index(
+    "cases_due_from",
+    *(CASES.c[name] for name in ("origin_division", "item", "state", "due_on", "case_no")),
+    postgresql_where=_CLOCK_RUNS,
+    postgresql_include=["received_at"],
+)
+Index(
+    "cases_due_to",
+    *(CASES.c[name] for name in ("target_division", "item", "state", "due_on", "case_no")),
+    postgresql_where=_CLOCK_RUNS,
+    postgresql_include=["received_at"],
+)
+Index(
+    "cases_due_early",
+    CASES.c.due_on,
+    CASES.c.case_no,
+    postgresql_where=text(
+        f"{_CLOCK_RUNS.text} AND due_on < CAST(received_at AT TIME ZONE 'Asia/Shanghai' AS date)"
+    ),
+)
 Index(
     "cases_provisional",
     CASES.c.id,
@@ -321,6 +360,7 @@ TABLE_SETS = Table(
     Column("approvals", JSONB, nullable=False, server_default=text("'{}'::jsonb")),
     moment("activated_at", optional=True),
     moment("retired_at", optional=True),
+    Column("confirmed_by", Text),
     CheckConstraint("digest ~ '^[0-9a-f]{64}$'"),
     CheckConstraint("retired_at IS NULL OR activated_at IS NOT NULL"),
 )
@@ -333,6 +373,8 @@ Index(
 
 __all__ = [
     "CASE_FACTS",
+    "EXPORTS",
+    "EXPORT_PARTS",
     "METADATA",
     "PARTITIONED",
     "PEERS",

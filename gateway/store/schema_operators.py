@@ -1,4 +1,4 @@
-"""The tables of operators' verbs: what holds a destination, and bulk reruns."""
+"""The tables of operators' verbs: what holds a destination, bulk reruns, trials of proposed rules."""
 
 from __future__ import annotations
 
@@ -94,3 +94,20 @@ Index(
     RERUN_ITEMS.c.n,
     postgresql_where=text("tried_at IS NOT NULL AND ended_at IS NULL"),
 )
+
+RULE_TRIALS = Table(
+    "rule_trials",
+    METADATA,
+    Column("id", Uuid, primary_key=True),
+    text_column("digest"),
+    text_column("against"),
+    text_column("state"),
+    moment("started_at"),
+    text_column("started_by"),
+    moment("beat_at"),
+    moment("ended_at", optional=True),
+    Column("total", Integer, nullable=False),
+    Column("done", Integer, nullable=False, server_default=text("0")),
+    Column("report", JSONB),
+)
+Index("rule_trials_of", RULE_TRIALS.c.digest, RULE_TRIALS.c.started_at)

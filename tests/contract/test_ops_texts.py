@@ -10,7 +10,7 @@ from babel.messages.pofile import read_po
 from gateway import dashboard
 from gateway.canonical.kinds import Kind, State
 from gateway.dashboard.texts import catalog, preferred
-from gateway.exchange import entry
+from gateway.exchange import entry, releasing
 
 HOME = Path(dashboard.__file__).parent
 KEYWORDS = {"_": None, "N_": None, "say": None, "gettext": None, "ngettext": (1, 2)}
@@ -30,6 +30,8 @@ def said():
         yield each.label, "canonical/kinds.py"
     for text in (entry.NOT_ADMITTED, entry.TOO_MANY):
         yield text, "exchange/entry.py"
+    for text in releasing.SENTENCES:
+        yield text, "exchange/releasing.py"
 
 
 def translated():

@@ -16,6 +16,8 @@ from gateway.runtime import Runtime
 from gateway.store import engine as engines
 from gateway.store import overview, releases
 from gateway.store import parked as parked_
+from gateway.store.case_list import SORTED, CaseList
+from gateway.store.case_list_sql import Wanted
 from gateway.store.cases import CaseFilter, Cases
 from gateway.store.deliveries import Deliveries
 from gateway.store.direct import Direct
@@ -141,6 +143,56 @@ async def test_a_page_of_cases_reads_what_it_shows(store, wanted):
     assert (len(found) == 50) == (after is not None)
 
 
+WANTED = {
+    "all": Wanted(),
+    "of a region": Wanted(origin="sichuan"),
+    "of a division, whichever side": Wanted(division="500105"),
+    "of an item only the other side sends": Wanted(item="pension_transfer", origin="chongqing"),
+    "of an item in a state in a division on a day": Wanted(
+        item="pension_transfer",
+        states=(State.SERVED,),
+        division="510105",
+        received_from=NOW - 22 * DAY,
+        received_to=NOW - 21 * DAY,
+    ),
+    "in a state nothing is in": Wanted(states=(State.UNDELIVERED,), origin="sichuan"),
+    "due first": Wanted(sort="due"),
+    "overdue": Wanted(due_to=NOW.date() - DAY),
+    "overdue of a division": Wanted(due_to=NOW.date() - DAY, division="500105"),
+    "due when nothing is": Wanted(due_from=NOW.date() + 90 * DAY),
+    "overdue and received in a long span": Wanted(
+        due_to=NOW.date() - DAY, received_from=NOW - 150 * DAY, received_to=NOW - 60 * DAY
+    ),
+    "overdue and received on a day": Wanted(
+        due_to=NOW.date() - DAY, received_from=NOW - 100 * DAY, received_to=NOW - 99 * DAY
+    ),
+}
+
+
+@pytest.mark.parametrize("wanted", WANTED.values(), ids=WANTED)
+async def test_a_page_of_the_operators_list_reads_a_page_of_each_kind_of_case_at_most(store, wanted):
+    read, engine, vault = store
+    cases, place = CaseList(engine, vault, ("sichuan", "chongqing")), {}
+    for _ in range(3):
+        found, plans = await read.of(cases.page(wanted, 50, **place))
+        # 4 items, 4 states of these, 2 directions; a window of receipt is sized up first
+        judge(plans, most=4 * 4 * 51 * 2 + SORTED)
+        if found.following is None:
+            break
+        place = {"after": found.following}
+    if found.previous is not None:
+        judge((await read.of(cases.page(wanted, 50, before=found.previous)))[1], most=4 * 4 * 51 * 2 + SORTED)
+
+
+@pytest.mark.parametrize("code", [None, "1001", "1999"])
+async def test_what_rests_is_read_from_what_rests(store, code):
+    read, engine, vault = store
+    wanted = Wanted(resting="parked", code=code, item="pension_transfer", origin="chongqing")
+    found, plans = await read.of(CaseList(engine, vault, ("sichuan", "chongqing")).page(wanted, 50))
+    assert found.lines == ()
+    judge(plans, most=9_000)  # 3 000 are parked: each, its case, and once more when counted
+
+
 async def test_a_case_is_found_by_either_number_with_its_history(store):
     read, engine, vault = store
     cases = Cases(engine, vault)
@@ -209,7 +261,7 @@ async def test_the_overview_counts_to_its_bound_and_looks_at_the_newest_cases_on
     monkeypatch.setattr(overview, "MOST", 700)
     monkeypatch.setattr(overview, "NEWEST", 400)
     whole = overview.Overview(engine)
-    standing, plans = await read.of(whole.standing(NOW))
+    standing, plans = await read.of(whole.standing(NOW.date(), NOW.date()))
     judge(plans, most=8 * 701)
     assert (standing.parked, standing.dead, standing.refused) == (701, 701, 701)
     resting, plans = await read.of(whole.resting())

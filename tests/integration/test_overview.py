@@ -14,12 +14,13 @@ from gateway.canonical.kinds import State
 from gateway.exchange import overview, peers
 from gateway.exchange.overview import Kind, Light, Need, Urgency
 from gateway.store.engine import single
-from gateway.store.overview import SOON_DAYS, ItemFlow, Overview, Passage
+from gateway.store.overview import ItemFlow, Overview, Passage
 from gateway.store.peers import Sighting
 from gateway.store.records import Ending
 from gateway.store.workers import Beat
 
-TODAY = NOW.date()
+TODAY, SOON_DAYS = NOW.date(), 3
+SOON = TODAY + timedelta(days=SOON_DAYS)
 
 
 async def do(engine, *statements):
@@ -35,7 +36,7 @@ def due(days, **fields):
 async def test_cases_are_overdue_or_soon_due_while_they_are_under_way(yard):
     over = due(-1, state=State.CONCLUDED)
     await accept(yard, due(-1), due(0), due(0), due(SOON_DAYS), due(SOON_DAYS + 1), over, application())
-    found = await Overview(yard.engine).standing(NOW)
+    found = await Overview(yard.engine).standing(TODAY, SOON)
     assert (found.overdue, found.due_today, found.due_soon) == (1, 2, 3)
 
 
@@ -43,7 +44,7 @@ async def test_what_is_open_is_counted_by_what_it_waits_for(yard):
     await accept(yard, *(application() for _ in range(5)), application(parked=True))
     await deliver(yard, ending=Ending.DEAD)
     await accept(yard, application(), application())
-    found = await Overview(yard.engine).standing(NOW)
+    found = await Overview(yard.engine).standing(TODAY, SOON)
     assert (found.in_transit, found.parked, found.dead, found.refused, found.rest_rows) == (2, 1, 5, 0, 0)
     resting = await Overview(yard.engine).resting()
     assert resting == {("south", "dead"): 5, ("south", "parked"): 1}

@@ -18,7 +18,7 @@ from starlette.responses import Response, StreamingResponse
 from gateway.canonical.worktime import BEIJING, beijing_day
 from gateway.dashboard.desk import Desk, needs
 from gateway.dashboard.texts import N_
-from gateway.dashboard.verbs import VERBS, words
+from gateway.dashboard.verbs import MEMBERS, VERBS, words
 from gateway.store.audit import Line
 from gateway.store.engine import single
 from gateway.store.trail import Entry, Trail, Wanted
@@ -30,7 +30,7 @@ PAGE = 50
 #: Lines of one file; the page says when there are more.
 MOST_LINES = 100_000
 
-_HEADINGS = (N_("时间"), N_("人员"), N_("操作"), N_("对象"), N_("理由"), N_("此前"), N_("此后"))
+_HEADINGS = (N_("时间"), N_("人员"), N_("动作"), N_("对象"), N_("理由"), N_("此前"), N_("此后"))
 
 
 def _absent(value: Any) -> Any:
@@ -95,6 +95,7 @@ async def audit(desk: _Auditor, wanted: _Filter) -> Response:
         "lines": [_shown(desk, entry) for entry in entries],
         "newer": f"/ops/audit?{wanted.query(newer=entries[0].id)}" if leaf.newer and entries else "",
         "older": f"/ops/audit?{wanted.query(older=entries[-1].id)}" if leaf.older and entries else "",
+        "members": MEMBERS,
         "first": wanted.older is None and wanted.newer is None,
     }
     if desk.is_htmx:
@@ -160,7 +161,7 @@ def _shown(desk: Desk, entry: Entry) -> Shown:
     text, icon = words(entry.verb)
     before, after = entry.before or {}, entry.after or {}
     changes = tuple(
-        (name, _said(before.get(name)), _said(after.get(name)))
+        (name, _said(desk, before.get(name)), _said(desk, after.get(name)))
         for name in dict.fromkeys([*before, *after])
         if before.get(name) != after.get(name)
     )
@@ -174,11 +175,13 @@ def _shown(desk: Desk, entry: Entry) -> Shown:
     )
 
 
-def _said(value: Any) -> str:
+def _said(desk: Desk, value: Any) -> str:
     if value is None or value == "":
         return ""
+    if isinstance(value, bool):
+        return desk.say(N_("是") if value else N_("否"))
     if isinstance(value, list):
-        return "、".join(map(str, value))
+        return ", ".join(map(str, value))
     return str(value)
 
 

@@ -118,6 +118,7 @@ def _curves(points: Sequence[Point], series: Sequence[Option], look: Look, *, un
         "yAxis": {
             "type": "value",
             "min": 0,
+            **({} if told else {"max": 1}),
             "minInterval": 0 if unit else 1,
             "splitNumber": 4,
             "name": unit,

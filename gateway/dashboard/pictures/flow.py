@@ -35,7 +35,7 @@ def flow_map(passages: Sequence[Passage], atlas: Atlas, order: Sequence[str], lo
         "aria": {"enabled": False},
         "tooltip": {"trigger": "item", "formatter": "{b}"},
         "animation": False,  # the lines move all the same; dots that grow anew at each refresh distract
-        "graphic": nothing(look, "" if pairs else look.say("最近 24 小时没有办件往来"), top="90%"),
+        "graphic": nothing(look, "" if pairs else look.say("最近 24 小时没有办件往来")),
         "geo": _geo(atlas, order, look),
         "series": [
             _lines(lines[MOVING:], look, moves=False),

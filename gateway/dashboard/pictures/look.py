@@ -58,7 +58,23 @@ class Look:
         return round(size * self.scale, 1)
 
 
-def nothing(look: Look, text: str, *, top: str = "middle") -> list[Option]:
+def nothing(look: Look, text: str) -> list[Option]:
     """What stands where there is nothing to draw."""
-    style = {"text": text, "fill": look.quiet, "fontSize": look.px(13)}
-    return [{"id": "nothing", "type": "text", "left": "center", "top": top, "style": style, "silent": True}]
+    style = {
+        "text": text,
+        "fill": look.quiet,
+        "fontSize": look.px(13),
+        "stroke": look.halo,
+        "lineWidth": look.px(3),
+    }
+    return [
+        {
+            "id": "nothing",
+            "type": "text",
+            "left": "center",
+            "top": "middle",
+            "z": 100,
+            "style": style,
+            "silent": True,
+        }
+    ]

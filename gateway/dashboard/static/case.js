@@ -109,8 +109,14 @@
   // --- the page follows the case: nothing in use is replaced, nothing opened is closed ---
 
   let putOff = false;
-  const keyOf = (element) =>
-    element.id ? `#${CSS.escape(element.id)}` : element.dataset?.opens ? `[data-opens="${element.dataset.opens}"]` : null;
+  // how what has the focus is found again in the piece that takes its place
+  const keyOf = (element) => {
+    if (element.id) return `#${CSS.escape(element.id)}`;
+    if (element.dataset.opens) return `[data-opens="${CSS.escape(element.dataset.opens)}"]`;
+    if (element.matches("details[id] > summary")) return `#${CSS.escape(element.parentElement.id)} > summary`;
+    const section = element.closest("section[id]");
+    return section && element.matches("a[href]") ? `#${section.id} a[href="${CSS.escape(element.getAttribute("href"))}"]` : null;
+  };
   let focused = null;
   document.addEventListener("htmx:oobBeforeSwap", (event) => {
     const { target, fragment } = event.detail;
@@ -118,7 +124,7 @@
     const writes = active?.matches("input, textarea, select") && target.contains(active);
     if (target.querySelector("dialog[open]") || writes) {
       event.detail.shouldSwap = false;
-      putOff = true;
+      putOff = true; // asked for again when the dialog closes
       return;
     }
     for (const open of all("details[id]", target)) {
@@ -131,16 +137,14 @@
     if (focused) document.querySelector(focused)?.focus({ preventScroll: true });
     focused = null;
   });
-  document.addEventListener("htmx:afterSettle", () => {
-    // what was put off is asked for again with the next news, or when the dialog closes
-    if (putOff) document.getElementById("case-mark").value = "";
-  });
   document.addEventListener(
     "close",
     () => {
       if (!putOff) return;
       putOff = false;
-      htmx.trigger("#case-live", "tongban:again");
+      // an empty mark: everything is asked for anew
+      document.getElementById("case-mark").value = "";
+      htmx.trigger("#case-again", "tongban:again");
     },
     true,
   );

@@ -1,0 +1,152 @@
+"""What the pictures of the first page show: every case once, each side in its colour, nothing where nothing is."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from gateway import regions
+from gateway.dashboard import atlas as atlas_
+from gateway.dashboard.atlas import atlas
+from gateway.dashboard.pictures import curves, flow, items
+from gateway.dashboard.pictures.look import Look
+from gateway.store.overview import ItemFlow, Passage
+from gateway.store.tallies import MEASURES, Point
+
+REGIONS = regions.discover()
+MAP = atlas(REGIONS)
+LOOK = Look(
+    say=lambda text, **values: text % values if values else text,
+    number=lambda value: f"{value:,}",
+    clock=lambda at: f"{at:%H:%M}",
+    region=lambda slug: slug,
+    item=lambda code: f"事项 {code}",
+)
+FAR = [
+    Passage("sichuan", "chongqing", "510104", "500103", 40),
+    Passage("sichuan", "chongqing", "510105", "500103", 2),
+]
+BACK = [
+    Passage("chongqing", "sichuan", "500157", "511302", 9),
+    Passage("chongqing", "sichuan", "", "513401", 1),
+]
+
+
+def drawn(option):
+    return {
+        line["name"]: line
+        for series in option["series"]
+        if series["type"] == "lines"
+        for line in series["data"]
+    }
+
+
+def test_a_county_is_drawn_in_its_prefecture_and_what_is_nowhere_in_the_middle_of_its_region():
+    assert MAP.spot("sichuan", "510104").name == "成都市"
+    assert MAP.spot("chongqing", "500157").name == "两江新区"
+    assert MAP.spot("sichuan", "510000") == MAP.spot("sichuan", "") == MAP.middles["sichuan"]
+    assert MAP.order == ["sichuan", "chongqing"]
+
+
+def test_counties_of_one_place_are_one_line_and_directions_are_two():
+    lines = drawn(flow.flow_map([*FAR, *BACK], MAP, MAP.order, LOOK))
+    assert {name: line["value"] for name, line in lines.items()} == {
+        "成都市 → 渝中区：42 件": 42,
+        "两江新区 → 南充市：9 件": 9,
+        "重庆市 → 凉山彝族自治州：1 件": 1,
+    }
+    colours = {line["lineStyle"]["color"] for line in lines.values()}
+    assert colours == set(LOOK.sides[:2])
+
+
+def test_more_lines_than_can_be_told_apart_are_left_out_and_only_the_busiest_move():
+    codes = [code for code in MAP.spots if code.startswith("50")]
+    many = [Passage("sichuan", "chongqing", "510104", code, n + 1) for n, code in enumerate(codes)]
+    many += [Passage("sichuan", "chongqing", "510304", code, 99) for code in codes]
+    many += [Passage("sichuan", "chongqing", "510704", code, 99) for code in codes]
+    option = flow.flow_map(many, MAP, MAP.order, LOOK)
+    still, moving = (series for series in option["series"] if series["type"] == "lines")
+    assert (still["effect"]["show"], moving["effect"]["show"]) == (False, True)
+    assert len(moving["data"]) == flow.MOVING
+    assert len(still["data"]) + len(moving["data"]) == flow.LINES < len(many)
+    assert min(line["value"] for line in moving["data"]) >= max(line["value"] for line in still["data"])
+
+
+def test_the_option_names_the_map_whose_shapes_it_is_drawn_on():
+    option = flow.flow_map(FAR, MAP, MAP.order, LOOK)
+    shapes = json.loads(MAP.shapes)["features"]
+    assert option["geo"]["map"] == MAP.name
+    assert {each["name"] for each in option["geo"]["regions"]} == {
+        each["properties"]["name"] for each in shapes
+    }
+    assert len(MAP.spots) == len(shapes)
+
+
+def test_a_region_without_outline_is_a_box_with_its_name(monkeypatch):
+    known = regions.outline
+    monkeypatch.setattr(atlas_.regions_, "outline", lambda slug: None if slug == "chongqing" else known(slug))
+    sides = {slug: replace(region, name=f"{region.name}（测试）") for slug, region in REGIONS.items()}
+    made = atlas(sides)
+    box = made.spot("chongqing", "500103")
+    assert box.name == sides["chongqing"].name
+    assert box.centre[0] > max(spot.centre[0] for spot in made.spots.values() if spot.region == "sichuan")
+    assert drawn(flow.flow_map(FAR, made, made.order, LOOK))
+
+
+def test_items_flow_from_side_to_side_and_the_rare_ones_together():
+    flows = [ItemFlow("sichuan", f"i{n}", "chongqing", 100 - n) for n in range(12)]
+    flows += [ItemFlow("chongqing", "i0", "sichuan", 7), ItemFlow("chongqing", "", "sichuan", 200)]
+    (series,) = items.item_sankey(flows, MAP.order, LOOK)["series"]
+    names = [node["name"] for node in series["data"]]
+    assert len(names) == len(set(names)) == 4 + items.ITEMS
+    assert {"其他事项", "事项未识别", "事项 i0"} <= set(names)
+    total = sum(each.cases for each in flows)
+    for ends in ("<", ">"):
+        side = [link for link in series["links"] if (link["source"] + link["target"]).find(ends) >= 0]
+        assert sum(link["value"] for link in side) == total
+
+
+def points(**counts):
+    begin = datetime(2026, 11, 26, tzinfo=UTC)
+    counted = dict.fromkeys(MEASURES, 0) | counts
+    return [Point(begin + timedelta(hours=n), counted, None, None, None) for n in range(3)]
+
+
+def test_curves_count_what_was_received_delivered_and_gone_wrong():
+    option = curves.throughput(points(accepted=5, parked=2, ignored=1, delivered=6, dead=1, refused=3), LOOK)
+    told = {series["name"]: series["data"] for series in option["series"]}
+    assert told == {"收件": [8] * 3, "已送达": [6] * 3, "挂起、拒收、死信": [6] * 3}
+    assert option["xAxis"]["data"] == ["00:00", "01:00", "02:00"]
+
+
+@pytest.mark.parametrize(
+    ("p95", "unit", "shown"), [(2.0, "秒", 2.0), (600.0, "分钟", 10.0), (72_000.0, "小时", 20.0)]
+)
+def test_times_are_told_in_the_unit_that_fits_with_gaps_where_nothing_came(p95, unit, shown):
+    first, *_, last = points()
+    option = curves.latency([first, replace(last, p50_s=p95 / 2, p95_s=p95)], LOOK)
+    assert option["yAxis"]["name"] == unit
+    assert [series["data"] for series in option["series"]] == [[None, shown / 2], [None, shown]]
+
+
+def test_where_nothing_is_the_picture_says_so():
+    for option in (
+        flow.flow_map([], MAP, MAP.order, LOOK),
+        items.item_sankey([], MAP.order, LOOK),
+        curves.throughput(points(), LOOK),
+        curves.latency(points(), LOOK),
+    ):
+        assert "没有" in option["graphic"][0]["style"]["text"]
+    full = flow.flow_map(FAR, MAP, MAP.order, LOOK)
+    assert full["graphic"][0]["style"]["text"] == ""
+
+
+def test_on_a_wall_everything_is_larger_and_dark():
+    wall = replace(LOOK, scale=3.0, dark=True)
+    desk, large = (flow.flow_map(FAR, MAP, MAP.order, look) for look in (LOOK, wall))
+    size = [option["series"][2]["data"][0]["label"]["fontSize"] for option in (desk, large)]
+    assert size[1] == 3 * size[0]
+    assert desk["geo"]["regions"][0]["itemStyle"] != large["geo"]["regions"][0]["itemStyle"]
