@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
     from gateway.canonical.ahead import Ahead
 
-PITCH_X, PITCH_Y = 138, 116
-WIDTH, HEIGHT = 116, 78
+PITCH_X, PITCH_Y = 138, 124
+WIDTH, HEIGHT = 116, 90
 #: above there is room for arcs, below for those that lead back
-MARGIN, MARGIN_Y, MARGIN_BELOW = 11, 34, 26
+MARGIN, MARGIN_Y, MARGIN_BELOW = 11, 32, 26
 
 _GENERAL = ("10", "20", "22", "30", "40", "50", "60")
 _WHOLE = ("10", "20", "22", SHEET, ANSWER, "30", "40", "50", "60")
@@ -40,7 +40,7 @@ _ENDS_ANYWHERE = ("21", "23")
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A stage. ``visits``: its stays with their numbers on the path; ``ahead``: it may come next; ``row``: 0 the lane."""
+    """A stage. ``visits``: its stays with their numbers on the path; ``ahead``: it may come next."""
 
     stage: str
     x: int
@@ -48,7 +48,6 @@ class Node:
     visits: tuple[tuple[int, Stay], ...]
     is_current: bool
     ahead: Ahead | None = None
-    row: int = 0
 
     @property
     def look(self) -> str:
@@ -115,7 +114,6 @@ def flow(kind: Kind, steps: Sequence[Stay], nexts: Iterable[Ahead]) -> Flow:
             visits=tuple((number, stay) for number, stay in enumerate(steps, 1) if stay.stage == stage),
             is_current=stage == current,
             ahead=possible.get(stage),
-            row=places[stage][1],
         )
         for stage, point in points.items()
     )

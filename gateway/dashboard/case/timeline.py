@@ -1,4 +1,4 @@
-"""What happened to a case in one line of time: its events, failed attempts, staff's acts; looks folded (pure)."""
+"""What happened to a case in one line of time: its events, attempts put off, staff's acts; looks folded (pure)."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 #: Verbs of the audit that changed nothing.
 LOOKS = frozenset({"look", "reveal"})
-DELIVERED = "delivered"
+RETRY = "retry"
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One of: an event, attempts of one message in a row that failed, an act, or looks in a row."""
+    """One of: an event, attempts of one message in a row that were put off, an act, or looks in a row."""
 
     at: datetime
     event: CaseEvent | None = None
@@ -45,8 +45,8 @@ class DayOf:
 
 
 def timeline(file: CaseFile) -> tuple[DayOf, ...]:
-    """Newest day first. A delivered attempt is told by its event."""
-    failed = [attempt for attempt in file.attempts if attempt.outcome != DELIVERED]
+    """Newest day first. An attempt that ended a delivery, well or ill, is told by its event."""
+    failed = [attempt for attempt in file.attempts if attempt.outcome == RETRY]
     single = [
         *(Entry(event.at, event=event) for event in file.events),
         *(Entry(attempt.began_at, attempts=(attempt,)) for attempt in failed),

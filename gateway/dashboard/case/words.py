@@ -32,13 +32,12 @@ EVENTS: Mapping[str, tuple[str, str]] = {
     EventKind.WITHDRAWAL: (N_("申请人撤回"), "arrow-back-up"),
     EventKind.RATING: (N_("收到评价"), "star"),
 }
-#: Verbs of the page and of the audit.
+#: Verbs of the page.
 VERBS: Mapping[str, tuple[str, str]] = {
     RETRY: (N_("重新投递"), "refresh"),
     RELEASE: (N_("放行"), "player-play"),
     CANCEL: (N_("取消投递"), "x"),
     RETURN: (N_("退回来源方"), "arrow-back-up"),
-    "look": (N_("查看原文"), "eye"),
 }
 #: What a verb does, said before it is done.
 HINTS: Mapping[str, str] = {

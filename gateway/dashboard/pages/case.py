@@ -8,6 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Form, Path, Query
 from starlette.responses import Response
 
+from gateway.dashboard import verbs
 from gateway.dashboard.case.possible import CANCEL, RELEASE, RETRY, RETURN
 from gateway.dashboard.case.sheet import CaseSheet, sheet
 from gateway.dashboard.case.spread import spread
@@ -160,6 +161,7 @@ def _common(
         "stage_names": STAGES,
         "event_names": EVENTS,
         "verb_names": VERBS,
+        "act_names": verbs.VERBS,
         "kind_names": KINDS,
         "marks": MARKS,
         "hints": HINTS,
@@ -185,7 +187,7 @@ def _place_name(desk: Desk, record: CaseRecord) -> Callable[[str], str]:
 async def _message(desk: Desk, case_no: str, seq: int, *, reason: str | None) -> Response:
     if reason is not None:
         after = {"message": seq}
-        await desk.rt.audit.append(desk.actor, "look", case_no, reason, after=after)
+        await desk.rt.audit.append(desk.actor, "reveal", case_no, reason, after=after)
     found = await _files(desk).message(case_no, seq)
     if found is None:
         raise Refused(404, desk.say("这个办件没有这条报文"))
