@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
 from datetime import date, datetime, time, timedelta
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any, cast, get_args
 from urllib.parse import urlencode
 
 from gateway.canonical.kinds import State
@@ -147,7 +147,7 @@ class Filters:
             due_to=due_to,
             received_from=None if since is None else _midnight(since),
             received_to=received_to,
-            resting=self.resting or None,  # type: ignore[arg-type]  # checked when it was read
+            resting=cast("Resting | None", self.resting or None),  # checked when it was read
             code=(self.code or None) if self.resting else None,
             sort="due" if self.by_due else "newest",
         )

@@ -1,4 +1,4 @@
-"""The state at a glance, worked out at most once a second however many pages and walls show it."""
+"""The state at a glance, worked out once for all the pages and walls that are told of a change."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
+    from gateway.dashboard.live import Hub
     from gateway.exchange.overview import Seen
     from gateway.runtime import Runtime
     from gateway.store.overview import ItemFlow, Passage, Today
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-#: How old an answer may be that is given to another page. Seconds.
-FRESH_S = 0.8
+#: How old an answer may be that is given to another page while no change is told. Seconds.
+FRESH_S = 1.0
 #: Hours the pictures of the flow show.
 HOURS = 24
 
@@ -43,6 +44,7 @@ class Now:
 class Glance:
     """Answers with the moment they were made; whoever asks meanwhile waits for the one who works it out."""
 
+    hub: Hub
     _kept: dict[str, tuple[float, Any]] = field(default_factory=dict)
     _turns: dict[str, asyncio.Lock] = field(default_factory=dict)
 
@@ -74,12 +76,12 @@ class Glance:
 
     async def _once(self, name: str, work: Callable[[], Awaitable[T]]) -> T:
         async with self._turns.setdefault(name, asyncio.Lock()):
-            ticks = asyncio.get_running_loop().time()
+            began = asyncio.get_running_loop().time()
             made, kept = self._kept.get(name, (-FRESH_S, None))
-            if ticks - made < FRESH_S:
+            if began - made < FRESH_S and made >= self.hub.told_at:
                 return cast("T", kept)
             answer = await work()
-            self._kept[name] = (asyncio.get_running_loop().time(), answer)
+            self._kept[name] = (began, answer)
             return answer
 
 
@@ -87,5 +89,5 @@ def glance(request: Request) -> Glance:
     """The one of this process."""
     found: Glance | None = getattr(request.app.state, "glance", None)
     if found is None:
-        found = request.app.state.glance = Glance()
+        found = request.app.state.glance = Glance(request.app.state.hub)
     return found

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from gateway.dashboard.desk import Desk
     from gateway.exchange.peers import Standing
-    from gateway.store.routes import Answered, DueItem, Minute, Waiting
+    from gateway.store.routes import Answered, DueItem, Lately, Minute, Waiting
     from gateway.store.workers import Worker
 
 #: Minutes a sparkline shows, a share and a latency are told of, and a rate is the mean of.
@@ -96,20 +96,28 @@ async def lanes(desk: Desk, only: str | None = None) -> list[Lane]:
     """Every destination by slug, or one."""
     rt = desk.rt
     slugs = sorted(rt.regions) if only is None else [only]
-    since = _minute(desk.now) - timedelta(minutes=SHOWN - 1)
+    now = _minute(desk.now)
+    since, told, paced = (now - timedelta(minutes=minutes) for minutes in (SHOWN - 1, TOLD - 1, PACED))
     befores = asyncio.gather(*(_before(desk, slug) for slug in slugs))
-    standings, workers, minutes, answered = await asyncio.gather(
+    standings, workers, minutes, lately, answered = await asyncio.gather(
         peers.standings(rt),
         rt.workers.all(),
         routes.minutes(rt.engine, since),
+        routes.lately(rt.engine, since, told_from=told, paced_from=paced),
         routes.answers(rt.engine, timedelta(minutes=TOLD)),
     )
     by_slug = {each.peer.slug: each for each in standings}
     made = []
     for slug, (waiting, due) in zip(slugs, await befores, strict=True):
-        lately = [each for each in minutes if each.destination == slug]
+        here = _Here(
+            waiting=waiting,
+            due=due,
+            minutes=[each for each in minutes if each.destination == slug],
+            lately=[each for each in lately if each.destination == slug],
+            answered={item: each for (side, item), each in answered.items() if side == slug},
+        )
         alive = tuple(each for each in workers if each.alive and slug in each.last.serves)
-        made.append(_lane(desk, by_slug[slug], alive, lately, _Here(waiting, due, answered)))
+        made.append(_lane(desk, by_slug[slug], alive, here))
     return made
 
 
@@ -119,39 +127,40 @@ async def _before(desk: Desk, slug: str) -> tuple[Waiting, dict[str, DueItem]]:
 
 @dataclass(frozen=True, slots=True)
 class _Here:
+    """What was read of one destination."""
+
     waiting: Waiting
     due: Mapping[str, DueItem]
-    answered: Mapping[tuple[str, str], Answered]
+    minutes: Sequence[Minute]
+    lately: Sequence[Lately]
+    answered: Mapping[str, Answered]
 
 
-def _lane(
-    desk: Desk, standing: Standing, workers: tuple[Worker, ...], lately: Sequence[Minute], here: _Here
-) -> Lane:
+def _lane(desk: Desk, standing: Standing, workers: tuple[Worker, ...], here: _Here) -> Lane:
     slug, now = standing.peer.slug, desk.now
     told = causes.unanswered(desk, standing.peer.last_error)
-    took = _took(lately, now)
+    took = _took(here.minutes, now)
     return Lane(
         slug=slug,
         standing=standing,
         broken=told.sentence,
         mend=told.advice,
         waiting=here.waiting,
-        figures=_figures(lately, now),
+        figures=_figures(here.lately, now),
         p50_s=tallies.quantile(took, 0.5),
         p95_s=tallies.quantile(took, 0.95),
-        spark=_spark(lately, now),
+        spark=_spark(here.minutes, now),
         flying=sum(int(each.last.lanes.get(slug, {}).get("flying", 0)) for each in workers),
         window=desk.rt.settings.delivery.window_of(slug) * len(workers),
         workers=workers,
-        items=tuple(_items(slug, lately, now, here)),
+        items=tuple(_items(here, now)),
     )
 
 
-def _items(slug: str, lately: Sequence[Minute], now: datetime, here: _Here) -> list[ItemLine]:
-    by_item: defaultdict[str, list[Minute]] = defaultdict(list)
-    for each in lately:
-        if each.measure in _ENDINGS:
-            by_item[each.item].append(each)
+def _items(here: _Here, now: datetime) -> list[ItemLine]:
+    by_item: defaultdict[str, list[Lately]] = defaultdict(list)
+    for each in here.lately:
+        by_item[each.item].append(each)
     lines = []
     for item in {*by_item, *here.due}:
         due = here.due.get(item)
@@ -161,7 +170,7 @@ def _items(slug: str, lately: Sequence[Minute], now: datetime, here: _Here) -> l
                 due=due.due if due else 0,
                 oldest_s=due.oldest_s if due else None,
                 figures=_figures(by_item[item], now),
-                answered=here.answered.get((slug, item)),
+                answered=here.answered.get(item),
             )
         )
     return sorted(lines, key=_worst_first)
@@ -172,19 +181,16 @@ def _worst_first(line: ItemLine) -> tuple[float, ...] | tuple[float | str, ...]:
     return -line.due, success, -line.figures.per_minute, line.item
 
 
-def _figures(lately: Iterable[Minute], now: datetime) -> Figures:
+def _figures(lately: Iterable[Lately], now: datetime) -> Figures:
     counted: Counter[str] = Counter()
     paced = 0
     for each in lately:
-        age = _minute(now) - each.at
-        if each.measure in _ENDINGS and age < timedelta(minutes=TOLD):
-            counted[each.measure] += each.n
-        if each.measure == "delivered" and age <= timedelta(minutes=PACED):
-            paced += each.n
+        counted[each.measure] += each.told
+        paced += each.paced if each.measure == "delivered" else 0
     attempts = counted.total()
     # the minute that runs counts as far as it has run
-    minutes = PACED + now.second / 60
-    return Figures(paced / minutes, counted["delivered"] / attempts if attempts else None, attempts)
+    per_minute = paced / (PACED + now.second / 60)
+    return Figures(per_minute, counted["delivered"] / attempts if attempts else None, attempts)
 
 
 def _took(lately: Iterable[Minute], now: datetime) -> list[int]:

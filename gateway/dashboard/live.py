@@ -36,6 +36,8 @@ class Hub:
         self._runtime = runtime
         self._ears: set[_Ear] = set()
         self._watching: asyncio.Task[None] | None = None
+        #: When a change was last told, on the loop's clock: what was read before may be out of date.
+        self.told_at = 0.0
 
     async def listen(self) -> AsyncIterator[str]:
         """Topics as they change; ``beat`` now and then; ends when the process is told to stop."""
@@ -55,7 +57,10 @@ class Hub:
         known: Mapping[str, str] = {}
         while self._ears and not CLOSING.is_set():
             found = await self._look()
-            self._tell(topic for topic, mark in found.items() if known.get(topic, mark) != mark)
+            changed = [topic for topic, mark in found.items() if known.get(topic, mark) != mark]
+            if changed:
+                self.told_at = asyncio.get_running_loop().time()
+            self._tell(changed)
             known = found or known
             await asyncio.sleep(LOOKS_EVERY_S)
         self._tell((BEAT,))  # whoever still waits looks whether to end

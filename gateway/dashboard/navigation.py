@@ -13,24 +13,27 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """``key``: pressed after ``g`` it leads there."""
+    """``key``: pressed after ``g`` it leads there; ``also``: another address of the same room."""
 
     path: str
     text: str
     icon: str
     key: str
     permission: str = "look"
+    also: str = ""
 
     def is_at(self, path: str) -> bool:
         """True on this room's pages."""
-        return path == self.path if self.path == "/ops/" else path.startswith(self.path)
+        if self.path == "/ops/":
+            return path == self.path
+        return path.startswith(self.path) or (self.also != "" and path.startswith(self.also))
 
 
 _ENTRIES = (
     Entry("/ops/", N_("总览"), "layout-dashboard", "o"),
     Entry("/ops/routes", N_("路由"), "route", "r"),
     Entry("/ops/cases", N_("办件"), "files", "c"),
-    Entry("/ops/stuck", N_("滞留与死信"), "alert-triangle", "s"),
+    Entry("/ops/stuck", N_("滞留与死信"), "alert-triangle", "s", also="/ops/reruns"),
     Entry("/ops/rules", N_("互认规则"), "scale", "m"),
     Entry("/ops/performance", N_("时限与绩效"), "clock-hour-4", "p"),
     Entry("/ops/running", N_("运行"), "server-2", "y"),

@@ -57,7 +57,7 @@ MEMBERS = {
     "roles": N_("角色"),
     "second_factor": N_("第二重验证"),
     "cause": N_("原因"),
-    "minutes": N_("分钟"),
+    "minutes": N_("锁定分钟数"),
     "state": N_("状态"),
     "per_second": N_("每秒"),
     "concurrency": N_("同时"),

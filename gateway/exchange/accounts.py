@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from gateway.exchange import passwords
-from gateway.exchange.entry import PERMISSIONS, is_open, seal_secret, secret_of
+from gateway.exchange.entry import NAME, PERMISSIONS, is_open, seal_secret, secret_of
 from gateway.store.audit import Line
 from gateway.store.staff import Account
 
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
 
 ROLES = tuple(PERMISSIONS)
 
-_NAME = re.compile(r"[a-z][a-z0-9._-]{1,31}")
 #: what the audit calls nobody we know
 _RESERVED = frozenset({"unknown", "visitor", "gateway"})
 
@@ -68,7 +66,7 @@ async def add(  # noqa: PLR0913 - what an account consists of
 
 def check_new(rt: Hall, name: str, roles: Iterable[str], *, second_factor: bool) -> None:
     """What can be said before a password is asked for. Errors: `NotPossible`."""
-    if not _NAME.fullmatch(name) or name in _RESERVED:
+    if not NAME.fullmatch(name) or name in _RESERVED:
         raise NotPossible("账户名须为 2 至 32 位小写字母、数字、点、横线或下划线，以字母开头，且不是保留名")
     check_roles(roles)
     if not second_factor and rt.settings.dashboard.second_factor == "required":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import hmac
+import re
 import secrets
 import time
 from dataclasses import dataclass, field
@@ -38,6 +39,9 @@ PERMISSIONS = {
     "approver": frozenset({"look", "approve"}),
     "auditor": frozenset({"look", "audit", "reveal"}),
 }
+
+#: What an account's name looks like; whatever else was typed is nobody's, and not asked for in the store.
+NAME = re.compile(r"[a-z][a-z0-9._-]{1,31}")
 
 #: One sentence for everything: whoever guesses learns neither that a name exists nor that it is locked.
 NOT_ADMITTED = "账户、密码或验证码不正确，或者账户暂时锁定"
@@ -212,10 +216,11 @@ class _Fault:
 async def _judge(rt: Hall, name: str, password: str, code: str) -> Passed | _Fault:
     rules, now = rt.settings.dashboard, rt.clock.now()
     until = now + timedelta(minutes=rules.lock_minutes)
-    account = await rt.staff.begin(name, now, rules.lock_after, until)
+    is_name = NAME.fullmatch(name) is not None
+    account = await rt.staff.begin(name, now, rules.lock_after, until) if is_name else None
     if account is None:
         await passwords.matches(None, password)
-        return await _not_judged(rt, name)
+        return await _not_judged(rt, name) if is_name else _Fault("unknown")
     if not await passwords.matches(account.password_hash, password):
         return _failed(account, "password")
     if account.totp is None:

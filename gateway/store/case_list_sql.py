@@ -205,8 +205,9 @@ def _arms(
 ) -> Iterator[str]:
     """One for both sides, or, where a division is asked for, one for each side it may be on."""
     runs = f" AND {DUE_RUNS}" if wanted.by_due else ""
-    if path == "window":  # with something added to it, no index of due dates serves
-        where, order = where.replace("due_on", "(due_on + 0)"), order.replace("due_on", "(due_on + 0)")
+    if path == "window":  # said otherwise than the indexes of due dates say it, so that none of them serves
+        where = where.replace(DUE_RUNS, "due_on IS NOT NULL").replace("due_on", "(due_on + 0)")
+        order = order.replace("due_on", "(due_on + 0)")
     if path == "due" and wanted.received_from is not None:
         begins = "CAST(CAST(:received_from AS timestamptz) AT TIME ZONE 'Asia/Shanghai' AS date)"
         asked = " AND ".join([where, *_equal(wanted)])

@@ -47,15 +47,19 @@ class ParkedGroup:
 LOOKED_AT = 5_000
 
 
-async def groups(engine: AsyncEngine, limit: int, after: str | None) -> tuple[list[ParkedGroup], str | None]:
+async def groups(
+    engine: AsyncEngine, limit: int, after: str | None, *, looked_at: int = LOOKED_AT
+) -> tuple[list[ParkedGroup], str | None]:
     """Largest first; ``after`` takes the second value again. Errors: `ValueError` for a bad cursor.
 
-    Of the oldest `LOOKED_AT` parked messages: behind a table row that has been missing for days there may be
+    Of the oldest ``looked_at`` parked messages: behind a table row that has been missing for days there may be
     any number, and releasing a cause releases all of it.
     """
     place = None if after is None else _read_cursor(after)
     async with single(engine) as connection:
-        found = await connection.execute(_GROUPS, _place(place) | {"places": limit + 1})
+        found = await connection.execute(
+            _GROUPS, _place(place) | {"places": limit + 1, "looked_at": looked_at}
+        )
         page = [_group(row) for row in found.mappings()]
     more = len(page) > limit
     return page[:limit], _cursor(page[limit - 1]) if more else None
@@ -114,7 +118,7 @@ _GROUPS = text(
                                                   ELSE c.target_division END), '') AS agencies,
              min(m.received_at) AS first_seen_at, max(m.received_at) AS last_seen_at,
              CAST(min(CAST(m.id AS text)) AS uuid) AS sample
-        FROM (SELECT id, case_id FROM deliveries WHERE state = 'parked' ORDER BY id LIMIT {LOOKED_AT}) AS d
+        FROM (SELECT id, case_id FROM deliveries WHERE state = 'parked' ORDER BY id LIMIT :looked_at) AS d
        {_ITS_MESSAGE}
        CROSS JOIN LATERAL (SELECT * FROM cases WHERE id = d.case_id LIMIT 1) AS c
        CROSS JOIN LATERAL jsonb_array_elements(m.findings) AS f

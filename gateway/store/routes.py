@@ -52,10 +52,20 @@ class Minute:
 
     at: datetime
     destination: str
-    item: str
     measure: str
     slot: int
     n: int
+
+
+@dataclass(frozen=True, slots=True)
+class Lately:
+    """How often something ended so for an item, since two moments."""
+
+    destination: str
+    item: str
+    measure: str
+    told: int
+    paced: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +107,17 @@ async def minutes(engine: AsyncEngine, since: datetime) -> list[Minute]:
     async with single(engine) as connection:
         found = await connection.execute(_MINUTES, {"since": since})
         return [
-            Minute(row.at.astimezone(BEIJING), row.destination, row.item, row.measure, row.slot, row.n)
-            for row in found
+            Minute(row.at.astimezone(BEIJING), row.destination, row.measure, row.slot, row.n) for row in found
         ]
+
+
+async def lately(
+    engine: AsyncEngine, since: datetime, *, told_from: datetime, paced_from: datetime
+) -> list[Lately]:
+    """The same by item: everything that ended since a moment, with what of it came later than two others."""
+    when = {"since": since, "told_from": told_from, "paced_from": paced_from}
+    async with single(engine) as connection:
+        return [Lately(**row) for row in (await connection.execute(_LATELY, when)).mappings()]
 
 
 async def answers(engine: AsyncEngine, within: timedelta) -> dict[tuple[str, str], Answered]:
@@ -142,17 +160,29 @@ _DUE_ITEMS = text(
     """  # noqa: S608 - constants
 )
 
-_MINUTES = text(
-    """
-    SELECT at, destination, item, measure, slot, CAST(sum(n) AS bigint) AS n FROM (
+_COUNTED = """(
       SELECT bucket AS at, destination, item, measure, slot, n FROM tallies
        WHERE width = 'minute' AND bucket >= :since
       UNION ALL
       SELECT date_trunc('minute', at), destination, item, measure, slot, n FROM tally_deltas
-       WHERE at >= :since) AS both_of_them
+       WHERE at >= :since) AS counted
+"""
+_MINUTES = text(
+    f"""
+    SELECT at, destination, measure, slot, CAST(sum(n) AS bigint) AS n FROM {_COUNTED}
      WHERE measure IN ('delivered', 'retried', 'refused', 'dead', 'latency')
-     GROUP BY 1, 2, 3, 4, 5
-    """
+     GROUP BY 1, 2, 3, 4
+    """  # noqa: S608 - constants
+)
+_LATELY = text(
+    f"""
+    SELECT destination, item, measure,
+           CAST(COALESCE(sum(n) FILTER (WHERE at >= :told_from), 0) AS bigint) AS told,
+           CAST(COALESCE(sum(n) FILTER (WHERE at >= :paced_from), 0) AS bigint) AS paced
+      FROM {_COUNTED}
+     WHERE measure IN ('delivered', 'retried', 'refused', 'dead')
+     GROUP BY 1, 2, 3
+    """  # noqa: S608 - constants
 )
 
 #: The bound is a value before the rows are looked at, so that the months before are not.

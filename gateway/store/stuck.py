@@ -1,6 +1,6 @@
 """What rests until somebody acts: parked, dead and refused, counted to a bound, by cause, and message by message.
 
-Everything reads the oldest `LOOKED_AT` of a state and no more, whatever is stored beside them.
+Groups are made of the oldest `GROUPED` of a state, a page looks at `LOOKED_AT` at most, whatever is stored beside.
 """
 
 from __future__ import annotations
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
 
     from gateway.store.vault import Vault
+
+#: Of these a state's groups are made: a page of them is asked for again and again.
+GROUPED = 2_000
 
 STATES = ("parked", "dead", "refused")
 
@@ -227,7 +230,7 @@ def _groups(state: str) -> TextClause:
                max(COALESCE(w.began_at, uuid_extract_timestamp(d.id), now())) AS last_seen_at,
                CAST(max(CAST(d.id AS text)) AS uuid) AS sample
           FROM (SELECT id, case_id, destination FROM deliveries
-                 WHERE state = '{state}' ORDER BY id LIMIT {LOOKED_AT}) AS d
+                 WHERE state = '{state}' ORDER BY id LIMIT {GROUPED}) AS d
           {_LAST_ATTEMPT}
          GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2
         """  # noqa: S608 - constants
@@ -268,4 +271,4 @@ _SAMPLES = text(
     """  # noqa: S608 - constants
 )
 
-__all__ = ["LOOKED_AT", "STATES", "Cause", "Page", "Resting", "RestingGroup", "Stuck"]
+__all__ = ["GROUPED", "STATES", "Cause", "Page", "Resting", "RestingGroup", "Stuck"]

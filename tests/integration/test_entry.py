@@ -125,6 +125,7 @@ async def test_every_refusal_says_the_same_and_the_audit_says_why(rt):
             ("nobody-here", WORDS, good),
             (WORDS, name, good),
             ("", "", ""),
+            ("anna\x00", "\x00", "\x00"),
         )
     }
     assert said == {entry.Refusal(entry.NOT_ADMITTED)}
@@ -137,7 +138,7 @@ async def test_every_refusal_says_the_same_and_the_audit_says_why(rt):
         "sign-in.refused",
         {"cause": "disabled", "from": ""},
     )
-    assert [line[2]["cause"] for line in await lines(rt, "unknown")] == ["unknown"] * 3
+    assert [line[2]["cause"] for line in await lines(rt, "unknown")] == ["unknown"] * 4
     async with single(rt.engine) as connection:
         everything = (await connection.execute(text("SELECT json_agg(a)::text FROM audit a"))).scalar_one()
     assert WORDS not in everything

@@ -17,7 +17,7 @@ from gateway.store.audit import Line
 from gateway.store.engine import single
 from gateway.store.peers import Pace, Sighting
 from gateway.store.records import Ending
-from gateway.store.routes import Minute
+from gateway.store.routes import Lately, Minute
 from gateway.store.workers import Beat
 
 _serial = count(600)
@@ -134,13 +134,13 @@ async def test_a_connection_test_is_not_run_again_later(rt, ops, monkeypatch):
 def test_a_rate_counts_the_minute_that_runs_as_far_as_it_has_run():
     now = datetime(2026, 11, 23, 16, 0, 30, tzinfo=BEIJING)
     minute = now.replace(second=0)
-    one = Minute(minute, "south", "x", "delivered", 0, 11)
-    assert _figures([one], now).per_minute == pytest.approx(2.0)
-    old = replace(one, at=minute - timedelta(minutes=6))
-    assert _figures([old], now).per_minute == 0
-    failed = replace(one, measure="refused", n=11)
-    told = _figures([one, failed], now)
+    well = Lately("south", "x", "delivered", told=11, paced=11)
+    assert _figures([well], now).per_minute == pytest.approx(2.0)
+    assert _figures([replace(well, paced=0)], now).per_minute == 0
+    told = _figures([well, replace(well, measure="refused")], now)
     assert (told.success, told.attempts) == (0.5, 22)
+    one = Minute(minute, "south", "delivered", 0, 11)
+    failed = replace(one, measure="refused")
     assert _figures([], now).success is None
     spark = _spark(
         [

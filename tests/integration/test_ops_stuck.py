@@ -61,7 +61,9 @@ async def test_with_nothing_stuck_the_page_says_so(ops):
         page = await client.get(path)
         assert page.status_code == 200
         assert "没有停下的报文" in page.text
-    assert "还没有批量重办" in (await client.get("/ops/reruns")).text
+    page = await client.get("/ops/reruns")
+    assert "还没有批量重办" in page.text
+    assert re.search(r'href="/ops/stuck"[^>]*aria-current="page"', page.text)
 
 
 async def test_each_cause_is_one_line_that_says_what_is_missing_and_leads_to_its_mending(rt, ops, side):
@@ -244,3 +246,21 @@ async def test_above_the_set_size_only_another_person_with_the_right_may_approve
     assert (await other.post(f"{address}/burn", data={"csrf": other.csrf, "reason": "?"})).status_code == 404
     missing = address[:-4] + "0000"
     assert (await operator.get(missing)).status_code == 404
+
+
+async def test_whoever_approves_may_turn_a_rerun_down_before_it_starts_and_no_later(rt, ops, side):
+    await hand_in(side, 1)
+    await ended(rt, Ending.DEAD, "timeout", "")
+    operator, approver, viewer = await ops("operator"), await ops("approver"), await ops("viewer")
+    order = {"state": "dead", "destination": "chongqing", "code": "timeout", "reason": "对方已恢复"}
+    running = await operator.post("/ops/reruns", data=order | {"csrf": operator.csrf})
+    address = running.headers["location"]
+    said = {"csrf": approver.csrf, "reason": "不同意"}
+    assert (await approver.post(f"{address}/cancel", data=said)).status_code == 403
+    async with single(rt.engine) as connection:
+        await connection.execute(text("UPDATE reruns SET state = 'unapproved'"))
+    assert (await viewer.post(f"{address}/cancel", data=said | {"csrf": viewer.csrf})).status_code == 403
+    assert (await approver.post(f"{address}/cancel", data=said)).status_code == 303
+    (job,) = await rt.reruns.page(9, None)
+    assert job.state == "cancelled"
+    assert "已取消" in words_of(await viewer.get(address))

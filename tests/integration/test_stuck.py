@@ -148,16 +148,23 @@ async def test_a_route_counts_by_minute_before_and_after_folding_and_times_its_a
     await end(rt, Ending.REFUSED, "9043", took_s=2.0)
 
     async def counted():
-        found = await routes.minutes(rt.engine, since)
+        found = await routes.lately(rt.engine, since, told_from=NOW, paced_from=NOW + timedelta(minutes=1))
         return {
-            (each.measure, each.n)
+            (each.measure, each.told, each.paced)
             for each in found
             if each.item == "social_card_application" and each.destination == "south"
         }
 
-    assert await counted() == {("delivered", 3), ("refused", 1)}
+    async def by_minute():
+        found = await routes.minutes(rt.engine, NOW)
+        return {each.measure: each.n for each in found if (each.destination, each.at) == ("south", NOW)}
+
+    before = await by_minute()
+    assert await counted() == {("delivered", 3, 0), ("refused", 1, 0)}
+    assert (before["delivered"], before["refused"]) >= (3, 1)
     await tallies.fold(rt.engine)
-    assert await counted() == {("delivered", 3), ("refused", 1)}
+    assert await counted() == {("delivered", 3, 0), ("refused", 1, 0)}
+    assert await by_minute() == before
     answered = (await routes.answers(rt.engine, timedelta(minutes=15)))["south", "social_card_application"]
     assert (answered.calls, answered.p50_s) == (4, pytest.approx(0.2))
     assert 0.2 < answered.p95_s <= 2.0

@@ -18,9 +18,10 @@ from gateway.dashboard.desk import Desk, Refused, needs
 from gateway.dashboard.texts import N_
 from gateway.exchange import intervene
 from gateway.exchange.masking import mask_words
+from gateway.store import parked as parked_
 from gateway.store.parked import Cause as ParkedCause
 from gateway.store.parked import ParkedGroup
-from gateway.store.stuck import LOOKED_AT, STATES, Cause, Resting, RestingGroup, Stuck
+from gateway.store.stuck import GROUPED, STATES, Cause, Resting, RestingGroup, Stuck
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -206,14 +207,14 @@ async def _board(desk: Desk) -> Board:
     return Board(
         counts,
         dict(zip(STATES, await heaps, strict=True)),
-        frozenset(state for state in STATES if counts[state] > LOOKED_AT),
+        frozenset(state for state in STATES if counts[state] > GROUPED),
     )
 
 
 async def _heaps(desk: Desk, state: str) -> list[Heap]:
     store = Stuck(desk.rt.engine, desk.rt.vault)
     if state == "parked":
-        parked, _ = await desk.rt.cases.parked_groups(GROUPS, None)
+        parked, _ = await parked_.groups(desk.rt.engine, GROUPS, None, looked_at=GROUPED)
         samples = await store.samples([each.sample for each in parked])
         return [_parked(desk, each, samples.get(each.sample)) for each in parked]
     resting = (await store.groups(state))[:GROUPS]
@@ -270,4 +271,4 @@ def _id(cause: Cause) -> str:
 
 
 def _frame() -> dict[str, Any]:
-    return {"MOST": MOST, "LOOKED_AT": LOOKED_AT}
+    return {"MOST": MOST, "GROUPED": GROUPED}

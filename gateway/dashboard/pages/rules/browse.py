@@ -10,6 +10,7 @@ from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from gateway.dashboard.desk import Desk, Refused, needs
+from gateway.dashboard.rendering import region_name
 from gateway.dashboard.rulebook import COLUMNS, SHOWN, list_names, registry, volume
 from gateway.dashboard.texts import N_
 from gateway.mapping.columns import explanation, part_of
@@ -45,6 +46,21 @@ TABLES: Mapping[str, str] = {
     "recognition/results.csv": N_("结果互认"),
     "recognition/settlement.csv": N_("基金结算"),
 }
+#: Long texts stand behind what is looked for, in this order.
+LAST = (
+    "kind",
+    "mode",
+    "materials",
+    "schemes",
+    "applicants",
+    "flow",
+    "conditions",
+    "fee",
+    "result",
+    "basis",
+    "note",
+    "mark",
+)
 KINDS: Mapping[str, str] = {"material": N_("材料"), "result": N_("互认结果"), "settlement": N_("基金结算")}
 
 
@@ -175,7 +191,7 @@ def _name(desk: Desk, path: str) -> str:
         return desk.say(TABLES[path])
     part, _, rest = path.removesuffix(".csv").partition("/")
     slug = rest.rpartition("/")[2]
-    region = desk.rt.regions[slug].name if slug in desk.rt.regions else slug
+    region = region_name(desk.rt, desk.language, slug)
     if rest.startswith("agencies/"):
         return desk.say("%(region)s各级机构的版本", region=region)
     if part == "items":
@@ -206,7 +222,8 @@ def _columns(sheet: Sheet) -> Sequence[str]:
         shown |= {"name", "no", "provenance", "form"}
     if len(there.get("subject_kind", ())) == 1:
         shown.add("subject_kind")
-    return [column for column, words in there.items() if words != {""} and column not in shown]
+    held = [column for column, words in there.items() if words != {""} and column not in shown]
+    return sorted(held, key=lambda column: LAST.index(column) if column in LAST else -1)
 
 
 def _words(found: Volume, name: str, regions: tuple[str, ...]) -> Iterable[WordRow]:
