@@ -16,7 +16,24 @@ from gateway.dashboard import desk as desks
 from gateway.dashboard import refusals
 from gateway.dashboard.guard import Guard
 from gateway.dashboard.live import Hub
-from gateway.dashboard.pages import audit, case, cases, entry, exports, find, live, me, overview, performance, reruns, routes, rules, running, stuck, wall
+from gateway.dashboard.pages import (
+    audit,
+    case,
+    cases,
+    entry,
+    exports,
+    find,
+    live,
+    me,
+    overview,
+    performance,
+    reruns,
+    routes,
+    rules,
+    running,
+    stuck,
+    wall,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
