@@ -153,7 +153,7 @@ class Lines:
         return "" if known is not None and name == known.name else name
 
     def _holder(self, case: TrackedCase, waiting: tuple[Waiting, ...]) -> str:
-        """Who has to do something next."""
+        """Who has to do something next; empty when nobody has."""
         say = self._desk.say
         first = _first(waiting)
         if first is not None:
@@ -161,7 +161,7 @@ class Lines:
         if case.state is State.UNDELIVERED:
             return say("网关，待人工")
         if case.state in FINAL:
-            return NONE
+            return ""
         if case.state in {State.CORRECTION, State.SUSPENDED_CORRECTION}:
             return say("%(side)s，待补正", side=self._names.regions.get(case.origin, case.origin))
         sides = sorted(owners(case), key=lambda slug: slug != case.target)

@@ -68,6 +68,7 @@ _LACKS: Mapping[str, str] = {
     "1006": N_("%(region)s的状态码表“%(field)s”缺少%(value)s这个用语"),
     "1007": N_("事项在受理日没有生效的版本，或尚未开通跨省办理"),
 }
+_NO_WORD = N_("%(region)s的码表“%(field)s”没有可写%(value)s的一行")
 _A_VALUE = N_("所填的值")
 
 
@@ -95,6 +96,13 @@ def lacking(desk: Desk, group: ParkedGroup, sample: Resting | None) -> Told:
     if row is not None and row.name:
         value = f"{value}（{row.name}）"
     sentence = _LACKS.get(cause.code)
+    is_mended = False
+    if row is not None and line is not None and cause.code == NO_ROW:
+        # the sender's word is known: is there one to write it with, on the other side?
+        peer = desk.rt.other(region).slug
+        is_mended = desk.rt.tables.codes(peer, line.code_list).write(row.key) is not None
+        if not is_mended:
+            region, sentence = peer, _NO_WORD
     if sentence is None:
         return Told(group.text, desk.say(N_("按说明改正后放行；无法改正的，取消并请来源方重报")))
     said = desk.say(
@@ -103,7 +111,7 @@ def lacking(desk: Desk, group: ParkedGroup, sample: Resting | None) -> Told:
         field=(line.name if line else "") or cause.path,
         value=value,
     )
-    if row is not None and cause.code == NO_ROW:
+    if is_mended:
         return Told(said, desk.say(N_("这一行已经补上：把这一组全部放行")), is_mended=True)
     return Told(said, desk.say(N_("补上这一行；生效后把这一组全部放行")))
 

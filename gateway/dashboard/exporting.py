@@ -15,7 +15,6 @@ from gateway import log
 from gateway.canonical.kinds import State
 from gateway.canonical.worktime import BEIJING
 from gateway.dashboard.case_lines import Lines, names_of
-from gateway.dashboard.figures import NONE
 from gateway.dashboard.texts import N_
 from gateway.store.case_list import CaseList
 from gateway.store.exports import Exports
@@ -133,7 +132,7 @@ def _row(desk: Desk, maker: Lines, found: CaseLine) -> list[str]:
         line.target,
         line.target_place,
         desk.say(State(line.state).label),
-        line.holder if line.holder != NONE else "",
+        line.holder,
         line.received_at.astimezone(BEIJING).strftime("%Y-%m-%d %H:%M:%S"),
         line.due.on.isoformat() if line.due.on else "",
         line.due.words,

@@ -94,7 +94,9 @@ def by_month(desk: Desk, held: Sequence[Held]) -> dict[str, Any]:
             for table in PARTITIONED
         ],
     }
-    return {"option": option, "rows": [(month, rows[month]) for month in reversed(shown)]}
+    counted = any(any(rows[month].values()) for month in shown)
+    listed = [(month, rows[month]) for month in reversed(shown)]
+    return {"option": option, "rows": listed, "counted": counted}
 
 
 def grown(desk: Desk, sizes: Sequence[tuple[date, str, int, int]]) -> list[dict[str, Any]]:

@@ -148,8 +148,10 @@ def _cases_query(how: Measure, side: str, *, ascending: bool, begun: bool) -> An
                    {"AND open > 0" if how.day == "due_on" else ""}
                    AND (:item = '' OR item = :item) AND (:region = '' OR region = :region)
                    AND (CAST(:divisions AS text[]) IS NULL OR division = ANY(CAST(:divisions AS text[])))"""  # noqa: S608 - constants of this module
+    # with ties: a day whose agencies are cut off in the middle would lose the cases of the others
     on = f"AND bucket {beyond} :day" if begun else ""
-    ways = [f"({pairs} {on} GROUP BY bucket, division ORDER BY bucket {order} LIMIT :places)"]
+    first = f"ORDER BY bucket {order} FETCH FIRST (CAST(:places AS bigint)) ROWS WITH TIES"
+    ways = [f"({pairs} {on} GROUP BY bucket, division {first})"]
     if begun:
         ways.append(f"({pairs} AND bucket = :day GROUP BY bucket, division)")
     place = f"AND (f.{how.day}, f.case_id) {beyond} (CAST(:day AS date), CAST(:id AS uuid))" if begun else ""

@@ -1,14 +1,30 @@
 """Running, audit and account as people use them."""
 
+import asyncio
 import json
 import re
+from concurrent.futures import ThreadPoolExecutor
 
+import asyncpg
 import pyotp
+from town import until
 
 TOWN = {"rest": '[dashboard]\nsecond_factor = "optional"\n'}
 
 
+async def counted(url):
+    """As the database does by itself after a while."""
+    connection = await asyncpg.connect(url)
+    await connection.execute("ANALYZE messages, events")
+    await connection.close()
+
+
 def test_running_is_live_and_says_what_is_wrong_first(town, account, visit, serious):
+    town.sides["sichuan"].tell("send", n=3)
+    until(lambda: town.effects() >= 3, 20, "three messages")
+    # in a thread of its own: the browser's driver has a loop in this one
+    with ThreadPoolExecutor(1) as aside:
+        aside.submit(asyncio.run, counted(town.stack.database_url)).result()
     page = visit(account("mo", "operator,auditor"), "/ops/running")
     page.wait_for_selector("#workers ~ table .tone-good, .card .tone-good")
     assert page.evaluate("document.documentElement.scrollWidth") <= 1366

@@ -16,6 +16,7 @@ from gateway.runtime import Runtime
 from gateway.store import engine as engines
 from gateway.store import overview, releases
 from gateway.store import parked as parked_
+from gateway.store.case_file import CaseFiles
 from gateway.store.case_list import SORTED, CaseList
 from gateway.store.case_list_sql import Wanted
 from gateway.store.cases import CaseFilter, Cases
@@ -191,6 +192,16 @@ async def test_what_rests_is_read_from_what_rests(store, code):
     found, plans = await read.of(CaseList(engine, vault, ("sichuan", "chongqing")).page(wanted, 50))
     assert found.lines == ()
     judge(plans, most=9_000)  # 3 000 are parked: each, its case, and once more when counted
+
+
+async def test_the_page_of_a_case_reads_what_is_of_that_case(store):
+    read, engine, vault = store
+    (_, one, *_), _ = await Cases(engine, vault).page(CaseFilter(state=State.SERVED), 50, None)
+    files = CaseFiles(engine, vault)
+    for asked in (files.file(one.case_no), files.mark(one.case_no), files.message(one.case_no, 1)):
+        found, plans = await read.of(asked)
+        assert found is not None
+        judge(plans, most=120)
 
 
 async def test_a_case_is_found_by_either_number_with_its_history(store):

@@ -88,6 +88,7 @@ async def test_three_forms_stand_side_by_side_with_the_rule_the_row_and_the_basi
     assert "&lt;MZ&gt;" in told
     assert '"aac005"' in told or "&#34;aac005&#34;" in told
     assert "codes/sichuan/ethnic_group.csv:" in told
+    assert "/ops/rules/tables?set=active&amp;table=codes/ethnic_group&amp;q=01" in told
     assert "R001" in told
     assert rt.tables.digest[:12] in told
     assert "<main" not in told

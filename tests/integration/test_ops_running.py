@@ -92,7 +92,7 @@ async def test_a_step_that_failed_is_an_alarm_and_opens_the_steps(ops, busy):
     )
     page = (await (await ops("viewer")).get("/ops/running/now")).text
     assert alarms(page) == [("warning", "维护步骤 到期月份清理 出错")]
-    assert re.search(r'<details class="card steps" open>', page)
+    assert re.search(r'<details class="card upkeep" open>', page)
     assert "出错（ValueError）" in page
 
 

@@ -203,7 +203,7 @@ async def test_a_rerun_of_one_cause_runs_takes_only_its_own_and_shows_what_it_ch
             await rt.reruns.look()
             await asyncio.sleep(0.1)
     part = words_of(await client.get(f"{address}/progress"))
-    assert "死信 timeout 已送达 0000 2" in part
+    assert "死信 超时 已送达 0000 2" in part
     assert "已办 2 / 2" in part
     assert "已结束" in words_of(await client.get("/ops/reruns"))
     gone = await client.post("/ops/reruns", data=form(page, "/ops/reruns") | {"reason": "又一次"})

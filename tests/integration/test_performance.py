@@ -16,6 +16,8 @@ from gateway.canonical.kinds import State
 from gateway.canonical.tracking import EventKind
 from gateway.store.audit import Audit, Line
 from gateway.store.performance import RECTIFIED, Folder
+from gateway.store.performance_cases import cases
+from gateway.store.performance_reads import Wanted
 
 AT_ONCE = timedelta()
 
@@ -241,3 +243,26 @@ async def test_two_folders_at_once_count_once(yard, folder):
     while (await folder.walk()).more:
         continue
     assert await counted(yard.engine) == await recounted(yard) != {}
+
+
+async def test_a_list_over_many_agencies_loses_none_between_its_pages(yard, folder):
+    chance = random.Random(11)
+    for _ in range(40):
+        division = f"5001{chance.randrange(1, 20):02d}"
+        _, opened = opening(day(chance.randrange(2, 6)), target_division=division)
+        await lived(yard, opened)
+    await fold(folder)
+    wanted = Wanted("target", date(2026, 11, 1), date(2026, 11, 30))
+    forth, place = [], None
+    while True:
+        page = await cases(yard.engine, "received", wanted, None, 3, after=place)
+        forth.append([each.case_id for each in page.cases])
+        if page.next is None:
+            break
+        place = page.next
+    assert len({each for some in forth for each in some}) == sum(map(len, forth)) == 40
+    back = [forth[-1]]
+    while page.previous is not None:
+        page = await cases(yard.engine, "received", wanted, None, 3, before=page.previous)
+        back.insert(0, [each.case_id for each in page.cases])
+    assert back == forth

@@ -31,7 +31,7 @@ _Concurrency = Annotated[int | None, Form(ge=1, le=10_000)]
 ASKED_WITHIN_S = 120.0
 
 #: Items of a destination on the page of all: those with most to look at.
-ITEMS = 8
+ITEMS = 5
 
 _ALREADY = N_("%(name)s已经是这个状态，没有改动")
 
