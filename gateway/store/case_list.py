@@ -239,8 +239,10 @@ class CaseList:
             raise
 
 
+# An arm that is walked in its order stops at its page; a bitmap of it would first be read to its end.
 _MANNERS = text(
-    "SELECT set_config('statement_timeout', :within, TRUE), set_config('plan_cache_mode', 'force_custom_plan', TRUE)"
+    "SELECT set_config('statement_timeout', :within, TRUE), set_config('plan_cache_mode', 'force_custom_plan', TRUE),"
+    " set_config('enable_bitmapscan', 'off', TRUE)"
 )
 _CASES = text("SELECT * FROM cases WHERE case_no = ANY(CAST(:case_nos AS text[]))")
 _WAITING = text(

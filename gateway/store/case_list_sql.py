@@ -210,13 +210,13 @@ def _arms(
         order = order.replace("due_on", "(due_on + 0)")
     if path == "due" and wanted.received_from is not None:
         begins = "CAST(CAST(:received_from AS timestamptz) AT TIME ZONE 'Asia/Shanghai' AS date)"
-        asked = " AND ".join([where.removeprefix(DUE_RUNS), *_equal(wanted)])
-        # but for what their own index says, its conditions are said so that no other index serves
-        early = (
-            f"{asked} AND due_on < {begins} ORDER BY {order}" if order else f"{asked} AND due_on < {begins}"
+        asked = " AND ".join([where, *_equal(wanted), f"due_on < {begins}"])
+        sort = f"ORDER BY {order}" if order else ""
+        # taken whole, and by this alone: given more, the planner would hope for some other index
+        yield (
+            f"(WITH e AS MATERIALIZED (SELECT * FROM cases WHERE {_EARLY})"  # noqa: S608
+            f" SELECT due_on, case_no FROM e WHERE {asked} {sort} LIMIT :places)"
         )
-        early = early.replace("due_on", "(due_on + 0)")
-        yield f"(SELECT due_on, case_no FROM cases WHERE {_EARLY} AND {DUE_RUNS}{early} LIMIT :places)"  # noqa: S608
         where += f" AND due_on >= {begins}"
     if wanted.division is None:
         sides = " CROSS JOIN unnest(CAST(:origins AS text[]), CAST(:targets AS text[])) AS p(origin, target)"

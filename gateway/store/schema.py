@@ -102,9 +102,7 @@ Index(
     "cases_due_early",
     CASES.c.due_on,
     CASES.c.case_no,
-    postgresql_where=text(
-        f"{_CLOCK_RUNS.text} AND due_on < CAST(received_at AT TIME ZONE 'Asia/Shanghai' AS date)"
-    ),
+    postgresql_where=text("due_on < CAST(received_at AT TIME ZONE 'Asia/Shanghai' AS date)"),
 )
 Index(
     "cases_provisional",

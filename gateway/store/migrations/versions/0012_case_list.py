@@ -21,7 +21,7 @@ _DDL = (
     f"CREATE INDEX cases_due_from ON cases (origin_division, item, state, due_on, case_no) INCLUDE (received_at) WHERE {_RUNS}",
     f"CREATE INDEX cases_due_to ON cases (target_division, item, state, due_on, case_no) INCLUDE (received_at) WHERE {_RUNS}",
     # due before it was received: hardly any, and the rest is due on the day of its receipt or later
-    f"CREATE INDEX cases_due_early ON cases (due_on, case_no) WHERE {_RUNS} AND {_EARLY}",
+    f"CREATE INDEX cases_due_early ON cases (due_on, case_no) WHERE {_EARLY}",
     # a list that is being written, and its parts once it is: seen by every web process, gone after a day
     """
     CREATE TABLE exports (
