@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["CaseLine", "CaseList", "CasePage", "TooWide", "Waiting", "Wanted"]
 
 #: More messages at rest than this are not gone through one by one: the list is read from its cases then.
-FLOOD = 20_000
+FLOOD = 100_000
 #: Cases received in a window are sorted by due date up to so many; of more the due dates are walked along.
 SORTED = 2_000
 #: Searches by part of a number show no more.
