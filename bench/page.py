@@ -14,7 +14,7 @@ from bench.sheets import Sheet, markdown
 TEMPLATE = Path(__file__).with_name("page.md")
 #: What an installed gateway shows of the release.
 _PAGE = Path(__file__).parents[1] / "docs" / "reference" / "benchmark.md"
-MEASURED = Path(__file__).parents[1] / "gateway" / "dashboard" / "measured" / "bench.json"
+MEASURED = Path(__file__).parents[1] / "gateway" / "dashboard" / "views" / "measured" / "bench.json"
 
 
 def sheets_of(name: str, found: Any) -> list[Sheet]:

@@ -4,6 +4,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from keyboard import reach
 from town import until
 
 from gateway.cli.demo_desk import tables_with_gaps
@@ -29,16 +30,6 @@ def cause(town):
             break
     until(lambda: groups(town), 20, "a case is parked")
     return groups(town)[0]
-
-
-def reach(page, selector, most=80):
-    """Tab until the focus is on it: whoever has no mouse gets there too."""
-    page.wait_for_selector(selector)
-    for _ in range(most):
-        if page.evaluate("selector => document.activeElement.matches(selector)", selector):
-            return
-        page.keyboard.press("Tab")
-    raise AssertionError(f"not reached by the keyboard: {selector}")
 
 
 def test_two_people_mend_a_missing_row_without_the_mouse_and_what_waited_arrives(

@@ -4,6 +4,7 @@ import asyncio
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from keyboard import reach
 from town import until
 
 TOWN = {
@@ -27,16 +28,6 @@ def dead(town):
     until(lambda: waiting(town).get("dead", 0) >= 4, 30, str(waiting(town)))
     other.tell("faults", {"down": False})
     return "chongqing"
-
-
-def reach(page, selector, most=60):
-    """Tab until the focus is on it: whoever has no mouse gets there too."""
-    page.wait_for_selector(selector)
-    for _ in range(most):
-        page.keyboard.press("Tab")
-        if page.evaluate("selector => document.activeElement.matches(selector)", selector):
-            return
-    raise AssertionError(f"not reached by the keyboard: {selector}")
 
 
 def test_two_persons_rerun_a_group_of_dead_messages_without_the_mouse(account, visit, serious, dead, town):

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _ROOT = Path(__file__).parents[2]
 #: The page of the documents, and the figures an installed gateway shows of its release.
 PAGE = _ROOT / "docs" / "reference" / "chaos.md"
-MEASURED = _ROOT / "gateway" / "dashboard" / "measured" / "chaos.json"
+MEASURED = _ROOT / "gateway" / "dashboard" / "views" / "measured" / "chaos.json"
 
 #: Cases whose history is printed.
 _MOST = 3
@@ -98,7 +98,7 @@ def _words(line: dict[str, object]) -> str:
 
 
 def measured(outcome: Outcome) -> dict[str, object]:
-    """The figures an installed gateway shows of this release (`gateway/dashboard/measured/chaos.json`)."""
+    """The figures an installed gateway shows of this release (`gateway/dashboard/views/measured/chaos.json`)."""
     told = outcome.as_json()
     memory = psutil.virtual_memory().total / 2**30
     names = (

@@ -16,9 +16,9 @@ from store_builders import CANARY, NOW, new_case
 
 from gateway.canonical.kinds import State
 from gateway.canonical.tracking import Clock
-from gateway.dashboard import exporting
-from gateway.dashboard.case_lines import working_days
-from gateway.dashboard.exporting import harmless
+from gateway.dashboard.views import exporting
+from gateway.dashboard.views.case_lines import working_days
+from gateway.dashboard.views.exporting import harmless
 from gateway.store import case_list
 from gateway.store.case_list import CaseList, Wanted
 

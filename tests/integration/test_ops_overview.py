@@ -10,8 +10,8 @@ from uuid import UUID
 import pytest
 from sqlalchemy import text
 
-from gateway.dashboard import glance, needs, ways
-from gateway.dashboard.atlas import atlas
+from gateway.dashboard.views import glance, needs, ways
+from gateway.dashboard.views.atlas import atlas
 from gateway.exchange import overview, peers
 from gateway.exchange.overview import Kind, Light, Need, Urgency
 from gateway.store.engine import single

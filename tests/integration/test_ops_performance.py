@@ -13,7 +13,7 @@ from sqlalchemy import text
 from yards import one
 
 from gateway.canonical.kinds import State
-from gateway.dashboard.indicators import FEW
+from gateway.dashboard.views.indicators import FEW
 from gateway.store import performance_cases as lists
 from gateway.store.performance import Folder
 from gateway.store.performance_reads import Wanted

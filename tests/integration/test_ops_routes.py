@@ -12,7 +12,7 @@ from sqlalchemy import text
 from staff_builders import Side, settle
 
 from gateway.canonical.worktime import BEIJING
-from gateway.dashboard.lanes import SHOWN, _figures, _spark
+from gateway.dashboard.views.lanes import SHOWN, _figures, _spark
 from gateway.store.audit import Line
 from gateway.store.engine import single
 from gateway.store.peers import Pace, Sighting

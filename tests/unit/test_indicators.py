@@ -8,9 +8,9 @@ import pytest
 
 from gateway.canonical.facts import Counts
 from gateway.canonical.worktime import WorkCalendar
-from gateway.dashboard import duties, sheets
-from gateway.dashboard.indicators import BY_KEY, FEW, INDICATORS, Ranked, ranked, shown, summed
-from gateway.dashboard.periods import period, shifted
+from gateway.dashboard.views import duties, sheets
+from gateway.dashboard.views.indicators import BY_KEY, FEW, INDICATORS, Ranked, ranked, shown, summed
+from gateway.dashboard.views.periods import period, shifted
 from gateway.store.performance_reads import Due, _parts
 
 PAGE = Path(__file__).parents[2] / "docs/reference/indicators.md"

@@ -14,9 +14,9 @@ from gateway.canonical.days import DayKind, days
 from gateway.canonical.kinds import Kind, State
 from gateway.canonical.lifecycle import Sheet, StatusReport, Supplement, Withdrawal
 from gateway.canonical.tracking import CaseEvent, Clock, EventKind, Move, Suspension, TimeLimit
-from gateway.dashboard.case.clock import Use, clock_view
-from gateway.dashboard.case.flow import HEIGHT, WIDTH, flow
-from gateway.dashboard.case.stays import PARKED, SHEET, stays
+from gateway.dashboard.views.case.clock import Use, clock_view
+from gateway.dashboard.views.case.flow import HEIGHT, WIDTH, flow
+from gateway.dashboard.views.case.stays import PARKED, SHEET, stays
 
 
 def lived(start, *happenings):

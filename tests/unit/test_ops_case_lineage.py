@@ -10,9 +10,9 @@ from crossings import CONTEXT, MAPS, REGIONS, SIDE, TABLES, cross
 from replays import body_of, kept, record_of
 
 from gateway import regions
-from gateway.dashboard.case import printed
-from gateway.dashboard.case.spread import spread
-from gateway.dashboard.case.veil import Veil
+from gateway.dashboard.views.case import printed
+from gateway.dashboard.views.case.spread import spread
+from gateway.dashboard.views.case.veil import Veil
 from gateway.exchange.explain import Reader, by_place
 from gateway.exchange.library import Book
 from gateway.exchange.masking import Masker, mask_of

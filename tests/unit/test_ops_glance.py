@@ -3,7 +3,7 @@
 import asyncio
 from types import SimpleNamespace
 
-from gateway.dashboard.glance import Glance
+from gateway.dashboard.views.glance import Glance
 
 
 class Counted:
@@ -33,7 +33,7 @@ async def test_what_was_read_before_a_change_is_read_again():
 
 
 async def test_an_answer_gets_old_without_any_change(monkeypatch):
-    monkeypatch.setattr("gateway.dashboard.glance.FRESH_S", 0.0)
+    monkeypatch.setattr("gateway.dashboard.views.glance.FRESH_S", 0.0)
     work, glance = Counted(), Glance(SimpleNamespace(told_at=0.0))
     assert [await glance._once("now", work), await glance._once("now", work)] == [1, 2]
     assert await glance._once("other", work) == 3

@@ -9,10 +9,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from gateway import regions
-from gateway.dashboard import atlas as atlas_
-from gateway.dashboard.atlas import atlas
-from gateway.dashboard.pictures import curves, flow, items
-from gateway.dashboard.pictures.look import Look
+from gateway.dashboard.views import atlas as atlas_
+from gateway.dashboard.views.atlas import atlas
+from gateway.dashboard.views.pictures import curves, flow, items
+from gateway.dashboard.views.pictures.look import Look
 from gateway.store.overview import ItemFlow, Passage
 from gateway.store.tallies import MEASURES, Point
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from gateway.dashboard.alarms import ELSEWHERE, MEANINGS
+from gateway.dashboard.views.alarms import ELSEWHERE, MEANINGS
 from gateway.exchange import watch
 from gateway.exchange.watch import Code, Level, Seen
 from gateway.store.growth import Growth

@@ -18,7 +18,7 @@ from starlette.responses import Response, StreamingResponse
 from gateway.canonical.worktime import BEIJING, beijing_day
 from gateway.dashboard.desk import Desk, needs
 from gateway.dashboard.texts import N_
-from gateway.dashboard.verbs import MEMBERS, VERBS, words
+from gateway.dashboard.views.verbs import MEMBERS, VERBS, words
 from gateway.store.audit import Line
 from gateway.store.engine import single
 from gateway.store.trail import Entry, Trail, Wanted

@@ -8,14 +8,14 @@ from uuid import UUID
 from fastapi import APIRouter, Form, Path, Query
 from starlette.responses import Response
 
-from gateway.dashboard import verbs
-from gateway.dashboard.case.possible import CANCEL, RELEASE, RETRY, RETURN
-from gateway.dashboard.case.sheet import CaseSheet, sheet
-from gateway.dashboard.case.spread import spread
-from gateway.dashboard.case.veil import Veil
-from gateway.dashboard.case.words import ACTORS, EVENTS, HINTS, KINDS, MARKS, STAGES, USES, VERBS
 from gateway.dashboard.desk import Desk, Refused, needs
 from gateway.dashboard.texts import N_
+from gateway.dashboard.views import verbs
+from gateway.dashboard.views.case.possible import CANCEL, RELEASE, RETRY, RETURN
+from gateway.dashboard.views.case.sheet import CaseSheet, sheet
+from gateway.dashboard.views.case.spread import spread
+from gateway.dashboard.views.case.veil import Veil
+from gateway.dashboard.views.case.words import ACTORS, EVENTS, HINTS, KINDS, MARKS, STAGES, USES, VERBS
 from gateway.errors import Refusal
 from gateway.exchange import intervene
 from gateway.exchange.explaining import Explaining

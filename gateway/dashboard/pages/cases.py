@@ -12,15 +12,15 @@ from starlette.datastructures import QueryParams
 from starlette.responses import JSONResponse, Response
 
 from gateway.canonical.kinds import State
-from gateway.dashboard import case_filters as filters_
-from gateway.dashboard.case_filters import Filters, NotUnderstoodError
-from gateway.dashboard.case_lines import Lines, names_of
 from gateway.dashboard.desk import Desk, Refused, needs
+from gateway.dashboard.views import case_filters as filters_
+from gateway.dashboard.views.case_filters import Filters, NotUnderstoodError
+from gateway.dashboard.views.case_lines import Lines, names_of
 from gateway.store.case_list import CaseList, CasePage, TooWide
 from gateway.store.saved_views import SavedView, SavedViews
 
 if TYPE_CHECKING:
-    from gateway.dashboard.case_filters import Names
+    from gateway.dashboard.views.case_filters import Names
 
 router = APIRouter()
 

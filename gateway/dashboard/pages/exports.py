@@ -11,10 +11,10 @@ from starlette.datastructures import QueryParams
 from starlette.responses import Response, StreamingResponse
 
 from gateway.canonical.worktime import BEIJING
-from gateway.dashboard import case_filters, exporting
-from gateway.dashboard.case_lines import names_of
 from gateway.dashboard.desk import Desk, Refused, needs
 from gateway.dashboard.pages.cases import asked
+from gateway.dashboard.views import case_filters, exporting
+from gateway.dashboard.views.case_lines import names_of
 from gateway.store.audit import Line
 from gateway.store.exports import MOST, Export, Exports
 

@@ -9,10 +9,10 @@ from fastapi import APIRouter, Form
 from starlette.responses import RedirectResponse, Response
 
 from gateway.canonical.identifiers import citizen_id_fault
-from gateway.dashboard.case_lines import Lines, names_of
 from gateway.dashboard.desk import Desk, needs
 from gateway.dashboard.pages.cases import case_list
 from gateway.dashboard.texts import N_
+from gateway.dashboard.views.case_lines import Lines, names_of
 from gateway.store.case_list import FOUND, TooWide
 
 if TYPE_CHECKING:

@@ -8,18 +8,18 @@ from fastapi import APIRouter, Query, Request
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
-from gateway.dashboard import needs as needs_
-from gateway.dashboard.atlas import atlas
 from gateway.dashboard.desk import Desk, needs
 from gateway.dashboard.figures import Figures
-from gateway.dashboard.glance import HOURS, glance
-from gateway.dashboard.pictures import curves as curves_
-from gateway.dashboard.pictures import flow as flow_
-from gateway.dashboard.pictures import items as items_
-from gateway.dashboard.pictures.curves import RECEIVED
-from gateway.dashboard.pictures.look import Look
 from gateway.dashboard.rendering import item_name, region_name
 from gateway.dashboard.texts import N_
+from gateway.dashboard.views import needs as needs_
+from gateway.dashboard.views.atlas import atlas
+from gateway.dashboard.views.glance import HOURS, glance
+from gateway.dashboard.views.pictures import curves as curves_
+from gateway.dashboard.views.pictures import flow as flow_
+from gateway.dashboard.views.pictures import items as items_
+from gateway.dashboard.views.pictures.curves import RECEIVED
+from gateway.dashboard.views.pictures.look import Look
 from gateway.store.overview import NEWEST
 from gateway.store.tallies import Span
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
 
-    from gateway.dashboard.glance import Now
+    from gateway.dashboard.views.glance import Now
 
 router = APIRouter()
 

@@ -11,14 +11,14 @@ from starlette.responses import Response
 
 from gateway.canonical.facts import BAD_FROM
 from gateway.canonical.worktime import beijing_day
-from gateway.dashboard import duties, sheets
-from gateway.dashboard.assessed import LEVELS, SIDES, Asked, Places
 from gateway.dashboard.desk import Desk, Refused, needs
-from gateway.dashboard.indicators import BAR_PX, BY_KEY, FEW, INDICATORS, Ranked, ranked, shown
 from gateway.dashboard.marks import item_names
-from gateway.dashboard.periods import NAMES, month_of, period, shifted
 from gateway.dashboard.rendering import region_name
 from gateway.dashboard.texts import N_
+from gateway.dashboard.views import duties, sheets
+from gateway.dashboard.views.assessed import LEVELS, SIDES, Asked, Places
+from gateway.dashboard.views.indicators import BAR_PX, BY_KEY, FEW, INDICATORS, Ranked, ranked, shown
+from gateway.dashboard.views.periods import NAMES, month_of, period, shifted
 from gateway.errors import Refusal
 from gateway.exchange import ratings
 from gateway.store import performance_cases as lists

@@ -9,10 +9,10 @@ from fastapi import APIRouter, Form
 from starlette.responses import StreamingResponse
 
 from gateway.dashboard.desk import Desk, Refused, needs
-from gateway.dashboard.lanes import Lane, lanes
 from gateway.dashboard.pages.stuck import Reason
 from gateway.dashboard.texts import N_
-from gateway.dashboard.trial import LABELS, names, told
+from gateway.dashboard.views.lanes import Lane, lanes
+from gateway.dashboard.views.trial import LABELS, names, told
 from gateway.exchange import peers
 from gateway.store import routes
 from gateway.store.peers import Pace

@@ -14,14 +14,14 @@ from fastapi import APIRouter
 from starlette.responses import JSONResponse, Response
 
 from gateway.canonical.worktime import beijing_day
-from gateway.dashboard import growing
-from gateway.dashboard.alarms import ELSEWHERE, MEANINGS
 from gateway.dashboard.desk import Desk, needs
 from gateway.dashboard.figures import Figures
-from gateway.dashboard.growing import TABLES
-from gateway.dashboard.measured import figures
 from gateway.dashboard.rendering import region_name
 from gateway.dashboard.texts import N_
+from gateway.dashboard.views import growing
+from gateway.dashboard.views.alarms import ELSEWHERE, MEANINGS
+from gateway.dashboard.views.growing import TABLES
+from gateway.dashboard.views.measured import figures
 from gateway.exchange import watch
 from gateway.exchange.watch import Alarm, Code
 from gateway.store import growth, months, runs

@@ -12,10 +12,10 @@ from uuid import UUID
 from fastapi import APIRouter, Form, Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from gateway.dashboard import causes
-from gateway.dashboard.causes import Told
 from gateway.dashboard.desk import Desk, Refused, needs
 from gateway.dashboard.texts import N_
+from gateway.dashboard.views import causes
+from gateway.dashboard.views.causes import Told
 from gateway.exchange import intervene
 from gateway.exchange.masking import mask_words
 from gateway.store import parked as parked_

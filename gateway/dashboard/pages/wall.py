@@ -8,8 +8,8 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from gateway.dashboard.desk import Desk, needs
-from gateway.dashboard.glance import glance
 from gateway.dashboard.pages.overview import shown
+from gateway.dashboard.views.glance import glance
 
 router = APIRouter(prefix="/wall")
 

@@ -11,8 +11,8 @@ from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from gateway.dashboard.desk import Desk, Refused, needs
-from gateway.dashboard.rulebook import registry
 from gateway.dashboard.texts import N_
+from gateway.dashboard.views.rulebook import registry
 from gateway.mapping.alignment import Verdict, align
 from gateway.mapping.alignment_report import workbook
 from gateway.mapping.guides import ELEMENTS

@@ -11,15 +11,15 @@ from starlette.responses import Response
 
 from gateway.dashboard.desk import Desk, Refused, needs
 from gateway.dashboard.rendering import region_name
-from gateway.dashboard.rulebook import COLUMNS, SHOWN, list_names, registry, volume
 from gateway.dashboard.texts import N_
+from gateway.dashboard.views.rulebook import COLUMNS, SHOWN, list_names, registry, volume
 from gateway.mapping.columns import explanation, part_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import date
 
-    from gateway.dashboard.rulebook import Volume
+    from gateway.dashboard.views.rulebook import Volume
     from gateway.mapping.sheet import Line, Sheet
 
 router = APIRouter(prefix="/rules")

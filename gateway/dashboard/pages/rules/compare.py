@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from gateway.dashboard.desk import Desk, Refused, needs
-from gateway.dashboard.rulebook import COLUMNS, SHOWN, registry, volume
+from gateway.dashboard.views.rulebook import COLUMNS, SHOWN, registry, volume
 from gateway.mapping.diff import differences
 
 if TYPE_CHECKING:

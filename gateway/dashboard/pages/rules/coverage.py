@@ -9,8 +9,8 @@ from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from gateway.dashboard.desk import Desk, needs
-from gateway.dashboard.rulebook import covered, fields
 from gateway.dashboard.texts import N_
+from gateway.dashboard.views.rulebook import covered, fields
 from gateway.mapping.explain import Fate
 from gateway.mapping.rule_texts import text_of
 

@@ -11,11 +11,11 @@ from fastapi import APIRouter, Depends, Form, Query
 from starlette.responses import Response
 
 from gateway.dashboard.desk import Desk, Refused, needs
-from gateway.dashboard.missing_rows import Missing, cause_of, missing
 from gateway.dashboard.pages.rules.releases import why
 from gateway.dashboard.pages.rules.trial import begin
-from gateway.dashboard.rulebook import COLUMNS, Volume, list_names, registry, volume
 from gateway.dashboard.texts import N_
+from gateway.dashboard.views.missing_rows import Missing, cause_of, missing
+from gateway.dashboard.views.rulebook import COLUMNS, Volume, list_names, registry, volume
 from gateway.errors import CannotStart
 from gateway.exchange import backlog, releasing
 from gateway.mapping.amend import Addition, with_rows

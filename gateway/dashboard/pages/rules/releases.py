@@ -9,12 +9,12 @@ from fastapi import APIRouter, Form, Path
 from starlette.responses import RedirectResponse, Response
 
 from gateway.crypto.approval import Verifier
-from gateway.dashboard import rule_times
 from gateway.dashboard.desk import Desk, Refused, needs
 from gateway.dashboard.pages.rules import trial
 from gateway.dashboard.rendering import region_name
-from gateway.dashboard.rulebook import COLUMNS, CONFIGURED, SHOWN, STAGES, registry, volume
 from gateway.dashboard.texts import N_
+from gateway.dashboard.views import rule_times
+from gateway.dashboard.views.rulebook import COLUMNS, CONFIGURED, SHOWN, STAGES, registry, volume
 from gateway.errors import CannotStart
 from gateway.exchange import releasing
 from gateway.exchange.releasing import Stage

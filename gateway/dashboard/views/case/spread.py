@@ -6,16 +6,16 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gateway.dashboard.case import printed
-from gateway.dashboard.case.lineage import Crossing, Ends, Forms, Thread, ends, threads
+from gateway.dashboard.views.case import printed
+from gateway.dashboard.views.case.lineage import Crossing, Ends, Forms, Thread, ends, threads
 from gateway.errors import Refusal
 from gateway.exchange.explain import explained
 from gateway.formats.tree import Unreadable
 from gateway.store.archive import KeptCase
 
 if TYPE_CHECKING:
-    from gateway.dashboard.case.printed import Line
-    from gateway.dashboard.case.veil import Veil
+    from gateway.dashboard.views.case.printed import Line
+    from gateway.dashboard.views.case.veil import Veil
     from gateway.exchange.explain import Reader
     from gateway.region import Region
     from gateway.store.archive import KeptMessage

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gateway.canonical.tracking import EventKind
-from gateway.dashboard.case.possible import CANCEL, RELEASE, RETRY, RETURN
-from gateway.dashboard.case.stays import ANSWER, PARKED, SHEET
 from gateway.dashboard.texts import N_
+from gateway.dashboard.views.case.possible import CANCEL, RELEASE, RETRY, RETURN
+from gateway.dashboard.views.case.stays import ANSWER, PARKED, SHEET
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from gateway.canonical.kinds import Kind
 from gateway.canonical.stages import GATEWAY
-from gateway.dashboard.case.stays import ANSWER, PARKED, SHEET, Stay, is_end
+from gateway.dashboard.views.case.stays import ANSWER, PARKED, SHEET, Stay, is_end
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

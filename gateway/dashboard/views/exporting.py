@@ -14,16 +14,16 @@ import xlsxwriter
 from gateway import log
 from gateway.canonical.kinds import State
 from gateway.canonical.worktime import BEIJING
-from gateway.dashboard.case_lines import Lines, names_of
 from gateway.dashboard.texts import N_
+from gateway.dashboard.views.case_lines import Lines, names_of
 from gateway.store.case_list import CaseList
 from gateway.store.exports import Exports
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from gateway.dashboard.case_lines import Line
     from gateway.dashboard.desk import Desk
+    from gateway.dashboard.views.case_lines import Line
     from gateway.store.case_list import CaseLine, Wanted
     from gateway.store.exports import Export
 

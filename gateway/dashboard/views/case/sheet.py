@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING
 from gateway.canonical.ahead import Ahead, ahead, holders
 from gateway.canonical.legs import LegClock, leg_clocks
 from gateway.canonical.worktime import beijing_day
-from gateway.dashboard.case import possible
-from gateway.dashboard.case.clock import ClockView, clock_view
-from gateway.dashboard.case.flow import Flow, flow
-from gateway.dashboard.case.missing import Missing, missing
-from gateway.dashboard.case.stays import stays
-from gateway.dashboard.case.timeline import DayOf, timeline
+from gateway.dashboard.views.case import possible
+from gateway.dashboard.views.case.clock import ClockView, clock_view
+from gateway.dashboard.views.case.flow import Flow, flow
+from gateway.dashboard.views.case.missing import Missing, missing
+from gateway.dashboard.views.case.stays import stays
+from gateway.dashboard.views.case.timeline import DayOf, timeline
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
     from gateway.canonical.tracking import TrackedCase
-    from gateway.dashboard.case.possible import Possible
+    from gateway.dashboard.views.case.possible import Possible
     from gateway.mapping.explain import FieldLine
     from gateway.mapping.tables import Tables
     from gateway.store.case_file import CaseFile, FiledMessage

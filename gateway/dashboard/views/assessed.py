@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from gateway.dashboard.indicators import Ranked, summed
 from gateway.dashboard.texts import N_
+from gateway.dashboard.views.indicators import Ranked, summed
 from gateway.store.performance_reads import Wanted
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from gateway.canonical.facts import Counts
-    from gateway.dashboard.periods import Period
+    from gateway.dashboard.views.periods import Period
     from gateway.mapping.tables import Tables
 
 #: Which agency a case counts for; each counts once on either side.

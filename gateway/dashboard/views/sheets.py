@@ -13,13 +13,13 @@ import xlsxwriter
 from starlette.responses import Response
 
 from gateway.canonical.kinds import State
-from gateway.dashboard.indicators import INDICATORS
 from gateway.dashboard.texts import N_
+from gateway.dashboard.views.indicators import INDICATORS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from gateway.dashboard.indicators import Ranked
+    from gateway.dashboard.views.indicators import Ranked
     from gateway.store.performance_cases import Listed
 
 MEDIA: Mapping[str, str] = {

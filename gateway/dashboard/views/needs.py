@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gateway.canonical.worktime import beijing_day
-from gateway.dashboard import ways
 from gateway.dashboard.figures import Figures
 from gateway.dashboard.marks import Mark
 from gateway.dashboard.rendering import region_name
 from gateway.dashboard.texts import N_
+from gateway.dashboard.views import ways
 from gateway.exchange.overview import Kind, Light, Urgency
 from gateway.store.overview import MOST
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from gateway.dashboard.desk import Desk
-    from gateway.dashboard.glance import Now
+    from gateway.dashboard.views.glance import Now
     from gateway.exchange.overview import Need, Route
     from gateway.store.overview import Standing
 

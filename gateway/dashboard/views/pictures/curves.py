@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gateway.dashboard.pictures.look import nothing
+from gateway.dashboard.views.pictures.look import nothing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from gateway.dashboard.pictures.look import Look, Option
+    from gateway.dashboard.views.pictures.look import Look, Option
     from gateway.store.tallies import Point
 
 RECEIVED = ("accepted", "parked", "ignored")

@@ -6,13 +6,13 @@ from collections import Counter
 from math import sqrt
 from typing import TYPE_CHECKING
 
-from gateway.dashboard.pictures.look import nothing
+from gateway.dashboard.views.pictures.look import nothing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from gateway.dashboard.atlas import Atlas, Spot
-    from gateway.dashboard.pictures.look import Look, Option
+    from gateway.dashboard.views.atlas import Atlas, Spot
+    from gateway.dashboard.views.pictures.look import Look, Option
     from gateway.store.overview import Passage
 
 #: Pairs of places that are drawn, and those of them that move: more is a carpet.

@@ -12,10 +12,10 @@ from gateway.canonical.lifecycle import owners
 from gateway.canonical.transitions import FINAL
 from gateway.canonical.worktime import UNIT_KEYS, beijing_day
 from gateway.dashboard import marks
-from gateway.dashboard.case_filters import SOON, Names
 from gateway.dashboard.figures import NONE
 from gateway.dashboard.rendering import region_name
 from gateway.dashboard.texts import N_
+from gateway.dashboard.views.case_filters import SOON, Names
 from gateway.exchange.masking import mask_words
 
 if TYPE_CHECKING:

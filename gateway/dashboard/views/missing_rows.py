@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gateway.canonical.worktime import beijing_day
-from gateway.dashboard.rulebook import fields
+from gateway.dashboard.views.rulebook import fields
 from gateway.errors import Refusal
 from gateway.exchange.backlog import pattern_of
 from gateway.mapping.gaps import RuleGap, WordGap, rule_gap, word_gap

@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from gateway.canonical.worktime import BEIJING
-from gateway.dashboard import causes
+from gateway.dashboard.views import causes
 from gateway.exchange import peers
 from gateway.store import routes, tallies
 

@@ -14,7 +14,7 @@ from gateway.mapping.rule_texts import text_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from gateway.dashboard.case.printed import Line
+    from gateway.dashboard.views.case.printed import Line
     from gateway.region import Region
 
 _INDEX = re.compile(r"\[(\d+)\]")
