@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
+from datetime import date
 
 import pytest
 from openpyxl import load_workbook
 from typer.testing import CliRunner
 
-from gateway.cli import mappings
 from gateway.cli.main import app
-from gateway.errors import CannotStart
+from gateway.exchange import releasing
 from gateway.mapping import sets
 from gateway.mapping.load import PACKAGED
 
@@ -73,7 +74,13 @@ def test_what_cannot_be_compared_ends_with_two(tmp_path):
         assert align(*words).exit_code == 2, words
 
 
-def test_a_set_whose_open_items_disagree_is_not_released(odd):
-    mappings._agreed(sets.packaged())
-    with pytest.raises(CannotStart, match=r"guides/chongqing\.csv:5: 事项 pension_transfer"):
-        mappings._agreed(sets.local(str(odd)))
+async def test_a_set_whose_open_items_disagree_is_not_released(odd):
+    # it is judged before anything is opened: no store is needed to be told no
+    with pytest.raises(releasing.Faulty) as told:
+        await releasing.propose(
+            None, sets.local(str(odd)), releasing.By("staff:li"), effective_from=date(2026, 11, 26), note=""
+        )
+    assert any(
+        re.match(r"guides/chongqing\.csv:5: 事项 pension_transfer", str(each)) for each in told.value.faults
+    )
+    assert sets.packaged().faults() == []
