@@ -1,7 +1,6 @@
 """A whole gateway in a real Chromium: skipped, loudly, where no Chromium is found."""
 
 import os
-import shutil
 import subprocess
 import sys
 import warnings
@@ -13,17 +12,9 @@ from playwright.sync_api import sync_playwright
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 sys.path.insert(1, str(Path(__file__).parent))
+from chromium import CHROMIUM, FLAGS, PASSWORD, TONGBAN
 from town import Town
 
-CHROMIUM = os.environ.get("TONGBAN_CHROMIUM") or next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
-)
-FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update")
-FLAGS += ("--disable-sync", "--no-first-run", "--disable-dev-shm-usage")
-TONGBAN = (sys.executable, "-c", "from gateway.cli.main import app; app()")
-PASSWORD = "open-sesame-of-the-tests"
-#: What a page may move over the wire once its files are kept by the browser.
-MOST_BYTES = 300_000
 
 NO_CHROMIUM = (
     "no Chromium found: the pages of /ops are NOT tested. Install one (Debian: apt-get install chromium) "

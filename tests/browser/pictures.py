@@ -14,7 +14,8 @@ from playwright.sync_api import sync_playwright
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 sys.path.insert(1, str(Path(__file__).parents[2]))
-from conftest import CHROMIUM, FLAGS, PASSWORD, TONGBAN
+sys.path.insert(2, str(Path(__file__).parent))
+from chromium import CHROMIUM, FLAGS, PASSWORD, TONGBAN
 from town import Town, until
 
 from gateway.cli import demo_desk
@@ -27,8 +28,10 @@ PAGES = {
     "routes": "/ops/routes",
     "cases": "/ops/cases",
     "case": "/ops/cases/{case}",
+    "parked-case": "/ops/cases/{parked}",
     "stuck": "/ops/stuck",
     "rules": "/ops/rules",
+    "alignment": "/ops/rules/alignment?item=pension_transfer",
     "performance": "/ops/performance",
     "running": "/ops/running",
     "audit": "/ops/audit",
