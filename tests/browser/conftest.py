@@ -15,7 +15,6 @@ sys.path.insert(1, str(Path(__file__).parent))
 from chromium import CHROMIUM, FLAGS, PASSWORD, TONGBAN
 from town import Town
 
-
 NO_CHROMIUM = (
     "no Chromium found: the pages of /ops are NOT tested. Install one (Debian: apt-get install chromium) "
     "or name it in TONGBAN_CHROMIUM"

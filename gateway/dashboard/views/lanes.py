@@ -98,7 +98,7 @@ async def lanes(desk: Desk, only: str | None = None) -> list[Lane]:
     slugs = sorted(rt.regions) if only is None else [only]
     now = _minute(desk.now)
     since, told, paced = (now - timedelta(minutes=minutes) for minutes in (SHOWN - 1, TOLD - 1, PACED))
-    earlier_ones = asyncio.gather(*(_before(desk, slug) for slug in slugs))
+    queues = asyncio.gather(*(_before(desk, slug) for slug in slugs))
     standings, workers, minutes, lately, answered = await asyncio.gather(
         peers.standings(rt),
         rt.workers.all(),
@@ -108,7 +108,7 @@ async def lanes(desk: Desk, only: str | None = None) -> list[Lane]:
     )
     by_slug = {each.peer.slug: each for each in standings}
     made = []
-    for slug, (waiting, due) in zip(slugs, await earlier_ones, strict=True):
+    for slug, (waiting, due) in zip(slugs, await queues, strict=True):
         here = _Here(
             waiting=waiting,
             due=due,
