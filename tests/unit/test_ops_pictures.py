@@ -132,6 +132,14 @@ def test_times_are_told_in_the_unit_that_fits_with_gaps_where_nothing_came(p95, 
     assert [series["data"] for series in option["series"]] == [[None, shown / 2], [None, shown]]
 
 
+def test_a_time_without_a_neighbour_is_a_dot_since_no_line_leads_to_it():
+    first, second, *_ = points()
+    here = [replace(each, p50_s=0.1, p95_s=0.2) for each in (first, second)]
+    for shown, dots in (([first, here[1]], True), (here, False)):
+        option = curves.latency(shown, LOOK)
+        assert [series["showSymbol"] for series in option["series"]] == [dots, dots]
+
+
 def test_where_nothing_is_the_picture_says_so():
     for option in (
         flow.flow_map([], MAP, MAP.order, LOOK),

@@ -73,12 +73,21 @@ def _in(seconds: float | None, divisor: float) -> float | None:
     return None if seconds is None else round(seconds / divisor, 3)
 
 
+def _has_lone(values: Sequence[float | None]) -> bool:
+    """Whether a point has no neighbour: no line leads to it, so that without a dot it would not be seen."""
+    padded = [None, *values, None]
+    return any(
+        here is not None and before is None and after is None
+        for before, here, after in zip(padded, padded[1:], padded[2:], strict=False)
+    )
+
+
 def _curve(name: str, colour: str, values: Sequence[float | None], look: Look, kind: str) -> Option:
     return {
         "type": "line",
         "name": name,
         "data": list(values),
-        "showSymbol": False,
+        "showSymbol": _has_lone(values),
         "symbolSize": look.px(6),
         "smooth": 0.25,
         "smoothMonotone": "x",
