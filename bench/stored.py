@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from bench.sheets import Sheet
 
 
-#: Messages that wait for staff, of every thousand cases stored at once: the operators' pages have something to group.
+#: Messages among those stored that wait for staff: the operators' pages have something to group.
 RESTING = 5_000
 
 
