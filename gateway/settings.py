@@ -162,6 +162,8 @@ class Dashboard(_Section):
     #: a session nobody works in ends after so long, every session after ``session_hours``
     idle_minutes: PositiveInt = 30
     session_hours: PositiveInt = 12
+    #: of an account that may only look, so that a wall is not signed out each night; idling still ends it
+    wall_days: PositiveInt = 30
     #: attempts in a row that failed, after which an account rests for ``lock_minutes``
     lock_after: int = Field(default=5, ge=3, le=20)
     lock_minutes: PositiveInt = 15

@@ -163,8 +163,8 @@ async def end_sessions(rt: Hall, name: str, *, actor: str, reason: str = "", kee
 
 async def open_sessions(rt: Hall, name: str) -> Sequence[Seat]:
     """A person's sessions that have time left, the one seen last first."""
-    now = rt.clock.now()
-    return [seat for seat in await rt.staff.sessions(name) if is_open(rt, seat, now)]
+    now, account = rt.clock.now(), await _known(rt, name)
+    return [seat for seat in await rt.staff.sessions(name) if is_open(rt, seat, account.roles, now)]
 
 
 async def _change(rt: Hall, name: str, what: str, actor: str, reason: str, **values: Any) -> None:

@@ -43,6 +43,8 @@ PERMISSIONS = {
 #: What an account's name looks like; whatever else was typed is nobody's, and not asked for in the store.
 NAME = re.compile(r"[a-z][a-z0-9._-]{1,31}")
 
+_LOOKS_ONLY = frozenset({"viewer"})
+
 #: One sentence for everything: whoever guesses learns neither that a name exists nor that it is locked.
 NOT_ADMITTED = "账户、密码或验证码不正确，或者账户暂时锁定"
 TOO_MANY = "同时登录的人太多，请过几秒再试"
@@ -69,6 +71,8 @@ class Rules(Protocol):
     def idle_minutes(self) -> int: ...
     @property
     def session_hours(self) -> int: ...
+    @property
+    def wall_days(self) -> int: ...
     @property
     def lock_after(self) -> int: ...
     @property
@@ -118,7 +122,7 @@ class Staff:
     @property
     def may_stay(self) -> bool:
         """Whether an open wall counts as somebody there: for accounts that can do nothing but look."""
-        return self.roles == {"viewer"}
+        return self.roles == _LOOKS_ONLY
 
     @property
     def actor(self) -> str:
@@ -170,7 +174,7 @@ async def session(rt: Hall, token: str, *, touch: bool = True) -> Staff | None:
     """
     found = await rt.staff.seated(_digest(token))
     now = rt.clock.now()
-    if found is None or not is_open(rt, found[0], now):
+    if found is None or not is_open(rt, found[0], found[1].roles, now):
         return None
     seat, account = found
     if touch and now - seat.seen_at >= _TOUCH_EVERY:
@@ -186,11 +190,17 @@ async def sign_out(rt: Hall, token: str) -> None:
         await rt.staff.end(found[0].sha256, _also(rt, Line(f"staff:{name}", "sign-out", f"staff:{name}", "")))
 
 
-def is_open(rt: Hall, seat: Seat, now: datetime) -> bool:
-    """Whether a session has time left."""
+def is_open(rt: Hall, seat: Seat, roles: frozenset[str], now: datetime) -> bool:
+    """Whether a session of somebody with these roles has time left."""
+    idle = timedelta(minutes=rt.settings.dashboard.idle_minutes)
+    return now < seat.seen_at + idle and now < seat.created_at + longest(rt, roles)
+
+
+def longest(rt: Hall, roles: frozenset[str]) -> timedelta:
+    """How long a session may last at most: longer for who may only look, as a wall does."""
     rules = rt.settings.dashboard
-    idle, longest = timedelta(minutes=rules.idle_minutes), timedelta(hours=rules.session_hours)
-    return now < seat.seen_at + idle and now < seat.created_at + longest
+    working = timedelta(hours=rules.session_hours)
+    return max(working, timedelta(days=rules.wall_days)) if roles == _LOOKS_ONLY else working
 
 
 def secret_of(rt: Hall, name: str, sealed: bytes | None) -> str:
@@ -251,8 +261,7 @@ async def _open(rt: Hall, passed: Passed, language: str, address: str) -> Sessio
     name = passed.account.name
     seat = Seat(_digest(token), name, now, now, language, address)
     line = Line(f"staff:{name}", "sign-in", f"staff:{name}", "", after={"from": address})
-    longest = timedelta(hours=rt.settings.dashboard.session_hours)
-    if not await rt.staff.admit(passed, seat, longest, _also(rt, line)):
+    if not await rt.staff.admit(passed, seat, longest(rt, _LOOKS_ONLY), _also(rt, line)):
         return None
     return Session(token, _staff(passed.account, seat, token))
 

@@ -253,6 +253,20 @@ async def test_a_session_ends_after_its_hours_however_much_is_done(rt, later):
     assert await entry.session(later(hours=12), token) is None
 
 
+async def test_a_wall_stays_signed_in_for_its_days_while_it_streams_and_others_do_not_clear_it_away(rt, later):
+    name, secret = await account(rt, "viewer")
+    token = (await enter(rt, name, secret)).token
+    for minutes in range(25, 14 * 60, 25):
+        assert await entry.session(later(minutes=minutes), token), minutes
+    other, others_secret = await account(rt)
+    await enter(later(hours=14), other, others_secret)
+    assert await entry.session(later(minutes=14 * 60 + 5), token)
+    async with rt.engine.begin() as connection:
+        await connection.execute(text("UPDATE staff_sessions SET seen_at = seen_at + interval '30 days'"))
+    assert await entry.session(later(days=29, hours=23), token, touch=False)
+    assert await entry.session(later(days=30), token, touch=False) is None
+
+
 async def test_being_seen_is_written_twice_a_minute_at_most(rt, later):
     name, secret = await account(rt)
     opened = await enter(rt, name, secret)

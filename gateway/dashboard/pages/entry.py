@@ -43,7 +43,7 @@ async def sign_in(
     response.set_cookie(
         COOKIE,
         found.token,
-        max_age=int(rt.settings.dashboard.session_hours * 3600),
+        max_age=int(entry.longest(rt, found.staff.roles).total_seconds()),
         path="/ops",
         secure=rt.settings.cookie_is_secure,
         httponly=True,
