@@ -38,9 +38,10 @@ def test_every_page_is_accessible_fits_the_screen_and_is_light(town, account, vi
     for path in PAGES:
         page.faults.clear()
         page.goto(f"{town.stack.url}/ops/{path.format(case=case)}")
-        page.wait_for_timeout(700)  # charts and the stream have come
+        page.wait_for_timeout(400)  # charts and the stream have come
         faults = [] if path == "nowhere" else list(page.faults)
-        faults += serious(page)
+        # what axe-core looks at is the same in both languages, but for the words; it takes a second a page
+        faults += serious(page) if language == "zh-CN" else []
         if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
             faults.append("scrolls sideways")
         if (moved := page.evaluate(_MOVED)) > MOST_BYTES:
