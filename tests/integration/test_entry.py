@@ -253,7 +253,9 @@ async def test_a_session_ends_after_its_hours_however_much_is_done(rt, later):
     assert await entry.session(later(hours=12), token) is None
 
 
-async def test_a_wall_stays_signed_in_for_its_days_while_it_streams_and_others_do_not_clear_it_away(rt, later):
+async def test_a_wall_stays_signed_in_for_its_days_while_it_streams_and_others_do_not_clear_it_away(
+    rt, later
+):
     name, secret = await account(rt, "viewer")
     token = (await enter(rt, name, secret)).token
     for minutes in range(25, 14 * 60, 25):
