@@ -61,7 +61,8 @@ class Read:
         finally:
             Direct.on, self.listening = self._straight, False
         plans = []
-        async with engines.single(self.engine) as connection:
+        # one transaction, as the list itself has: what it sets for itself holds for the statements after it
+        async with self.engine.begin() as connection:
             for statement, parameters in self.sent:
                 if statement.lstrip().startswith(("SELECT", "WITH")):
                     explain = f"EXPLAIN (ANALYZE, FORMAT JSON) {statement}"

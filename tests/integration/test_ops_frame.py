@@ -3,7 +3,10 @@
 import pytest
 from sqlalchemy import text
 
-PAGES = ["/ops/"]
+PAGES = [
+    *("/ops/", "/ops/routes", "/ops/cases", "/ops/stuck", "/ops/reruns", "/ops/rules", "/ops/performance"),
+    *("/ops/running", "/ops/audit", "/ops/me", "/ops/exports", "/ops/wall", "/ops/find"),
+]
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -12,6 +15,13 @@ async def test_nobody_sees_a_page_without_signing_in(ops, path):
     assert answer.status_code == 303
     assert answer.headers["location"].startswith("/ops/sign-in")
     assert "no-store" in answer.headers["cache-control"]
+
+
+@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize("language", ["zh-CN", "en-GB"])
+async def test_every_page_opens_before_anything_has_come(ops, path, language):
+    answer = await (await ops("operator", "approver", "auditor", language=language)).get(path)
+    assert answer.status_code == 200, answer.text[:500]
 
 
 async def test_a_fragment_asked_for_without_a_session_leads_the_browser_to_sign_in(ops):
