@@ -161,6 +161,9 @@ class Navigation:
 
     def _page(self, uri: str) -> dict[str, str]:
         file = self.root / uri
+        if uri == "index.md":
+            self.english["首页"] = "Home"
+            return {"首页": uri}
         zh = h1(file.read_text(encoding="utf-8"))
         other = self.root / PurePosixPath(uri).with_suffix(".en.md")
         if other.exists():

@@ -86,22 +86,22 @@ def page(english: bool) -> str:  # noqa: FBT001
 # --- the picture ---
 
 _PLACES = {
-    "10": (40, 120),
-    "11": (40, 260),
-    "22": (200, 120),
-    "28": (200, 260),
-    "20": (360, 120),
-    "21": (360, 260),
-    "30": (520, 120),
-    "31": (520, 260),
-    "32": (680, 260),
-    "33": (680, 120),
-    "40": (840, 120),
-    "41": (840, 260),
-    "50": (1000, 120),
-    "60": (1000, 260),
-    "23": (200, 20),
-    "90": (1000, 20),
+    "10": (30, 130),
+    "22": (180, 130),
+    "20": (330, 130),
+    "30": (620, 130),
+    "40": (900, 130),
+    "50": (1050, 130),
+    "11": (30, 250),
+    "28": (180, 250),
+    "21": (330, 250),
+    "31": (480, 250),
+    "32": (620, 250),
+    "33": (760, 250),
+    "60": (1050, 250),
+    "23": (180, 26),
+    "41": (900, 26),
+    "90": (1050, 26),
 }
 _INK = {"open": ("#e5effb", "#1a55a3"), "wait": ("#fdf0dc", "#8a4b00"), "bad": ("#fdeae7", "#b1261a"), "good": ("#e3f4ea", "#17693f")}
 _LOOK = {"11": "wait", "31": "wait", "32": "wait", "33": "wait", "28": "bad", "21": "bad", "41": "bad", "40": "good", "50": "good", "60": "good", "23": "bad", "90": "good"}
@@ -114,12 +114,12 @@ def picture(english: bool) -> str:  # noqa: FBT001
     wide, high = 128, 58
     title = "The life of a case" if english else "办件的一生"
     parts = [
-        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1160 350" role="img" aria-labelledby="title" font-family="'
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1208 334" role="img" aria-labelledby="title" font-family="'
         "'PingFang SC','Microsoft YaHei','Noto Sans CJK SC',system-ui,sans-serif\">",
         f'<title id="title">{title}</title>',
         '<defs><marker id="tip" viewBox="0 0 10 10" refX="8.5" refY="5" markerWidth="7" markerHeight="7" orient="auto">'
         '<path d="M0 1 9 5 0 9Z" fill="#55606e"/></marker></defs>',
-        '<rect width="1160" height="350" rx="14" fill="#f6f8fa"/>',
+        '<rect width="1208" height="334" rx="14" fill="#f6f8fa"/>',
     ]
     for pair in _DRAWN.split():
         (x1, y1), (x2, y2) = (_PLACES[code_] for code_ in pair.split(">"))
@@ -131,12 +131,8 @@ def picture(english: bool) -> str:  # noqa: FBT001
         parts.append(f'<text x="{x + wide / 2}" y="{y + 22}" font-size="13" fill="{ink}" text-anchor="middle">{key}</text>')
         size = 12 if len(label) > 14 else 14
         parts.append(f'<text x="{x + wide / 2}" y="{y + 43}" font-size="{size}" font-weight="600" fill="#1c2530" text-anchor="middle">{label}</text>')
-    notes = (
-        ("撤回：办结之前任何时候", "withdrawn: any time before the end"),
-        ("归档：全部办完", "closed: when all is done"),
-    )
-    parts.append(f'<text x="340" y="54" font-size="13" fill="#55606e">{notes[0][english]}</text>')
-    parts.append(f'<text x="985" y="54" font-size="13" fill="#55606e" text-anchor="end">{notes[1][english]}</text>')
+    note = ("撤回：办结之前任何时候", "withdrawn: any time before the end")
+    parts.append(f'<text x="322" y="60" font-size="13" fill="#55606e">{note[english]}</text>')
     return "\n".join([*parts, "</svg>\n"])
 
 
