@@ -18,3 +18,11 @@ def world(tmp_path_factory):
         yield made
     finally:
         made.stop()
+
+
+def pytest_terminal_summary(terminalreporter):
+    """How many blocks were run, and which are run elsewhere: told at the end, every time."""
+    lines = getattr(terminalreporter.config, "blocks_counted", None)
+    if lines:
+        terminalreporter.section("blocks of the pages")
+        terminalreporter.write_line(lines)

@@ -29,6 +29,8 @@ from town import free_port, until
 
 from gateway.conformance.simulator import stand_in_of
 from gateway.regions import discover
+from gateway.transport import bell
+from gateway.worker.app import SWEEP_QUEUE
 
 MESSAGE = "01900000-0000-7000-8000-000000000000"
 CASE = "CYTB5101042026112300000017"
@@ -42,6 +44,8 @@ SETTINGS = {
     "TONGBAN_DELIVERY_SWEEP_S": "1",
     "TONGBAN_DELIVERY_RERUN_ALONE_UP_TO": "2",
 }
+#: what a person types who is asked for a password
+TYPED = b"open-sesame-of-the-pages\n" * 6
 #: seconds a block may take
 WITHIN_S = 100
 
@@ -64,6 +68,8 @@ class World:
     staying: list[subprocess.Popen] = field(default_factory=list)
     serial: int = 0
     job: str = ""
+    #: identifiers that have been put into a page: an act on one of them changes it
+    given: set[str] = field(default_factory=set)
 
     def __post_init__(self):
         self.zygote, self.address = warm.start(self.home, ROOT)
@@ -171,7 +177,7 @@ class World:
                 ["bash", "-c", script],
                 cwd=folder,
                 env=self._environ(folder),
-                stdin=subprocess.DEVNULL,
+                input=TYPED,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 timeout=WITHIN_S,
@@ -246,16 +252,15 @@ class World:
     def _delivery(self, state):
         if state == "parked":
             known = self.api.get("/v1/parked").raise_for_status().json()["parked"]
-            if not known:
-                self.park(1)
-                return self._delivery(state)
-            return known[0]["id"]
-        query = {"state": state, "limit": 200}
-        known = self.api.get("/v1/deliveries", params=query).raise_for_status().json()["deliveries"]
-        if not known:
-            self.fail(1, dead=state == "dead")
+        else:
+            query = {"state": state, "limit": 200}
+            known = self.api.get("/v1/deliveries", params=query).raise_for_status().json()["deliveries"]
+        fresh = [each["id"] for each in known if each["id"] not in self.given]
+        if not fresh:
+            self.park(1) if state == "parked" else self.fail(1, dead=state == "dead")
             return self._delivery(state)
-        return known[0]["id"]
+        self.given.add(fresh[0])
+        return fresh[0]
 
     def _case(self, state):
         query = {"limit": 1, **({"state": state} if state else {})}
@@ -272,19 +277,22 @@ class World:
         return next(job["id"] for job in self._reruns() if job["state"] == state)
 
     def _start_rerun(self, **more):
-        body = {"state": "refused", "reason": "演练", "cap": 2, **more}
+        body = {"filter": {"state": "refused"}, "reason": "演练", "cap": 2, **more}
         return self.api.post("/v1/reruns", json=body).raise_for_status().json()
 
     def _finished(self):
-        done = [job["id"] for job in self._reruns() if job["state"] in {"done", "cancelled"}]
-        return done[0] if done else self._running()
+        if not self._count("refused"):
+            self.fail(1, dead=False)
+        told = self._start_rerun(cap=1, per_second=100)
+        return told.get("id") or told["rerun"]["id"]
 
     def _running(self):
         """A rerun slow enough to be held: its message waits its turn for minutes."""
         alive = [job["id"] for job in self._reruns() if job["state"] in {"running", "paused"}]
         if self.job in alive:
             return self.job
-        self._delivery("refused")
+        while self._count("refused") < 2:
+            self.fail(2, dead=False)
         told = self._start_rerun(per_second=0.01)
         self.job = told.get("id") or told["rerun"]["id"]
         return self.job
@@ -300,6 +308,10 @@ class World:
         self.park(4)
         self.fail(5, dead=False)
         self.fail(6, dead=True)
+        # what the schedule does every ten minutes, so that the metrics it writes are there
+        redis = (self.rehearsal / "data/redis/url").read_text().strip()
+        with bell.quick_broker(redis) as broker:
+            broker.send_task(bell.MAINTAIN, queue=SWEEP_QUEUE)
 
     def _simulator(self, slug, path, body=None, **query):
         port = self.port(9001 if slug == "sichuan" else 9002)
