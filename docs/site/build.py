@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mkdocs.commands.build import build as mkdocs_build
@@ -15,6 +14,7 @@ from docs.site.navigation import Navigation
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
 
 class CannotBuild(Exception):  # noqa: N818 - what happened
@@ -32,7 +32,7 @@ class _Told(logging.Handler):
 
 def build(site: Path, pages: Path) -> Sequence[str]:
     """Build into ``site`` by way of ``pages``. Answer: pages without English. Errors: `CannotBuild`."""
-    found = gather(pages)
+    untranslated = gather(pages)
     navigation = Navigation(pages)
     tree = navigation.tree()
     told = _Told()
@@ -55,4 +55,4 @@ def build(site: Path, pages: Path) -> Sequence[str]:
         logger.removeHandler(told)
     if told.lines:
         raise CannotBuild("\n".join(told.lines))
-    return found["untranslated"]
+    return untranslated

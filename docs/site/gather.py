@@ -8,6 +8,7 @@ import shutil
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
+from docs.site.listing import listing
 from docs.site.reference import GENERATED, PICTURES
 from docs.site.words import in_one, outside_blocks
 
@@ -38,40 +39,51 @@ def sources() -> Iterator[tuple[Path, str]]:
         yield ROOT / name, uri
 
 
-def gather(into: Path) -> dict[str, list[str]]:
-    """Fill the folder. Answer: ``untranslated`` → addresses of pages that have no English of their own."""
+def gather(into: Path) -> list[str]:
+    """Fill the folder. Answer: addresses of pages that have no English of their own."""
     shutil.rmtree(into, ignore_errors=True)
     into.mkdir(parents=True)
+    _pictures(into)
+    untranslated = [uri for file, uri in sources() if _lay(into, file, uri)]
+    for uri, page in GENERATED.items():
+        _write(into / uri, page(False))  # noqa: FBT003 - in which language
+        _write(into / _english(uri), page(True))  # noqa: FBT003
+    _lists(into)
+    return untranslated
+
+
+def _pictures(into: Path) -> None:
     for picture in sorted(DOCS.rglob("*")):
         if picture.suffix in {".png", ".svg"} and "site" not in picture.relative_to(DOCS).parts[:1]:
             _put(into / _renamed(picture.relative_to(DOCS).as_posix()), picture)
     for asset in sorted((DOCS / "site/assets").iterdir()):
         _put(into / "assets" / asset.name, asset)
     _put(into / "assets/mark.svg", ROOT / "gateway/dashboard/static/mark.svg")
-    untranslated = []
-    for file, uri in sources():
-        text = file.read_text(encoding="utf-8")
-        (into / uri).parent.mkdir(parents=True, exist_ok=True)
-        if uri.endswith(".en.md"):
-            (into / uri).write_text(_ready(text, file, uri), encoding="utf-8")
-            continue
-        if uri.startswith(ENGLISH_ONLY):
-            head, _, rest = text.partition("\n")
-            (into / uri).write_text(_ready(f"{head}\n\n{_ENGLISH}{rest}", file, uri), encoding="utf-8")
-            (into / _english(uri)).write_text(_ready(text, file, uri), encoding="utf-8")
-            continue
-        (into / uri).write_text(_ready(in_one(text, english=False), file, uri), encoding="utf-8")
-        if not file.with_suffix(".en.md").exists():
-            untranslated.append(uri)
-            (into / _english(uri)).write_text(_ready(_half(text), file, uri), encoding="utf-8")
-    for uri, page in GENERATED.items():
-        (into / uri).parent.mkdir(parents=True, exist_ok=True)
-        for english, name in ((False, uri), (True, _english(uri))):
-            (into / name).write_text(page(english), encoding="utf-8")
-    for uri, picture_ in PICTURES.items():
-        (into / uri).write_text(picture_(), encoding="utf-8")
-    _lists(into)
-    return {"untranslated": untranslated}
+    for uri, drawn in PICTURES.items():
+        _write(into / uri, drawn())
+
+
+def _lay(into: Path, file: Path, uri: str) -> bool:
+    """One page in the languages it has; True when it has no English, and got a half of it."""
+    text = file.read_text(encoding="utf-8")
+    if uri.endswith(".en.md"):
+        _write(into / uri, _ready(text, file, uri))
+        return False
+    if uri.startswith(ENGLISH_ONLY):
+        head, _, rest = text.partition("\n")
+        _write(into / uri, _ready(f"{head}\n\n{_ENGLISH}{rest}", file, uri))
+        _write(into / _english(uri), _ready(text, file, uri))
+        return False
+    _write(into / uri, _ready(in_one(text, english=False), file, uri))
+    if file.with_suffix(".en.md").exists():
+        return False
+    _write(into / _english(uri), _ready(_half(text), file, uri))
+    return True
+
+
+def _write(target: Path, text: str) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text(text, encoding="utf-8")
 
 
 def _put(target: Path, source: Path) -> None:
@@ -106,9 +118,7 @@ def _ready(text: str, file: Path, uri: str) -> str:
         path, _, anchor = target.partition("#")
         full = Path(os.path.normpath(file.parent / path))
         name = full.relative_to(ROOT).as_posix() if full.is_relative_to(ROOT) else path
-        here = ADOPTED.get(name) or (
-            full.relative_to(DOCS).as_posix() if full.is_relative_to(DOCS) else None
-        )
+        here = ADOPTED.get(name) or (full.relative_to(DOCS).as_posix() if full.is_relative_to(DOCS) else None)
         if here is None or here.endswith("0000-template.md") or not (_known(here)):
             return words if words.startswith("`") else f"{words}（`{name}`）"
         there = os.path.relpath(_renamed(_as_source(here)), PurePosixPath(uri).parent)
@@ -128,12 +138,8 @@ def _known(here: str) -> bool:
 
 def _lists(into: Path) -> None:
     """``<!-- pages: folder -->`` becomes the list of that folder's pages, each with its first sentence."""
-    from docs.site.listing import listing  # noqa: PLC0415 - needs the gathered pages
-
     for page in sorted(into.glob("*.md")):
-        text = page.read_text(encoding="utf-8")
+        parts = re.split(r"<!-- pages: ([\w-]+) -->", page.read_text(encoding="utf-8"))
         english = page.name.endswith(".en.md")
-        filled = re.sub(
-            r"<!-- pages: ([\w-]+) -->", lambda found: listing(into, found[1], english=english), text
-        )
-        page.write_text(filled, encoding="utf-8")
+        parts[1::2] = [listing(into, folder, english=english) for folder in parts[1::2]]
+        _write(page, "".join(parts))

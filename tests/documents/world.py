@@ -224,7 +224,9 @@ class World:
 
     def meant(self, text):
         """The block with this world's ports and identifiers."""
-        text = re.sub(r"(127\.0\.0\.1:|localhost:|--port[ =])(\d{4,5})\b", lambda m: f"{m[1]}{self.port(m[2])}", text)
+        text = re.sub(
+            r"(127\.0\.0\.1:|localhost:|--port[ =])(\d{4,5})\b", lambda m: f"{m[1]}{self.port(m[2])}", text
+        )
         return "\n".join(map(self._line, text.split("\n")))
 
     def _line(self, line):
@@ -342,5 +344,7 @@ class World:
             body = re.sub(rb'"SC20261123\d+"', b'"SC20261123%07d"' % (9000 + self.serial), body)
             now = datetime.now(UTC)  # noqa: TID251 - the sender's own clock
             headers, sent = stand_in.request(stand_in.adopt(body), keys, now, secrets.token_hex(8))
-            answer = httpx.post(self.url(8080) + stand_in.outbox, content=sent, headers=dict(headers), timeout=20)
+            answer = httpx.post(
+                self.url(8080) + stand_in.outbox, content=sent, headers=dict(headers), timeout=20
+            )
             assert answer.status_code == 202, answer.text

@@ -14,9 +14,14 @@ if TYPE_CHECKING:
 
 _SAYS = (
     "网关的全部接口：参数、应答、示例和错误。运行中的网关在 `/docs` 可以当场试用，`/openapi.json` 是机器可读的同一份文件。",
-    "Every operation of the gateway with parameters, answers, examples and errors. A running gateway shows the same at `/docs`, "
-    "and for machines at `/openapi.json`. Descriptions are in Chinese, the language of those who integrate.",
+    (
+        "Every operation of the gateway with parameters, answers, examples and errors. A running gateway shows the same at `/docs`, "
+        "and for machines at `/openapi.json`. Descriptions are in Chinese, the language of those who integrate."
+    ),
 )
+
+#: how far an example goes into shapes within shapes
+_DEEP = 4
 
 
 def page(english: bool) -> str:  # noqa: FBT001
@@ -91,7 +96,8 @@ class _Writer:
             codes = "、".join(code(name) for name in content.get("examples", {}))
             rows.append((status, answer["description"], self.type(content.get("schema", {})), codes))
         words = [
-            self.say(*p) for p in (("应答", "status"), ("说明", "meaning"), ("内容", "shape"), ("错误", "codes"))
+            self.say(*p)
+            for p in (("应答", "status"), ("说明", "meaning"), ("内容", "shape"), ("错误", "codes"))
         ]
         yield table(words, rows)
         good = operation["responses"].get("200", {}).get("content", {}).get("application/json", {})
@@ -135,7 +141,10 @@ class _Writer:
             if key in schema:
                 return " / ".join(dict.fromkeys(self.type(each) for each in schema[key]))
         if schema.get("type") == "array":
-            return self.say(f"{self.type(schema.get('items', {}))} 的列表", f"list of {self.type(schema.get('items', {}))}")
+            return self.say(
+                f"{self.type(schema.get('items', {}))} 的列表",
+                f"list of {self.type(schema.get('items', {}))}",
+            )
         extra = schema.get("additionalProperties")
         if schema.get("type") == "object" and isinstance(extra, dict):
             return self.say(f"名称 → {self.type(extra)}", f"name → {self.type(extra)}")
@@ -145,26 +154,23 @@ class _Writer:
         """A value such as the schema allows, from the examples it carries."""
         if "$ref" in schema:
             schema = self.schemas[schema["$ref"].rsplit("/", 1)[-1]]
+        chosen = schema.get("allOf", schema.get("anyOf"))
+        if "example" not in schema and chosen:
+            return self.example(chosen[0], depth)
         for key in ("example", "default"):
             if key in schema:
                 return schema[key]
-        if "allOf" in schema:
-            return self.example(schema["allOf"][0], depth)
-        if "anyOf" in schema:
-            return self.example(schema["anyOf"][0], depth)
-        if "enum" in schema:
-            return schema["enum"][0]
+        return schema["enum"][0] if "enum" in schema else self._made(schema, depth)
+
+    def _made(self, schema: dict[str, Any], depth: int) -> Any:
+        members = schema.get("properties", {}) if depth <= _DEEP else {}
         match schema.get("type"):
             case "object":
-                members = schema.get("properties", {})
-                return {} if depth > 4 else {k: self.example(v, depth + 1) for k, v in members.items()}
+                return {name: self.example(each, depth + 1) for name, each in members.items()}
             case "array":
-                return [self.example(schema.get("items", {}), depth + 1)] if depth <= 4 else []
-            case "integer" | "number":
-                return schema.get("minimum", 0)
-            case "boolean":
-                return False
-        return None if schema.get("nullable") else "…"
+                return [self.example(schema.get("items", {}), depth + 1)] if depth <= _DEEP else []
+        plain: dict[str | None, Any] = {"integer": 0, "number": 0, "boolean": False}
+        return plain.get(schema.get("type"), None if schema.get("nullable") else "…")
 
     def _json(self, value: Any) -> str:
         text = json.dumps(value, ensure_ascii=False, indent=2)

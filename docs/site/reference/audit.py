@@ -16,7 +16,11 @@ def page(english: bool) -> str:  # noqa: FBT001
     """The page."""
     heads = ("verb", "meaning") if english else ("动作", "含义")
     rows = [(code(verb), _said(words, english)) for verb, (words, _) in VERBS.items()]
-    return head(english, ("审计动作", "Audit verbs"), _SAYS, "gateway/dashboard/views/verbs.py") + "\n" + table(heads, rows)
+    return (
+        head(english, ("审计动作", "Audit verbs"), _SAYS, "gateway/dashboard/views/verbs.py")
+        + "\n"
+        + table(heads, rows)
+    )
 
 
 def _said(words: str, english: bool) -> str:  # noqa: FBT001

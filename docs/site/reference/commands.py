@@ -15,8 +15,10 @@ if TYPE_CHECKING:
 
 _SAYS = (
     "`tongban` 的全部命令。退出码：0 成功，1 被拒、挂起或有发现，2 无法运行。`--config` 也可用环境变量 `TONGBAN_CONFIG` 给出。",
-    "Every command of `tongban`. Exit status: 0 done, 1 refused, parked or findings, 2 could not run. `--config` may also come from "
-    "`TONGBAN_CONFIG`. Help texts are in Chinese.",
+    (
+        "Every command of `tongban`. Exit status: 0 done, 1 refused, parked or findings, 2 could not run. `--config` may also come from "
+        "`TONGBAN_CONFIG`. Help texts are in Chinese."
+    ),
 )
 
 
@@ -26,7 +28,9 @@ def page(english: bool) -> str:  # noqa: FBT001
     group = typer.main.get_command(app)
     for name, command in _commands(group, click.Context(group)):  # type: ignore[arg-type]
         parts.append(f"\n## tongban {name}\n\n{(command.help or '').strip()}\n")
-        heads = ("argument, option", "", "default", "meaning") if english else ("参数、选项", "", "缺省", "说明")
+        heads = (
+            ("argument, option", "", "default", "meaning") if english else ("参数、选项", "", "缺省", "说明")
+        )
         parts.append(table(heads, _rows(command, english)) if command.params else "")
     return "\n".join(parts)
 

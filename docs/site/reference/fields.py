@@ -15,8 +15,10 @@ if TYPE_CHECKING:
 
 _SAYS = (
     "同一个值在两边各在哪里、依据哪条规则、各写成什么样。一边没有的，写明来历。按本方格式逐字段查（含不转的字段）见[字段对照](field-maps.md)。",
-    "Where the same value stands on either side, by which rule, and how each writes it; where a side lacks it, how it comes about. "
-    "Every field of one side's format, those not carried too, is in the [field maps](field-maps.md), in Chinese.",
+    (
+        "Where the same value stands on either side, by which rule, and how each writes it; where a side lacks it, how it comes about. "
+        "Every field of one side's format, those not carried too, is in the [field maps](field-maps.md), in Chinese."
+    ),
 )
 _CARRIED = {Fate.MAPPED, Fate.HELD}
 
@@ -34,7 +36,11 @@ def page(english: bool) -> str:  # noqa: FBT001
     for kind, own in by_kind.items():
         natives = {line.region: line.native_kind for line in own}
         label = own[0].kind.label
-        parts.append(f"\n## {kind}\n\n**{label}**: " + " ↔ ".join(f"{known[s].name} `{n}`" for s, n in sorted(natives.items())) + "\n")
+        parts.append(
+            f"\n## {kind}\n\n**{label}**: "
+            + " ↔ ".join(f"{known[s].name} `{n}`" for s, n in sorted(natives.items()))
+            + "\n"
+        )
         parts.append(_pairs(own, sorted(known), {s: r.name for s, r in known.items()}, english))
     parts.append("\n## " + ("规则" if not english else "Rules") + "\n")
     parts.append(table(("rule" if english else "规则", "says" if english else "内容"), RULES.items()))
@@ -53,17 +59,27 @@ def _pairs(lines: Iterable[FieldLine], slugs: list[str], names: dict[str, str], 
     heads.append("rule" if english else "规则")
     rows = []
     for path, sides in found.items():
-        row: list[object] = [code(path), "、".join(dict.fromkeys(line.name for each in sides.values() for line in each))]
+        row: list[object] = [
+            code(path),
+            "、".join(dict.fromkeys(line.name for each in sides.values() for line in each)),
+        ]
         for slug in slugs:
             own = sides.get(slug, [])
-            row += ["<br>".join(map(_where, own)) or "–", "<br>".join(dict.fromkeys(_how(line) for line in own))]
+            row += [
+                "<br>".join(map(_where, own)) or "–",
+                "<br>".join(dict.fromkeys(_how(line) for line in own)),
+            ]
         rules = dict.fromkeys(line.rule for each in sides.values() for line in each)
         rows.append([*row, "、".join(rules)])
     return table(heads, rows)
 
 
 def _where(line: FieldLine) -> str:
-    ways = "" if line.received in _CARRIED and line.written in _CARRIED else (" →" if line.received in _CARRIED else " ←")
+    ways = (
+        ""
+        if line.received in _CARRIED and line.written in _CARRIED
+        else (" →" if line.received in _CARRIED else " ←")
+    )
     return f"`{line.path}`{ways}"
 
 

@@ -70,9 +70,15 @@ def page(english: bool) -> str:  # noqa: FBT001
     parts.append("")
     parts.append(
         table(
-            ("held ＼ reported" if english else "现在 ＼ 报告", *(f"{s.value} {'' if english else s.label}" for s in reported)),
+            (
+                "held ＼ reported" if english else "现在 ＼ 报告",
+                *(f"{s.value} {'' if english else s.label}" for s in reported),
+            ),
             [
-                (f"**{held.value}** {'' if english else held.label}", *(MATRIX[held, state].value for state in reported))
+                (
+                    f"**{held.value}** {'' if english else held.label}",
+                    *(MATRIX[held, state].value for state in reported),
+                )
                 for held in State
                 if (held, reported[0]) in MATRIX
             ],
@@ -103,8 +109,26 @@ _PLACES = {
     "41": (900, 26),
     "90": (1050, 26),
 }
-_INK = {"open": ("#e5effb", "#1a55a3"), "wait": ("#fdf0dc", "#8a4b00"), "bad": ("#fdeae7", "#b1261a"), "good": ("#e3f4ea", "#17693f")}
-_LOOK = {"11": "wait", "31": "wait", "32": "wait", "33": "wait", "28": "bad", "21": "bad", "41": "bad", "40": "good", "50": "good", "60": "good", "23": "bad", "90": "good"}
+_INK = {
+    "open": ("#e5effb", "#1a55a3"),
+    "wait": ("#fdf0dc", "#8a4b00"),
+    "bad": ("#fdeae7", "#b1261a"),
+    "good": ("#e3f4ea", "#17693f"),
+}
+_LOOK = {
+    "11": "wait",
+    "31": "wait",
+    "32": "wait",
+    "33": "wait",
+    "28": "bad",
+    "21": "bad",
+    "41": "bad",
+    "40": "good",
+    "50": "good",
+    "60": "good",
+    "23": "bad",
+    "90": "good",
+}
 #: What is drawn: the way most cases go. All that is taken is in the table.
 _DRAWN = "10>22 22>20 20>30 30>40 40>50 10>11 22>28 20>21 30>31 30>32 30>33 30>41 50>60 41>50"
 
@@ -114,11 +138,15 @@ def picture(english: bool) -> str:  # noqa: FBT001
     wide, high = 128, 58
     title = "The life of a case" if english else "办件的一生"
     parts = [
-        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1208 334" role="img" aria-labelledby="title" font-family="'
-        "'PingFang SC','Microsoft YaHei','Noto Sans CJK SC',system-ui,sans-serif\">",
+        (
+            '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1208 334" role="img" aria-labelledby="title" font-family="'
+            "'PingFang SC','Microsoft YaHei','Noto Sans CJK SC',system-ui,sans-serif\">"
+        ),
         f'<title id="title">{title}</title>',
-        '<defs><marker id="tip" viewBox="0 0 10 10" refX="8.5" refY="5" markerWidth="7" markerHeight="7" orient="auto">'
-        '<path d="M0 1 9 5 0 9Z" fill="#55606e"/></marker></defs>',
+        (
+            '<defs><marker id="tip" viewBox="0 0 10 10" refX="8.5" refY="5" markerWidth="7" markerHeight="7" orient="auto">'
+            '<path d="M0 1 9 5 0 9Z" fill="#55606e"/></marker></defs>'
+        ),
         '<rect width="1208" height="334" rx="14" fill="#f6f8fa"/>',
     ]
     for pair in _DRAWN.split():
@@ -127,10 +155,16 @@ def picture(english: bool) -> str:  # noqa: FBT001
     for key, (x, y) in _PLACES.items():
         fill, ink = _INK[_LOOK.get(key, "open")]
         label = _ENGLISH[key] if english else State(key).label
-        parts.append(f'<rect x="{x}" y="{y}" width="{wide}" height="{high}" rx="9" fill="{fill}" stroke="{ink}" stroke-width="1.4"/>')
-        parts.append(f'<text x="{x + wide / 2}" y="{y + 22}" font-size="13" fill="{ink}" text-anchor="middle">{key}</text>')
+        parts.append(
+            f'<rect x="{x}" y="{y}" width="{wide}" height="{high}" rx="9" fill="{fill}" stroke="{ink}" stroke-width="1.4"/>'
+        )
+        parts.append(
+            f'<text x="{x + wide / 2}" y="{y + 22}" font-size="13" fill="{ink}" text-anchor="middle">{key}</text>'
+        )
         size = 12 if len(label) > 14 else 14
-        parts.append(f'<text x="{x + wide / 2}" y="{y + 43}" font-size="{size}" font-weight="600" fill="#1c2530" text-anchor="middle">{label}</text>')
+        parts.append(
+            f'<text x="{x + wide / 2}" y="{y + 43}" font-size="{size}" font-weight="600" fill="#1c2530" text-anchor="middle">{label}</text>'
+        )
     note = ("撤回：办结之前任何时候", "withdrawn: any time before the end")
     parts.append(f'<text x="322" y="60" font-size="13" fill="#55606e">{note[english]}</text>')
     return "\n".join([*parts, "</svg>\n"])

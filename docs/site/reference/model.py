@@ -18,8 +18,10 @@ if TYPE_CHECKING:
 
 _SAYS = (
     "两地报文在网关里的共同写法。金额为元、最多两位小数；日期 `2026-11-23`，月份 `2026-11`，时间带时区；代码是公共码表的键；没有的成员不出现。",
-    "The one form both regions' messages take inside the gateway. Money in yuan with at most two decimals; dates `2026-11-23`, months "
-    "`2026-11`, times with their offset; codes are keys of the hub's lists; what is absent is no member.",
+    (
+        "The one form both regions' messages take inside the gateway. Money in yuan with at most two decimals; dates `2026-11-23`, months "
+        "`2026-11`, times with their offset; codes are keys of the hub's lists; what is absent is no member."
+    ),
 )
 _TYPES = {
     "str": ("文本", "text"),
@@ -52,7 +54,9 @@ def page(english: bool) -> str:  # noqa: FBT001
         )
     )
     for kind, model in MODELS.items():
-        parts.append(f"\n## {kind}\n\n**{Kind(kind).label}**{'。' if not english else '. '}{plain(_own(model))}\n")
+        parts.append(
+            f"\n## {kind}\n\n**{Kind(kind).label}**{'。' if not english else '. '}{plain(_own(model))}\n"
+        )
         heads = (
             ("leaf", "type", "needed", "code list", "bounds")
             if english
@@ -71,7 +75,12 @@ def page(english: bool) -> str:  # noqa: FBT001
         ]
         parts.append(table(heads, rows))
     parts.append("\n## " + ("留痕的种类" if not english else "Kinds of trace") + "\n")
-    parts.append(table(("kind", "含义" if not english else "meaning"), [(code(k.value), v[english]) for k, v in _TRACES.items()]))
+    parts.append(
+        table(
+            ("kind", "含义" if not english else "meaning"),
+            [(code(k.value), v[english]) for k, v in _TRACES.items()],
+        )
+    )
     return "\n".join(parts)
 
 
@@ -93,20 +102,22 @@ def _lists() -> dict[tuple[str, str], set[str]]:
     return found
 
 
-def _leaves(model: type[BaseModel], before: str = "", needed: bool = True) -> Iterator[tuple[str, Any, bool, list[str]]]:  # noqa: FBT001, FBT002
+def _leaves(
+    model: type[BaseModel], before: str = "", *, needed: bool = True
+) -> Iterator[tuple[str, Any, bool, list[str]]]:
     for name, info in model.model_fields.items():
         path = f"{before}{info.alias or name}"
         inner, is_list = _inner(info.annotation)
         need = needed and info.is_required()
         if isinstance(inner, type) and issubclass(inner, BaseModel):
-            yield from _leaves(inner, f"{path}[]." if is_list else f"{path}.", need)
+            yield from _leaves(inner, f"{path}[]." if is_list else f"{path}.", needed=need)
         else:
             yield path, inner, need, _bounds(info.metadata)
 
 
 def _inner(annotation: Any) -> tuple[Any, bool]:
     origin, args = get_origin(annotation), get_args(annotation)
-    if origin in {types.UnionType} or str(origin) == "typing.Union":
+    if origin == types.UnionType or str(origin) == "typing.Union":
         return _inner(next(arg for arg in args if arg is not type(None)))
     if origin is tuple:
         return _inner(args[0])[0], True

@@ -21,8 +21,10 @@ if TYPE_CHECKING:
 
 _SAYS = (
     "`gateway.toml` 的每一项：类型、范围、缺省、对应的环境变量。一份完整的、带中文说明的示例见[配置项](settings.md)。",
-    "Every key of `gateway.toml`: type, bounds, default, and the variable of the environment that overrides it. "
-    "A whole file with comments: [settings](settings.md).",
+    (
+        "Every key of `gateway.toml`: type, bounds, default, and the variable of the environment that overrides it. "
+        "A whole file with comments: [settings](settings.md)."
+    ),
 )
 
 

@@ -12,13 +12,17 @@ from gateway import regions
 TABLES = Path(__file__).parents[3] / "mappings"
 _LISTS = (
     "两地每一张码表并排：公共代码，含义，各地的写法。← 只用于读来文，→ 只用于写去文。没有的代码不猜，报文[挂起](../explanation/park-never-guess.md)。",
-    "Every code list side by side: the hub's key, its meaning, what either region writes. ← read only, → written only. "
-    "A code that is not here is never guessed: the message is [parked](../explanation/park-never-guess.md).",
+    (
+        "Every code list side by side: the hub's key, its meaning, what either region writes. ← read only, → written only. "
+        "A code that is not here is never guessed: the message is [parked](../explanation/park-never-guess.md)."
+    ),
 )
 _RECOGNITION = (
     "甲方出具的什么，乙方凭哪份文件、从哪天起、在哪些事项里认作什么。怎样选用见[规则怎样互认](../explanation/recognition.md)。",
-    "What one side issues, the other accepts as what, by which document, from which day, for which items. "
-    "How a rule is chosen: [recognition](../explanation/recognition.md).",
+    (
+        "What one side issues, the other accepts as what, by which document, from which day, for which items. "
+        "How a rule is chosen: [recognition](../explanation/recognition.md)."
+    ),
 )
 _ITEMS = (
     "可以通办的事项。时限按受理日所在的版本计算；各版本逐行列出。",
@@ -46,7 +50,11 @@ def code_lists(english: bool) -> str:  # noqa: FBT001
                 name = f" {row['name']}" if row["name"] and row["name"] != row["native"] else ""
                 own[row["key"]].append(f"`{row['native']}`{name}{way}")
         rows = [
-            (code(row["key"]), row["meaning"], *("<br>".join(said[slug][row["key"]]) for slug in sorted(known)))
+            (
+                code(row["key"]),
+                row["meaning"],
+                *("<br>".join(said[slug][row["key"]]) for slug in sorted(known)),
+            )
             for row in _rows("canonical", file.name)
         ]
         parts.append(f"\n## {file.stem}\n\n{table(heads, rows)}")
@@ -116,7 +124,13 @@ def items(english: bool) -> str:  # noqa: FBT001
         table(
             ("item" if english else "事项", *(known[slug].name for slug in codes)),
             [
-                (code(item), *(f"`{own[item]['base_code']}` {own[item]['name']}" if item in own else "" for own in codes.values()))
+                (
+                    code(item),
+                    *(
+                        f"`{own[item]['base_code']}` {own[item]['name']}" if item in own else ""
+                        for own in codes.values()
+                    ),
+                )
                 for item in every
             ],
         )
