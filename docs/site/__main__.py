@@ -30,7 +30,7 @@ def main() -> None:
     pages = len(list(asked.output.rglob("*.html")))
     print(f"{pages} pages in {time.monotonic() - began:.1f} s: {asked.output / 'index.html'}")  # noqa: T201 - its answer
     if lacking:
-        print("no English of their own yet: " + ", ".join(lacking))  # noqa: T201
+        print("no English of their own yet: " + " ".join(lacking))  # noqa: T201
 
 
 if __name__ == "__main__":

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from typing import TYPE_CHECKING
 
+import jieba
 from mkdocs.commands.build import build as mkdocs_build
 from mkdocs.config import load_config
 from mkdocs.exceptions import Abort
@@ -33,6 +35,7 @@ class _Told(logging.Handler):
 def build(site: Path, pages: Path) -> Sequence[str]:
     """Build into ``site`` by way of ``pages``. Answer: pages without English. Errors: `CannotBuild`."""
     untranslated = gather(pages)
+    jieba.setLogLevel(logging.WARNING)
     navigation = Navigation(pages)
     tree = navigation.tree()
     told = _Told()
@@ -46,9 +49,11 @@ def build(site: Path, pages: Path) -> Sequence[str]:
         for language in config.plugins["i18n"].config.languages:
             if language.locale == "en":
                 language.nav_translations = navigation.english
-        config.plugins.on_startup(command="build", dirty=False)
-        mkdocs_build(config)
-        config.plugins.on_shutdown()
+        # the list of words is named from the root
+        with contextlib.chdir(ROOT):
+            config.plugins.on_startup(command="build", dirty=False)
+            mkdocs_build(config)
+            config.plugins.on_shutdown()
     except Abort:
         raise CannotBuild("\n".join(told.lines)) from None
     finally:

@@ -8,12 +8,13 @@ from __future__ import annotations
 import ast
 import csv
 import json
+import re
 import tomllib
 from collections import Counter
 from xml.etree import ElementTree as ET
 
 import pytest
-from pages import PAGES, blocks_of, name_of, same_without_words
+from pages import PAGES, ROOT, blocks_of, name_of, same_without_words
 from world import START
 
 from gateway.errors import CannotStart
@@ -106,4 +107,7 @@ def test_what_is_not_run_here_is_counted_and_says_where_it_is(pytestconfig):
     counted = ", ".join(f"{count} {kind}" for kind, count in sorted(run.items()))
     pytestconfig.blocks_counted = f"run: {counted}; {len(elsewhere)} run elsewhere:\n{lines}"
     assert all(len(block.elsewhere) > 8 for block in elsewhere), "say why, and where it is run"
+    for block in elsewhere:
+        for named in re.findall(r"tests/[\w/]+\.py|\.ci/run", block.elsewhere):
+            assert (ROOT / named).exists(), f"{block.page}:{block.line}: {named}"
     assert len(elsewhere) < sum(run.values()) / 2
