@@ -9,8 +9,9 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from docs.site.listing import listing
+from docs.site.navigation import TABS
 from docs.site.reference import GENERATED, PICTURES
-from docs.site.words import in_one, outside_blocks
+from docs.site.words import in_one, joined, outside_blocks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -74,11 +75,21 @@ def _lay(into: Path, file: Path, uri: str) -> bool:
         _write(into / uri, _ready(f"{head}\n\n{_ENGLISH}{rest}", file, uri))
         _write(into / _english(uri), _ready(text, file, uri))
         return False
+    if uri == "index.md":
+        text = _with_lists(text)
     _write(into / uri, _ready(in_one(text, english=False), file, uri))
     if file.with_suffix(".en.md").exists():
         return False
     _write(into / _english(uri), _ready(_half(text), file, uri))
     return True
+
+
+def _with_lists(text: str) -> str:
+    """The home page: its tables are for readers of the tree, here the lists are made from the pages."""
+    parts = re.split(r"(?m)^(?=## )", text)
+    kept = [part for part in parts if "\n| " not in part]
+    made = [f"## {zh}\n\n<!-- pages: {folder} -->\n\n" for folder, zh, _ in TABS]
+    return "".join([*kept, *made])
 
 
 def _write(target: Path, text: str) -> None:
@@ -124,7 +135,7 @@ def _ready(text: str, file: Path, uri: str) -> str:
         there = os.path.relpath(_renamed(_as_source(here)), PurePosixPath(uri).parent)
         return f"{picture}[{words}]({there}{'#' if anchor else ''}{anchor})"
 
-    return outside_blocks(text, lambda part: _LINK.sub(link, part))
+    return joined(outside_blocks(text, lambda part: _LINK.sub(link, part)))
 
 
 def _as_source(here: str) -> str:

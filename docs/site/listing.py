@@ -38,9 +38,10 @@ def first_sentence(text: str, *, english: bool) -> str:
     body = re.sub(r"\A(?:---\n.*?^---\n)?.*?^# [^\n]*\n", "", text, count=1, flags=re.DOTALL | re.MULTILINE)
     for paragraph in re.split(r"\n\s*\n", body):
         words = " ".join(paragraph.split())
-        if not words or words.startswith(("!!!", "|", "#", "<", "-", "!", "`")):
+        if not words or words.startswith(("!", "|", "#", "<", "-", ">", "*本页", "*Written")):
             continue
         words = re.sub(r"!?\[([^\]]*)\]\([^)]*\)", r"\1", words)
+        words = words.replace("**", "")
         found = re.match(r".*?[a-z`)0-9]\.(?= |$)|.*?。", words)
         sentence = (found[0] if found else words).rstrip("。.：:")
         is_chinese = bool(re.search(r"[一-鿿]", sentence))

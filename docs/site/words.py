@@ -45,3 +45,16 @@ def in_one(text: str, *, english: bool) -> str:
         return line
 
     return outside_blocks(text, lambda part: "\n".join(map(choose, part.split("\n"))))
+
+
+def joined(text: str) -> str:
+    """Chinese has no space where a line of the source ends: lines of one paragraph become one."""
+
+    def join(part: str) -> str:
+        return re.sub(
+            r"(?m)^(?![#|!<])(.*[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef])\n[ ]*(?=[\u4e00-\u9fff\uff08\u201c])",
+            r"\1",
+            part,
+        )
+
+    return outside_blocks(text, lambda part: join(join(join(part))))

@@ -22,6 +22,10 @@ _SAYS = (
 )
 
 
+#: of every program written with typer
+_EVERYWHERE = {"help", "install_completion", "show_completion"}
+
+
 def page(english: bool) -> str:  # noqa: FBT001
     """The page."""
     parts = [head(english, ("命令", "Commands"), _SAYS, "gateway/cli")]
@@ -29,7 +33,9 @@ def page(english: bool) -> str:  # noqa: FBT001
     for name, command in _commands(group, click.Context(group)):  # type: ignore[arg-type]
         parts.append(f"\n## tongban {name}\n\n{(command.help or '').strip()}\n")
         heads = (
-            ("argument, option", "", "default", "meaning") if english else ("参数、选项", "", "缺省", "说明")
+            ("argument, option", "must", "default", "meaning")
+            if english
+            else ("参数、选项", "必填", "缺省", "说明")
         )
         parts.append(table(heads, _rows(command, english)) if command.params else "")
     return "\n".join(parts)
@@ -46,7 +52,7 @@ def _commands(group: Any, context: Any, before: str = "") -> Iterator[tuple[str,
 
 def _rows(command: Any, english: bool) -> Iterator[tuple[object, ...]]:  # noqa: FBT001
     for each in command.params:
-        if each.name == "help":
+        if each.name in _EVERYWHERE:
             continue
         is_option = each.opts[0].startswith("-")
         names = "、".join(code(name) for name in each.opts) if is_option else code(each.name.upper())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from html import escape
 from typing import TYPE_CHECKING
 
 from docs.site.reference.writing import code, head, table
@@ -20,6 +21,8 @@ _SAYS = (
         "Every field of one side's format, those not carried too, is in the [field maps](field-maps.md), in Chinese."
     ),
 )
+#: what is longer may be broken anywhere
+_LONG = 26
 _CARRIED = {Fate.MAPPED, Fate.HELD}
 
 
@@ -27,12 +30,21 @@ def page(english: bool) -> str:  # noqa: FBT001
     """The page."""
     known = regions.discover()
     lines = [line for line in field_lines(regions.fields()) if line.canonical]
+    # seven columns need the room of the table of contents
     parts = [
+        "---\nhide:\n  - toc\n---\n",
         head(english, ("字段两侧对照", "Both sides, field by field"), _SAYS, "adapters/*/maps"),
     ]
     by_kind: dict[str, list[FieldLine]] = defaultdict(list)
     for line in lines:
         by_kind[line.kind.value].append(line)
+    parts.append(
+        " · ".join(
+            f"[{own[0].kind.label if not english else kind}](#{kind.replace('.', '')})"
+            for kind, own in by_kind.items()
+        )
+        + "\n"
+    )
     for kind, own in by_kind.items():
         natives = {line.region: line.native_kind for line in own}
         label = own[0].kind.label
@@ -84,4 +96,6 @@ def _where(line: FieldLine) -> str:
 
 
 def _how(line: FieldLine) -> str:
+    if len(line.converter) > _LONG:
+        return f'<code class="long">{escape(line.converter)}</code>'
     return f"[{line.code_list}](code-lists.md#{line.code_list})" if line.code_list else code(line.converter)

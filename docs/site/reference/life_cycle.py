@@ -7,8 +7,8 @@ from gateway.canonical.kinds import State
 from gateway.canonical.transitions import FINAL, MATRIX, RATEABLE, UNDER_WAY, WITHDRAWABLE, Take
 
 _SAYS = (
-    "办件的全部状态，以及在哪个状态收到哪种状态报告会怎样。图里的箭头就是表里的“取”。",
-    "Every state of a case, and what a report does in each. The arrows of the picture are what the table takes.",
+    "办件的全部状态，以及在哪个状态收到哪种状态报告会怎样。图是多数办件走的路，表是全部。",
+    "Every state of a case, and what a report does in each. The picture is the way most cases go, the table is all of it.",
 )
 _ENGLISH = {
     "10": "received",
@@ -173,10 +173,8 @@ def picture(english: bool) -> str:  # noqa: FBT001
 def _arrow(x1: int, y1: int, x2: int, y2: int, wide: int, high: int) -> str:
     if y1 == y2:
         start, end = (x1 + wide, y1 + high / 2), (x2, y2 + high / 2)
-    elif x1 == x2:
-        start, end = (x1 + wide / 2, y1 + high), (x2 + wide / 2, y2)
-    elif x2 > x1:
-        start, end = (x1 + wide - 12, y1 + (high if y2 > y1 else 0)), (x2, y2 + high / 2)
+    elif y2 > y1:
+        start, end = (x1 + wide / 2 + (x2 - x1) / 5, y1 + high), (x2 + wide / 2, y2)
     else:
-        start, end = (x1 + 12, y1 + high), (x2 + wide, y2 + high / 2)
+        start, end = (x1 + wide - 12, y1), (x2, y2 + high / 2)
     return f'<path d="M{start[0]} {start[1]}L{end[0]} {end[1]}" fill="none" stroke="#55606e" stroke-width="1.6" marker-end="url(#tip)"/>'
