@@ -54,9 +54,11 @@ def gather(into: Path) -> list[str]:
 
 
 def _pictures(into: Path) -> None:
-    for picture in sorted(DOCS.rglob("*")):
-        if picture.suffix in {".png", ".svg"} and "site" not in picture.relative_to(DOCS).parts[:1]:
-            _put(into / _renamed(picture.relative_to(DOCS).as_posix()), picture)
+    """Everything that is no page: pictures, and files a page gives to its reader."""
+    for file in sorted(DOCS.rglob("*")):
+        own = "site" in file.relative_to(DOCS).parts[:1] or "__pycache__" in file.parts
+        if file.is_file() and file.suffix != ".md" and not own:
+            _put(into / _renamed(file.relative_to(DOCS).as_posix()), file)
     for asset in sorted((DOCS / "site/assets").iterdir()):
         _put(into / "assets" / asset.name, asset)
     _put(into / "assets/mark.svg", ROOT / "gateway/dashboard/static/mark.svg")

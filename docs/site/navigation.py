@@ -53,6 +53,7 @@ GROUPS: Mapping[str, tuple[Group, ...]] = {
                 "add-a-region",
                 "connect-an-acceptance-point",
                 "use-the-vectors",
+                "fuzz-the-api",
             ),
         ),
     ),
@@ -145,6 +146,20 @@ class Navigation:
                 made.append({zh: children})
         return made + [self._page(name) for name in LAST if (self.root / name).exists()]
 
+    def _elsewhere(self) -> Iterable[object]:
+        """Pages of folders that are no chapter, such as a data set with its README: part of the reference."""
+        chapters = {folder for folder, _, _ in TABS}
+        found = [
+            file.relative_to(self.root).as_posix()
+            for file in sorted(self.root.rglob("*.md"))
+            if not file.stem.endswith(".en")
+            and file.parent != self.root
+            and file.relative_to(self.root).parts[0] not in chapters
+        ]
+        if found:
+            self.english["数据与示例"] = "Data and examples"
+            yield {"数据与示例": [self._page(uri) for uri in found]}
+
     def _folder(self, folder: str) -> Iterable[object]:
         pages = {
             file.stem: file.read_text(encoding="utf-8")
@@ -158,6 +173,8 @@ class Navigation:
                 continue
             self.english[group.zh] = group.en
             yield {group.zh: listed}
+        if folder == "reference":
+            yield from self._elsewhere()
 
     def _page(self, uri: str) -> dict[str, str]:
         file = self.root / uri

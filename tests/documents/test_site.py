@@ -91,7 +91,7 @@ def text_of(read, address):
 
 def test_every_page_is_there_in_both_languages(site, read):
     for _, uri in sources():
-        page = re.sub(r"(\.en)?\.md$", ".html", uri)
+        page = re.sub(r"(\.en)?\.md$", ".html", uri).replace("README.html", "index.html")
         assert {page, f"en/{page}"} <= set(read), uri
     assert set(site[1]) == CHINESE_ONLY, "write its .en.md and take it off the list, or put it on"
 
