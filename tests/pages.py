@@ -53,7 +53,7 @@ class Block:
 
 
 def name_of(page):
-    return page.relative_to(ROOT).as_posix()
+    return page.relative_to(ROOT).as_posix() if page.is_relative_to(ROOT) else page.name
 
 
 def blocks_of(page):
@@ -81,5 +81,7 @@ def same_without_words(text):
     """A block without comments and without what is said in it to people: what both languages must share."""
     bare = "\n".join(re.sub(r"(^|\s)#.*", "", line).rstrip() for line in text.splitlines())
     bare = re.sub(r'(--(?:reason|note|display)) (?:"[^"]*"|\S+)', r"\1 …", bare)
-    bare = re.sub(r'(echo) "[^"$]*[^\x00-\x7f][^"$]*"|(echo) "[A-Za-z ,]+"', "echo …", bare)
+    # what a command says to its reader; what it writes into a file stays
+    bare = re.sub(r"""echo (?:"[^"]*"|'[^']*')(?!\s*>)""", "echo …", bare)
+    bare = bare.replace(".en/", "/").replace(".en ", " ").replace(".en\n", "\n")
     return bare.strip()

@@ -68,6 +68,19 @@ def test_every_block_of_a_page_runs(page, world):
             assert "<MZ>示例族</MZ>" in said
 
 
+def test_a_block_that_does_not_run_is_named_with_what_it_said(world, tmp_path):
+    page = tmp_path / "page.md"
+    page.write_text(
+        "# A page\n\n```bash\nSEEN=yes\n```\n\n```bash\necho $SEEN | grep yes\n.venv/bin/tongban peers --colour\n"
+        "echo never\n```\n\n```bash\necho nor this\n```\n"
+    )
+    done = world.run(page, world.furnish(world.clone("broken-page")))
+    assert [each.status for each in done] == [0, 2], "a name lasts from block to block, a fault ends the page"
+    assert "page.md:7 ended with 2" in told(done)
+    assert "--colour" in done[-1].said
+    assert "never" not in done[-1].said
+
+
 @pytest.mark.parametrize("page", [page for page in PAGES if is_its_own(page)], ids=name_of)
 def test_blocks_of_data_are_what_they_say(page, tmp_path):
     for block in blocks_of(page):

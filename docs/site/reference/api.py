@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 from docs.site.reference.writing import code, head, table
@@ -136,7 +137,8 @@ class _Writer:
         """A type in a word or a link to its shape."""
         if "$ref" in schema:
             name = schema["$ref"].rsplit("/", 1)[-1]
-            return f"[{name}](#{name.lower()})"
+            anchor = re.sub(r"[^\w\- ]", "", name.lower())
+            return f"[{name}](#{anchor})" if name in self.schemas else code(name)
         for key in ("allOf", "anyOf", "oneOf"):
             if key in schema:
                 return " / ".join(dict.fromkeys(self.type(each) for each in schema[key]))
@@ -153,7 +155,7 @@ class _Writer:
     def example(self, schema: dict[str, Any], depth: int = 0) -> Any:
         """A value such as the schema allows, from the examples it carries."""
         if "$ref" in schema:
-            schema = self.schemas[schema["$ref"].rsplit("/", 1)[-1]]
+            schema = self.schemas.get(schema["$ref"].rsplit("/", 1)[-1], {})
         chosen = schema.get("allOf", schema.get("anyOf"))
         if "example" not in schema and chosen:
             return self.example(chosen[0], depth)
