@@ -60,4 +60,20 @@ def build(site: Path, pages: Path) -> Sequence[str]:
         logger.removeHandler(told)
     if told.lines:
         raise CannotBuild("\n".join(told.lines))
+    _search_in_one_language(site)
     return untranslated
+
+
+#: Pages in English only are found from either language.
+_ONE_LANGUAGE = """;
+__index.docs = __index.docs.filter(function (found) {
+  var english = /^en\\//.test(found.location);
+  return document.documentElement.lang === "en" ? english || /^decisions\\//.test(found.location) : !english;
+});
+"""
+
+
+def _search_in_one_language(site: Path) -> None:
+    """A page opened from the disk finds what is in its own language; the plugin knows one index for all."""
+    index = site / "search/search_index.js"
+    index.write_text(index.read_text(encoding="utf-8") + _ONE_LANGUAGE, encoding="utf-8")

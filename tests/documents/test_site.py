@@ -230,7 +230,8 @@ def opened(site, browser):
         ("index.html", "互认规则", "reference/recognition.html"),
         ("runbooks/peer-down.html", "断路器", "glossary.html"),
         ("en/index.html", "parked", "en/how-to/read-a-parked-message.html"),
-        ("en/index.html", "9021", "reference/errors.html"),
+        ("en/index.html", "9021", "en/reference/errors.html"),
+        ("en/index.html", "doorbell", "decisions/0005-postgresql-is-the-queue.html"),
     ],
 )
 def test_the_search_finds_what_is_typed_without_a_server(opened, address, word, found):
@@ -240,6 +241,8 @@ def test_the_search_finds_what_is_typed_without_a_server(opened, address, word, 
     page.wait_for_selector(".md-search-result__link", state="attached")
     targets = page.eval_on_selector_all(".md-search-result__link", "all => all.map(a => a.href)")
     assert any(found in target for target in targets), targets[:8]
+    ours = "/html/en/" if address.startswith("en/") else "/html/"
+    assert all(("/html/en/" if "/en/" in t else "/html/") == ours or "/decisions/" in t for t in targets)
     assert page.asked == []
 
 
