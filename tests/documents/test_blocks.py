@@ -59,7 +59,7 @@ def test_getting_started_starts_a_gateway_that_answers(world):
 def test_every_block_of_a_page_runs(page, world):
     kinds = {block.kind for block in blocks_of(page) if not block.elsewhere}
     assert kinds <= RUN | SHOWN, f"{kinds - RUN - SHOWN}: how is such a block run?"
-    if "bash" in kinds:
+    if kinds & {"bash", "python"}:
         done = world.run(page, world.furnish(world.clone(name_of(page).replace("/", "-"))))
         assert told(done) == ""
         # what the pages say the reader sees
@@ -71,12 +71,15 @@ def test_every_block_of_a_page_runs(page, world):
 def test_a_block_that_does_not_run_is_named_with_what_it_said(world, tmp_path):
     page = tmp_path / "page.md"
     page.write_text(
-        "# A page\n\n```bash\nSEEN=yes\n```\n\n```bash\necho $SEEN | grep yes\n.venv/bin/tongban peers --colour\n"
+        "# A page\n\n```bash\nSEEN=yes\n```\n\n```python\nprint(6 * 7)\n```\n\n```bash\necho $SEEN | grep yes\n.venv/bin/tongban peers --colour\n"
         "echo never\n```\n\n```bash\necho nor this\n```\n"
     )
     done = world.run(page, world.furnish(world.clone("broken-page")))
-    assert [each.status for each in done] == [0, 2], "a name lasts from block to block, a fault ends the page"
-    assert "page.md:7 ended with 2" in told(done)
+    assert [each.status for each in done] == [0, 0, 2], (
+        "a name lasts from block to block, a fault ends the page"
+    )
+    assert done[1].said == "42\n"
+    assert "page.md:11 ended with 2" in told(done)
     assert "--colour" in done[-1].said
     assert "never" not in done[-1].said
 

@@ -149,7 +149,7 @@ class World:
         done = []
         names = folder / ".variables"
         for block in blocks_of(page):
-            if block.elsewhere or block.kind != "bash":
+            if block.elsewhere or block.kind not in {"bash", "python"}:
                 continue
             done.append(self._stay(block, folder) if block.stays else self._do(block, folder, names))
             if done[-1].status:
@@ -169,9 +169,13 @@ class World:
         }
 
     def _do(self, block, folder, names):
+        text = self.meant(block.text)
+        if block.kind == "python":
+            (folder / ".block.py").write_text(text)
+            text = ".venv/bin/python .block.py"
         # what one block names, the next may use, as in a terminal
         before = f"[ -f {names} ] && . {names}; "
-        script = f"{before}set -euo pipefail\n{self.meant(block.text)}\ndeclare -p | grep -E '^declare -- [A-Z_]+=' > {names} || true"
+        script = f"{before}set -euo pipefail\n{text}\ndeclare -p | grep -E '^declare -- [A-Z_]+=' > {names} || true"
         try:
             done = subprocess.run(
                 ["bash", "-c", script],
