@@ -61,8 +61,8 @@ class _Names:
     def __init__(self, trees: list[ast.Module]) -> None:
         self.texts: dict[str, list[str]] = defaultdict(list)
         for tree in trees:
-            for node in tree.body:
-                self._learn(node, self.texts)
+            for statement in tree.body:
+                self._learn(statement, self.texts)
             for node in ast.walk(tree):
                 if isinstance(node, ast.FunctionDef) and isinstance(node.body[-1], ast.Return):
                     self.texts[f"{node.name}()"] += self._of(node.body[-1].value, {})
