@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 #: A fenced block, with the remark of the line before it, if any.
 FENCE = re.compile(
@@ -19,13 +23,13 @@ def h1(text: str) -> str:
     return found[1].split(BOTH)[0].strip() if found else "?"
 
 
-def outside_blocks(text: str, change: object) -> str:
+def outside_blocks(text: str, change: Callable[[str], str]) -> str:
     """``change`` applied to everything that is not in a fenced block."""
     parts, last = [], 0
     for block in FENCE.finditer(text):
-        parts += [change(text[last : block.start()]), block[0]]  # type: ignore[operator]
+        parts += [change(text[last : block.start()]), block[0]]
         last = block.end()
-    return "".join([*parts, change(text[last:])])  # type: ignore[operator]
+    return "".join([*parts, change(text[last:])])
 
 
 def in_one(text: str, *, english: bool) -> str:

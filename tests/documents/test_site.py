@@ -13,7 +13,7 @@ from pages import ROOT, name_of
 from playwright.sync_api import sync_playwright
 
 from docs.site.gather import sources
-from docs.site.reference import GENERATED, PICTURES, errors
+from docs.site.reference import GENERATED, PICTURES, errors, spoken
 from gateway import metrics, regions
 from gateway.canonical.kinds import Kind
 from gateway.cli.main import app
@@ -129,8 +129,8 @@ def test_the_drawn_pictures_of_the_tree_are_those_the_code_draws():
 
 
 def test_every_code_a_sender_may_get_is_in_the_reference_with_its_sentences():
-    assert errors.codes() == set(errors.KNOWN)
-    said, problems = errors.sentences()
+    assert spoken.codes() == set(errors.KNOWN)
+    said, problems = spoken.sentences()
     # these are named by what was found, in words of their own
     assert set(errors.KNOWN) - set(said) <= {"9041"}
     assert {"not-found", "forbidden", "unauthorized", "conflict"} <= set(problems)

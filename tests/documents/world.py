@@ -10,18 +10,17 @@ import json
 import os
 import re
 import secrets
-import shlex
 import shutil
 import signal
 import subprocess
-import sys
 import time
 import tomllib
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
+from typing import TYPE_CHECKING
 
+import clones
 import httpx
 import warm
 from pages import ROOT, blocks_of
@@ -31,6 +30,9 @@ from gateway.conformance.simulator import stand_in_of
 from gateway.regions import discover
 from gateway.transport import bell
 from gateway.worker.app import SWEEP_QUEUE
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 MESSAGE = "01900000-0000-7000-8000-000000000000"
 CASE = "CYTB5101042026112300000017"
@@ -72,7 +74,8 @@ class World:
     given: set[str] = field(default_factory=set)
 
     def __post_init__(self):
-        self.zygote, self.address = warm.start(self.home, ROOT)
+        self.zygote, address = warm.start(self.home, ROOT)
+        clones.program(self.home / "tongban-warm", warm.client(address))
         self.token = ""
 
     def start(self):
@@ -103,37 +106,9 @@ class World:
         if hasattr(self, "api"):
             self.api.close()
 
-    # -- folders ---------------------------------------------------------------------------
-
     def clone(self, name):
         """A folder that looks like a fresh clone after ``make setup``."""
-        folder = self.home / name
-        for copied in ("mappings", "adapters"):
-            shutil.copytree(ROOT / copied, folder / copied, ignore=shutil.ignore_patterns("__pycache__"))
-        for linked in ("gateway", "deploy", "docs", "tests", "laws", "Makefile", "pyproject.toml"):
-            if (ROOT / linked).exists():
-                (folder / linked).symlink_to(ROOT / linked)
-        programs = folder / ".venv/bin"
-        programs.mkdir(parents=True)
-        for program in Path(sys.executable).parent.iterdir():
-            if program.name not in {"tongban", "python", "curl"}:
-                (programs / program.name).symlink_to(program)
-        cold = f"{shlex.quote(sys.executable)} -c 'from gateway.cli.main import app; app()' \"$@\""
-        self._program(programs / "python", f'#!/bin/sh\nexec {shlex.quote(sys.executable)} "$@"\n')
-        self._program(self.home / "tongban-warm", warm.client(self.address))
-        self._program(
-            programs / "tongban",
-            f'#!/bin/sh\ncase "$1" in serve|simulate|demo) exec {cold};; *) exec {self.home}/tongban-warm "$@";; esac\n',
-        )
-        # what a page asks of the gateway must be answered, and well
-        self._program(folder / ".bin/curl", f'#!/bin/sh\nexec {shutil.which("curl")} --fail-with-body "$@"\n')
-        return folder
-
-    @staticmethod
-    def _program(file, text):
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text)
-        file.chmod(0o755)
+        return clones.make(self.home / name, self.home / "tongban-warm")
 
     def furnish(self, folder):
         """With a configuration of the world, as a page has it that does not begin from nothing."""

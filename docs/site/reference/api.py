@@ -93,7 +93,7 @@ class _Writer:
     def _answers(self, operation: dict[str, Any]) -> Iterator[str]:
         rows = []
         for status, answer in operation["responses"].items():
-            content = next(iter(answer.get("content", {}).values()), {})
+            content: dict[str, Any] = next(iter(answer.get("content", {}).values()), {})
             codes = "、".join(code(name) for name in content.get("examples", {}))
             rows.append((status, answer["description"], self.type(content.get("schema", {})), codes))
         words = [

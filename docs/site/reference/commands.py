@@ -29,8 +29,8 @@ _EVERYWHERE = {"help", "install_completion", "show_completion"}
 def page(english: bool) -> str:  # noqa: FBT001
     """The page."""
     parts = [head(english, ("命令", "Commands"), _SAYS, "gateway/cli")]
-    group = typer.main.get_command(app)
-    for name, command in _commands(group, click.Context(group)):  # type: ignore[arg-type]
+    group: Any = typer.main.get_command(app)
+    for name, command in _commands(group, click.Context(group)):
         parts.append(f"\n## tongban {name}\n\n{(command.help or '').strip()}\n")
         heads = (
             ("argument, option", "must", "default", "meaning")

@@ -171,6 +171,8 @@ def picture(english: bool) -> str:  # noqa: FBT001
 
 
 def _arrow(x1: int, y1: int, x2: int, y2: int, wide: int, high: int) -> str:
+    start: tuple[float, float]
+    end: tuple[float, float]
     if y1 == y2:
         start, end = (x1 + wide, y1 + high / 2), (x2, y2 + high / 2)
     elif y2 > y1:

@@ -129,9 +129,10 @@ def _comments(model: type[BaseModel]) -> dict[str, str]:
         return {}
     lines = source.splitlines()
     found = {}
-    for node in ast.parse(textwrap.dedent(source)).body[0].body:  # type: ignore[attr-defined]
+    for node in ast.walk(ast.parse(textwrap.dedent(source))):
         if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
-            above, words = node.lineno - 2, []
+            above = node.lineno - 2
+            words: list[str] = []
             while above >= 0 and lines[above].strip().startswith("#:"):
                 words.insert(0, lines[above].strip().removeprefix("#:").strip())
                 above -= 1
