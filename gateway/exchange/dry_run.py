@@ -58,6 +58,8 @@ class DryRun:
     context: Mapping[str, Any] | None = None
     record: CaseRecord | None = None
     target_division: str = ""
+    #: judge by the rules of this day, whatever day the message or its case says
+    on: date | None = None
 
     @property
     def receiver(self) -> str:
@@ -76,11 +78,15 @@ def dry_run(run: DryRun, body: bytes) -> dict[str, Any]:
         raise translate.unknown_kind(sender.kind_path)
     today = beijing_day(run.now)
     context = _context(run, opened)
+    if context is not None and run.on is not None:
+        context = replace(context, accepted_on=run.on)
     sight = Sight(run.tables, run.sender, run.sender, run.receiver, today, door=False)
     if plan.map.kind.opens_case:
         sight = replace(sight, on=translate.acceptance_day(plan, opened, today))
     elif context is not None:
         sight = replace(sight, on=context.accepted_on, case=context)
+    if run.on is not None:
+        sight = replace(sight, on=run.on)
     reading = translate.read(plan, opened, sight)
     if not plan.map.kind.opens_case and context is None:
         raise _unknown_case(sender, "后续报文需要办件的上下文，请在 context 中给出办件编号等内容")
