@@ -76,3 +76,8 @@ def _fields(region: Region, folder: Traversable) -> RegionFields:
         read_notes(notes.read_text(encoding="utf-8")),
         fields_of(schema.name, schema.read_bytes()),
     )
+
+
+def folder(slug: str, package: str = "adapters") -> Traversable:
+    """Where a region's files lie: its examples, notes and schema."""
+    return resources.files(f"{package}.{slug}")

@@ -173,6 +173,16 @@ class Dashboard(_Section):
     secure_cookie: bool | None = None
 
 
+class Playground(_Section):
+    """``/playground``, where a message is tried and nothing kept: for whom, and how long a link can be opened.
+
+    ``staff``: whoever is signed in at ``/ops``; ``open``: everybody, only where nobody else can reach the gateway.
+    """
+
+    access: Literal["staff", "open", "off"] = "staff"
+    link_days: int = Field(default=7, ge=1, le=90)
+
+
 class Keys(_Section):
     """The master key (32 bytes, hex or base64); absent: a file made under ``data_dir`` at first start."""
 
@@ -235,6 +245,7 @@ class Settings(_Section):
     limits: Limits = Limits()
     retention: Retention = Retention()
     dashboard: Dashboard = Dashboard()
+    playground: Playground = Playground()
     metrics: Metrics = Metrics()
     keys: Keys = Keys()
     clock: ClockStart = ClockStart()
@@ -291,6 +302,7 @@ def load(
     if settings is not None and not settings.server.is_loopback:
         faults += [_TEST_KEY.format(path=place) for place in published_secrets(raw)]
         faults += [_ONE_FACTOR] if settings.dashboard.second_factor == "optional" else []
+        faults += [_FOR_ALL] if settings.playground.access == "open" else []
     if faults or settings is None:
         raise CannotStart("\n".join(faults))
     folder = folder_of(path)
@@ -338,6 +350,8 @@ _TEST_KEY = "{path}: 这是公开的测试密钥，只能在 server.host 为本�
 _ONE_FACTOR = (
     "dashboard.second_factor: optional 只能在 server.host 为本机回环地址时使用，请改为 required 或删除该项"
 )
+
+_FOR_ALL = "playground.access: open 只能在 server.host 为本机回环地址时使用，请改为 staff 或 off"
 
 _REMEDIES = {
     "extra_forbidden": "未知的配置项，请改正拼写或删除",

@@ -15,6 +15,7 @@ WHERE = {
     "serve": "serve",
     "demo": "demo",
     "translate": "translate",
+    "playground": "playground",
     "check": "check",
     "migrate": "migrate",
     "maintenance": "maintenance",

@@ -5,6 +5,7 @@ What stands before the place at which a parser gives up is located all the same:
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
@@ -52,15 +53,14 @@ class Located:
     def at(self, path: str) -> Place | None:
         """The place of a path as findings and traces write it.
 
-        What is not there has the place of the nearest thing around it; None for the whole message, and where
-        nothing is near.
+        What is not there has the place of the nearest thing around it; None for the whole message.
         """
         steps = _numbered(path) if self.is_xml else _named(path)
-        while steps:
-            if steps in self.places:
-                return self.places[steps]
+        if not steps:
+            return None
+        while steps and steps not in self.places:
             steps = steps[:-1]
-        return None
+        return self.places.get(steps)
 
     def lines(self) -> list[str]:
         """The text line by line."""
@@ -82,7 +82,19 @@ def locate(body: bytes, *, is_xml: bool) -> Located:
     text, broken = _decoded(body, "gb18030" if is_xml else "utf-8")
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     found = _elements(text) if is_xml else _members(text)
-    return found if broken is None else Located(found.text, found.places, is_xml, broken)
+    broken = broken or (found.broken if is_xml else _fault_of_json(text) or found.broken)
+    return Located(found.text, found.places, is_xml, broken)
+
+
+def _fault_of_json(text: str) -> Place | None:
+    """Where the parser that reads messages would give up."""
+    try:
+        json.loads(text)
+    except json.JSONDecodeError as error:
+        return _place(text, min(error.pos, max(0, len(text) - 1)), 1)
+    except (RecursionError, ValueError):  # nested too deep, a number too long: the text itself is whole
+        return None
+    return None
 
 
 def _decoded(body: bytes, encoding: str) -> tuple[str, Place | None]:
@@ -148,8 +160,11 @@ def _members(text: str) -> Located:
 
 def _here(open_: list[tuple[Steps, str | int | None]], spots: _Spots, start: int, length: int) -> Steps:
     """A value begins: note it under the name or number that is due."""
-    if not open_ or len(open_) > MAX_DEPTH:  # whatever is deeper is unreadable, and need not be found
-        return open_[-1][0] if open_ else ()
+    if not open_:
+        spots.note((), start, length)
+        return ()
+    if len(open_) > MAX_DEPTH:  # whatever is deeper is unreadable, and need not be found
+        return open_[-1][0]
     above, name = open_[-1]
     steps = above if name is None else (*above, name)
     spots.note(steps, start, length)
@@ -201,6 +216,7 @@ class _Tracker:
         offset = self.character(byte)
         if not self._open:
             self._open.append(((), {}))
+            self.spots.note((), offset, len(tag) + 2)
             return
         above, counted = self._open[-1]
         if len(self._open) > MAX_DEPTH:

@@ -43,6 +43,7 @@ def seen(located, path):
         ("b.e", 3, "null"),
         ("f", 4, "true"),
         ("b.missing", 3, "{"),
+        ("missing", 1, "{"),
     ],
 )
 def test_a_path_of_json_leads_to_its_value_or_to_what_is_around_it(path, line, text):
@@ -58,6 +59,7 @@ def test_a_path_of_json_leads_to_its_value_or_to_what_is_around_it(path, line, t
         ("BODY/NMX[2]/ND", 7, "䶮"),
         ("BODY/NMX[2]/KONG", 7, "<KONG>"),
         ("BODY/NMX[2]/MISSING", 6, "<NMX>"),
+        ("PACKET", 2, "<PACKET>"),
     ],
 )
 def test_a_path_of_xml_counts_from_one_and_leads_to_the_text(path, line, text):
@@ -90,13 +92,15 @@ def test_every_value_of_every_worked_message_is_found_where_it_stands(kind):
         (b'{\n "a": "open\n}', 2),
         (b'{\n "a": 1}}\n', 2),
         (b'{\n "a": "\xff"\n}', 2),
+        (b'{"a":\n}', 2),
+        (b'{"a": 1\n "b": 2}', 2),
         (b"", 1),
     ],
 )
 def test_a_broken_json_text_says_where_and_keeps_what_stands_before(body, line):
     located = locate(body, is_xml=False)
     assert located.broken.line == line
-    if b'"a": 1' in body:
+    if b'"a": 1,' in body:
         assert located.at("a").line == 2
 
 
