@@ -16,7 +16,7 @@ from gateway.cli.shared import CANNOT_RUN, Config, stop
 from gateway.dashboard.playground.app import HOME, alone
 from gateway.dashboard.playground.ground import Local
 from gateway.errors import CannotStart
-from gateway.mapping.sets import PACKAGED
+from gateway.mapping.load import PACKAGED
 from gateway.runtime import configure, rulebook
 
 app = typer.Typer()

@@ -62,6 +62,11 @@ class Located:
             steps = steps[:-1]
         return self.places.get(steps)
 
+    def has(self, path: str) -> bool:
+        """Whether there is something at this very path."""
+        steps = _numbered(path) if self.is_xml else _named(path)
+        return steps in self.places
+
     def lines(self) -> list[str]:
         """The text line by line."""
         return self.text.split("\n")

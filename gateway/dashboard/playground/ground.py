@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
 from gateway.canonical.worktime import beijing_day
 from gateway.dashboard.views.rulebook import fields
 from gateway.exchange.explain import by_place
 from gateway.exchange.library import Book, bound
+from gateway.mapping.load import PACKAGED as PACKAGED_FOLDER
 from gateway.mapping.sets import PACKAGED, local, packaged
 from gateway.store.sets import TableSets
 
@@ -139,8 +140,13 @@ class Local:
 
     async def choices(self) -> Sequence[Choice]:
         """In the order they were given."""
-        found = [Choice(each.digest, each.digest, name) for name, each in self._sets.items()]
-        return [Choice("", found[0].digest, found[0].name), *found[1:]]
+        found = [
+            Choice(each.digest, each.digest, state=PACKAGED)
+            if name == str(PACKAGED_FOLDER)
+            else Choice(each.digest, each.digest, name)
+            for name, each in self._sets.items()
+        ]
+        return [replace(found[0], word=""), *found[1:]]
 
     async def book(self, word: str) -> Book | None:
         """By digest."""

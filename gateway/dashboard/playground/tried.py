@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -73,7 +73,8 @@ class Rules:
 class Pointed:
     """A finding with its place. ``before``, ``value``, ``after``: of its line, cut to what is worth reading.
 
-    ``table``: where a row is missing when it would park; ``place`` None where it is about the whole message.
+    ``table``: where a row is missing when it would park; ``place`` None where it is about the whole message;
+    ``within``: what should be there is missing, the place is that of what is around it.
     """
 
     code: str
@@ -87,6 +88,7 @@ class Pointed:
     after: str = ""
     what: str = ""
     table: str = ""
+    within: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,8 +244,9 @@ def _pointed(
     what: str = "",
     table: str = "",
 ) -> Pointed:
-    parks = finding.level is Level.PARK
-    told = Pointed(finding.code, finding.text, finding.path, name, parks, place, what=what, table=table)
+    told = Pointed(
+        finding.code, finding.text, finding.path, name, finding.level is Level.PARK, what=what, table=table
+    )
     if place is None:
         return told
     begin = place.offset - place.column + 1
@@ -251,18 +254,13 @@ def _pointed(
     line = located.text[begin : len(located.text) if end < 0 else end]
     at, until = place.column - 1, place.column - 1 + place.length
     before, value, after = line[:at].lstrip(), line[at:until], line[until:]
-    return Pointed(
-        told.code,
-        told.text,
-        told.path,
-        name,
-        parks,
-        place,
-        before if len(before) <= _AROUND else "…" + before[-_AROUND:],
-        value if len(value) <= 2 * _AROUND else value[: 2 * _AROUND] + "…",
-        after if len(after) <= _AROUND else after[:_AROUND] + "…",
-        what,
-        table,
+    return replace(
+        told,
+        place=place,
+        within=name != "" and not located.has(finding.path),
+        before=before if len(before) <= _AROUND else "…" + before[-_AROUND:],
+        value=value if len(value) <= 2 * _AROUND else value[: 2 * _AROUND] + "…",
+        after=after if len(after) <= _AROUND else after[:_AROUND] + "…",
     )
 
 

@@ -64,6 +64,10 @@
     }
     find(".stripes").replaceChildren(...stripes);
     find("#editor").classList.remove("is-stale");
+    const [first] = findings();
+    const message = find("#message");
+    const top = first ? (Number(first.dataset.line) - 1) * LINE - message.scrollTop : 0;
+    if (top < 0 || top > message.clientHeight - 2 * LINE) message.scrollTop += top - message.clientHeight / 3;
     scroll();
   };
   const scroll = () => {

@@ -26,6 +26,11 @@
       const off = lit.getBoundingClientRect().top - code.getBoundingClientRect().top;
       if (off < 0 || off > code.clientHeight - 20) code.scrollTop += off - code.clientHeight / 3;
     }
+    const list = spread.querySelector(".threads");
+    const told = list?.querySelector(".is-lit");
+    if (told && !list.contains(value) && list.scrollHeight > list.clientHeight) {
+      list.scrollTop += told.getBoundingClientRect().top - list.getBoundingClientRect().top - 40;
+    }
     const panel = spread.querySelector(".thread");
     panel.replaceChildren(
       ...[...wanted].flatMap((number) => {
