@@ -103,6 +103,7 @@ async def filled(visit: Visit) -> Filled:
     if isinstance(upload, UploadFile) and upload.size:
         raw = await upload.read()
         text = text_of(raw)
+    await form.close()
     found = Filled(
         text=text,
         raw=raw,

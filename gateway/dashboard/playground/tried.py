@@ -158,7 +158,7 @@ def _findings(refused: Refusal | None) -> Sequence[Finding]:
 
 def _unreadable(finding: Finding, located: Located) -> Pointed:
     """What a parser says stands where it gave up."""
-    place = (located.at(finding.path) if finding.path else None) or located.broken
+    place = located.broken or (located.at(finding.path) if finding.path else None)
     return _pointed(finding, located, place)
 
 
