@@ -111,10 +111,6 @@ class Rulebook:
     maps: Maps = field(repr=False)
     clock: SystemClock
 
-    def other(self, slug: str) -> Region:
-        """The other region of the pair."""
-        return next(region for other, region in self.regions.items() if other != slug)
-
 
 def rulebook(settings: Settings, environ: Mapping[str, str]) -> Rulebook:
     """Load the tables. Errors: `CannotStart` with every fault as ``file:line: sentence``."""
@@ -259,10 +255,6 @@ class Runtime:
     def pinned(self) -> Runtime:
         """The same runtime with the tables of this moment, whatever comes into force later."""
         return replace(self, shelf=Shelf(self.shelf.current))
-
-    def other(self, slug: str) -> Region:
-        """The other region of the pair."""
-        return next(region for other, region in self.regions.items() if other != slug)
 
     async def unusable(self) -> list[str]:
         """What is missing to serve, as one Chinese sentence each; empty when ready. Reads no case."""

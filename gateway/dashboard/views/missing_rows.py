@@ -60,7 +60,7 @@ async def missing(desk: Desk, cause: Cause, region: str) -> Missing:
     slug = found.region if found else region
     if slug not in desk.rt.regions:
         raise LookupError(slug)
-    peer = desk.rt.other(slug).slug
+    peer = found.destination if found else next(other for other in desk.rt.regions if other != slug)
     line = _line(slug, cause.path, found.native_kinds if found else ())
     gap, native, whole = _gap(desk.rt.tables, cause, (slug, peer), line)
     since = await _since(desk, found) if found else beijing_day(desk.now)
