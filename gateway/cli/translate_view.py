@@ -36,7 +36,7 @@ _STYLES = {"lossy": "yellow", "warning": "yellow", "dropped": "dim", "minted": "
 def show(book: Rulebook, asked: Asked) -> bool:
     """Print it; True when the message would be taken."""
     whole = Book(book.tables.digest, book.tables, book.maps, None)
-    tried = attempt(Rules(book.regions, by_place(fields()), whole, book.clock.now()), asked)
+    tried = attempt(Rules(book.regions, by_place(fields(*book.regions)), whole, book.clock.now()), asked)
     console = Console(highlight=False)
     if not console.is_terminal:
         console = Console(highlight=False, width=_WIDE)

@@ -12,6 +12,7 @@ from gateway.exchange.explain import by_place
 from gateway.exchange.library import Book, bound
 from gateway.mapping.load import PACKAGED as PACKAGED_FOLDER
 from gateway.mapping.sets import PACKAGED, local, packaged
+from gateway.regions import brought, table_files
 from gateway.store.sets import TableSets
 
 if TYPE_CHECKING:
@@ -96,7 +97,8 @@ class Served:
         for head in heads:
             state = "retired" if head.retired_at else "active" if head.activated_at else "proposed"
             found.append(Choice(head.digest, head.digest, head.note, head.effective_from, state))
-        return [*found, Choice(PACKAGED, await asyncio.to_thread(lambda: packaged().digest), state=PACKAGED)]
+        came_with = await asyncio.to_thread(lambda: packaged(brought(self.regions)))
+        return [*found, Choice(PACKAGED, came_with.digest, state=PACKAGED)]
 
     async def book(self, word: str) -> Book | None:
         """Bound sets are kept by the library."""
@@ -124,9 +126,9 @@ class Local:
         cls, book: Rulebook, new_id: Callable[[], UUID], words: Sequence[str], calendar_until: int | None
     ) -> Local:
         """``words``: folders, workbooks or ``packaged``, the one in force first. Errors: `CannotStart`."""
-        sets = {word: local(word) for word in words}
+        sets = {word: local(word, lambda path: table_files(path, book.regions)) for word in words}
         first = bound(next(iter(sets.values())), book.regions, calendar_until)
-        lines = by_place(fields())
+        lines = by_place(fields(*book.regions))
         return cls(
             book.regions,
             book.clock,
