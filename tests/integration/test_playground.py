@@ -8,6 +8,7 @@ import logging
 import re
 import shutil
 from datetime import timedelta
+from pathlib import Path
 
 import httpx
 import pytest
@@ -25,6 +26,7 @@ from gateway.web.app import create
 
 BOOK = rulebook(configure(None, {}, offline=True), {})
 SAMPLES = samples(BOOK.regions)
+THIRD = Path(__file__).parents[1] / "third_region"
 FRAGMENT = {"hx-request": "true"}
 
 
@@ -188,6 +190,19 @@ async def test_one_may_choose_among_the_tables_given(tmp_path):
     assert verdict(await tried(visitor, **sample, rules=other)) == "parked"
     assert "没有这一版规则表" in await tried(visitor, **sample, rules="0" * 64)
     assert "没有这个地区" in await tried(visitor, **sample, sender="nowhere")
+
+
+async def test_a_region_that_is_only_a_folder_has_its_samples_and_its_tables_too():
+    slug = "yunling"
+    settings = configure(None, {"TONGBAN_REGIONS_DIRS": f'["{THIRD}"]'}, offline=True)
+    book = rulebook(settings, {})
+    assert slug in book.regions
+    visitor = client_of(alone(Local.of(book, uuid_utils.compat.uuid7, (str(PACKAGED),), None), 7))
+    own = [each for each in samples(book.regions).values() if each.region == slug]
+    ends = [verdict((await visitor.get("/playground/", params={"sample": each.id})).text) for each in own]
+    assert len(own) == len(list((THIRD / "adapters" / slug / "examples").glob("*.native.*")))
+    assert "taken" in ends
+    assert "unknown" not in ends
 
 
 # --- links ---
