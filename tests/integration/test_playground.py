@@ -153,6 +153,13 @@ async def test_what_cannot_be_read_says_where_the_reading_ended(visitor, message
     assert lines(said) == [line]
 
 
+async def test_of_very_many_faults_the_first_are_shown_and_the_others_counted(visitor):
+    members = ",\n".join(f'"k{number}": 1' for number in range(5000))
+    said = await tried(visitor, message=f'{{"fwid": "tbzy0001",\n{members}}}')
+    assert len(lines(said)) == 200
+    assert "另有 4,8" in said
+
+
 async def test_a_follow_up_is_told_what_it_belongs_to(visitor):
     sample = SAMPLES["sichuan-tbzt0001"]
     alone_ = await tried(visitor, **exact(sample))
