@@ -55,6 +55,7 @@ def _listening(port: int) -> socket.socket:
     try:
         listening.bind((_HOST, port))
     except OSError as error:
+        listening.close()
         typer.echo(f"端口 {port} 无法使用（{error.strerror}），请用 --port 换一个", err=True)
         raise typer.Exit(CANNOT_RUN) from None
     listening.listen(128)
