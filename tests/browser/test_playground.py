@@ -64,6 +64,16 @@ def test_a_pasted_message_shows_its_faults_by_line_and_leads_there(page, address
     page.wait_for_function("document.querySelectorAll('.flag').length === 2")
 
 
+def test_a_message_on_one_line_is_laid_out_in_lines(page, address):
+    page.goto(address)
+    page.fill("#message", REFUSED.read_text("utf-8").replace("\n", ""))
+    page.locator("button[name=layout]").click()
+    page.wait_for_selector(".verdict.is-refused")
+    assert len(page.locator(".flag").all_inner_texts()) == 3
+    page.locator("#findings button.jump").nth(1).click()
+    assert page.evaluate(PICKED) == "20261323"
+
+
 def test_a_file_keeps_its_bytes_and_its_values_light_their_fellows_and_their_line_of_the_trace(
     page, address, serious
 ):

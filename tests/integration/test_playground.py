@@ -160,6 +160,17 @@ async def test_of_very_many_faults_the_first_are_shown_and_the_others_counted(vi
     assert "另有 4,8" in said
 
 
+@pytest.mark.parametrize("sample", ["sichuan-tbzy0001.refused", "chongqing-SYJ_SQ.refused"])
+async def test_a_message_on_one_line_is_set_out_so_that_lines_mean_something(visitor, sample):
+    text = exact(SAMPLES[sample])["message"]
+    one = re.sub(r"(?<=[>,{}])\s*\n\s*", "", text).strip()
+    assert lines(await tried(visitor, message=one))[-1] == 1
+    answer = await visitor.post("/playground/", data={"message": one, "layout": "1"}, headers=FRAGMENT)
+    assert answer.headers["hx-retarget"] == "#play"
+    assert verdict(answer.text) == "refused"
+    assert len(set(lines(answer.text))) == 3
+
+
 async def test_a_follow_up_is_told_what_it_belongs_to(visitor):
     sample = SAMPLES["sichuan-tbzt0001"]
     alone_ = await tried(visitor, **exact(sample))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ from gateway.dashboard.desk import Refused
 from gateway.dashboard.texts import N_
 from gateway.exchange.dry_run import MEMBERS
 from gateway.formats import gb18030
+from gateway.formats.layout import laid_out
 from gateway.formats.positions import locate
 
 if TYPE_CHECKING:
@@ -47,6 +48,8 @@ class Filled:
     sender: str = ""
     rules: str = ""
     on: str = ""
+    #: asked only to set the message out line by line
+    lays_out: bool = False
     context: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     @property
@@ -63,8 +66,16 @@ class Filled:
         """The bytes to try: a file's own while its text stands as it was, else the text as its side encodes it."""
         if self.raw is not None:
             return self.raw
-        is_xml = self.text.lstrip("\ufeff \t\r\n").startswith("<")
-        return gb18030.encode(self.text) if is_xml else self.text.encode("utf-8", "surrogatepass")
+        return gb18030.encode(self.text) if self._is_xml else self.text.encode("utf-8", "surrogatepass")
+
+    def laid_out(self) -> Filled:
+        """The same message with a line for every value; its bytes are no longer those of a file."""
+        text = laid_out(self.text, is_xml=self._is_xml)
+        return self if text == self.text else replace(self, text=text, raw=None)
+
+    @property
+    def _is_xml(self) -> bool:
+        return self.text.lstrip("\ufeff \t\r\n").startswith("<")
 
     def as_json(self) -> dict[str, Any]:
         """What a link carries."""
@@ -110,6 +121,7 @@ async def filled(visit: Visit) -> Filled:
         sender=given.get("sender", ""),
         rules=given.get("rules", ""),
         on=given.get("on", "").strip(),
+        lays_out="layout" in given,
         context=_context(given, visit.ground.regions),
     )
     if len(found.body()) > LONGEST:

@@ -82,8 +82,14 @@ async def page(
 async def tried(visit: _Visiting) -> Response:
     """What becomes of the message in the form."""
     filled = await forms.filled(visit)
+    if filled.lays_out:
+        filled = filled.laid_out()
     if not visit.is_htmx:
         return await _page(visit, filled)
+    if filled.lays_out:
+        whole = visit.page("playground/_play.html", **await _context(visit, filled))
+        whole.headers["HX-Retarget"] = "#play"
+        return whole
     return visit.page("playground/_outcome.html", **await _outcome(visit, filled))
 
 

@@ -211,6 +211,10 @@
     button.lastChild.textContent = button.dataset.copied;
   });
   document.addEventListener("htmx:afterSwap", (event) => {
+    if (event.detail.target?.id === "play") {
+      forget();
+      begin();
+    }
     if (event.detail.target?.id !== "outcome") return;
     for (const each of play.querySelectorAll("#outcome .needs-script")) each.classList.add("is-on");
     mark();
