@@ -38,8 +38,8 @@ run: $(READY) ## the gateway, configured by CONFIG=gateway.toml
 demo: $(READY) ## the gateway with two simulated regions: live on a terminal, else 40 cases and a summary
 	@if [ -t 1 ]; then $(BIN)/tongban demo; else $(BIN)/tongban demo --cases 40 --exit; fi
 
-test: $(READY) ## all tests, on real PostgreSQL and Redis
-	@$(BIN)/pytest
+test: $(READY) ## all tests, on real PostgreSQL and Redis, in two lanes (tests/conftest.py)
+	@$(BIN)/pytest -n 2 --dist loadgroup
 
 lint: $(READY) ## style and spelling
 	@$(BIN)/ruff check .
