@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from gateway.conformance.subject import Example, Subject
     from gateway.exchange.translate import Rendered
     from gateway.mapping.fieldmap import Reading
-    from gateway.region import Region, Tree
+    from gateway.region import Opened, Region, Tree
 
 #: What either side may report of a case; the words are the script's.
 _REPORTS = (
@@ -145,7 +145,9 @@ def cross(sender: Subject, to: Region, said: Said, about: str, case: CaseContext
     """One message over; whatever happens is in the passage."""
     passage = Passage(sender.slug, to.slug, said.native_kind, about, said.body, case=case)
     try:
-        return _crossed(sender, to, passage)
+        opened = sender.region.parse(said.body)
+        passage = replace(passage, tree=opened.tree)
+        return _crossed(sender, to, passage, opened)
     except Refusal as refused:
         findings = refused.findings or (Finding("", refused.code, refused.text),)
         return replace(passage, findings=findings)
@@ -153,9 +155,7 @@ def cross(sender: Subject, to: Region, said: Said, about: str, case: CaseContext
         return replace(passage, error=error)
 
 
-def _crossed(sender: Subject, to: Region, passage: Passage) -> Passage:
-    opened = sender.region.parse(passage.body)
-    passage = replace(passage, tree=opened.tree)
+def _crossed(sender: Subject, to: Region, passage: Passage, opened: Opened) -> Passage:
     plan = sender.maps.reader(sender.slug, opened.native_kind)
     if plan is None:
         raise translate.unknown_kind(sender.region.kind_path)

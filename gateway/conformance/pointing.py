@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from gateway.conformance.subject import Subject
     from gateway.mapping.explain import FieldLine
+    from gateway.mapping.fieldmap import FieldMap
     from gateway.region import Tree
 
 _INDEX = re.compile(r"\[[0-9]*\]")
@@ -96,18 +97,20 @@ def spot(tree: Tree, path: str, first_index: int = 0) -> bool:
     return value_at(tree, above, first_index) is not None if above else True
 
 
-def leaves(tree: Any, separator: str, first_index: int, base: str = "") -> Iterator[tuple[str, Any]]:
-    """Every leaf with its native path, lists by index."""
+def leaves(tree: Any, one: FieldMap, base: str = "") -> Iterator[tuple[str, Any]]:
+    """Every leaf of a message with its native path; a single element of a list counts as its first entry."""
+    spelling = one.spelling
     for name, value in tree.items():
-        path = f"{base}{separator}{name}" if base else name
-        if isinstance(value, list):
-            for number, entry in enumerate(value, first_index):
-                here = f"{path}[{number}]"
-                if isinstance(entry, dict):
-                    yield from leaves(entry, separator, first_index, here)
-                else:
-                    yield here, entry
-        elif isinstance(value, dict):
-            yield from leaves(value, separator, first_index, path)
-        else:
-            yield path, value
+        path = f"{base}{spelling.separator}{name}" if base else name
+        listed = isinstance(value, list) or _is_list(one, path)
+        for number, entry in enumerate(value if isinstance(value, list) else [value], spelling.first_index):
+            here = f"{path}[{number}]" if listed else path
+            if isinstance(entry, dict):
+                yield from leaves(entry, one, here)
+            else:
+                yield here, entry
+
+
+def _is_list(one: FieldMap, path: str) -> bool:
+    wanted = bare(path)
+    return any(group.native.endswith("[]") and bare(group.native) == wanted for group in one.groups)

@@ -38,7 +38,16 @@ RECEIPTS: tuple[tuple[Receipt, str], ...] = (
 #: Statuses by what follows (gateway §5), whatever the body says.
 _AGAIN = (301, 302, 307, 308, 408, 425, 429, 500, 502, 503, 504)
 _FINAL = (400, 401, 403, 404, 409, 413, 415, 422)
-_UNREADABLE = (b"", b"<html><body>502</body></html>", b"{}", b"[]", b"null", b"OK", b"\xff\xfe\x00", b"{" * 2000)
+_UNREADABLE = (
+    b"",
+    b"<html><body>502</body></html>",
+    b"{}",
+    b"[]",
+    b"null",
+    b"OK",
+    b"\xff\xfe\x00",
+    b"{" * 2000,
+)
 
 
 def _stand_in(subject: Subject) -> StandIn:
@@ -47,7 +56,12 @@ def _stand_in(subject: Subject) -> StandIn:
     return subject.stand_in
 
 
-@holds("F10", "网关的每种回执，发送方都读得懂", "Every receipt of the gateway is read by the sender", "crossing §1")
+@holds(
+    "F10",
+    "网关的每种回执，发送方都读得懂",
+    "Every receipt of the gateway is read by the sender",
+    "crossing §1",
+)
 def receipts_are_read(subject: Subject, tally: Tally) -> Iterator[Breach]:
     """Taken or not, the code, the case number."""
     stand_in, region = _stand_in(subject), subject.region
@@ -73,7 +87,9 @@ def receipts_read_back(subject: Subject, tally: Tally) -> Iterator[Breach]:
     region = subject.region
     for receipt, _ in RECEIPTS:
         tally()
-        reply = region.read_reply(receipt.status, region.receipt(receipt, region.message_key(2, subject.now), subject.now))
+        reply = region.read_reply(
+            receipt.status, region.receipt(receipt, region.message_key(2, subject.now), subject.now)
+        )
         if receipt.outcome is not Outcome.REFUSED:
             expected = Taken.DELIVERED
         else:
@@ -108,13 +124,22 @@ def _answers(subject: Subject) -> _Answers:
     return _Answers(stand_in.answer(heard, None, draw), stand_in.answer(heard, refusal, draw))
 
 
-@holds("F12", "对方的答复按状态码和返回码判作已达、终拒或重试", "Replies are read as delivered, final or to be repeated", "gateway §5")
+@holds(
+    "F12",
+    "对方的答复按状态码和返回码判作已达、终拒或重试",
+    "Replies are read as delivered, final or to be repeated",
+    "gateway §5",
+)
 def replies_are_read(subject: Subject, tally: Tally) -> Iterator[Breach]:
     """2xx with an accepting receipt; other 4xx; everything else is tried again."""
     answers, read = _answers(subject), subject.region.read_reply
     tries = [(status, answers.accepted, Taken.DELIVERED, "收下") for status in (200, 201, 202)]
     tries += [(status, answers.refused, Taken.REFUSED, "拒收") for status in (200, 202, *_FINAL)]
-    tries += [(status, body, Taken.UNREADABLE, "任意") for status in _AGAIN for body in (answers.accepted, answers.refused, b"")]
+    tries += [
+        (status, body, Taken.UNREADABLE, "任意")
+        for status in _AGAIN
+        for body in (answers.accepted, answers.refused, b"")
+    ]
     tries += [(status, body, Taken.REFUSED, "读不懂") for status in _FINAL for body in _UNREADABLE]
     tries += [(202, body, Taken.UNREADABLE, "读不懂") for body in _UNREADABLE]
     for status, body, expected, how in tries:
@@ -130,7 +155,12 @@ def replies_are_read(subject: Subject, tally: Tally) -> Iterator[Breach]:
             )
 
 
-@holds("F13", "终拒的答复带有对方的返回码和原话", "A final refusal keeps the other side's code and words", "gateway §5")
+@holds(
+    "F13",
+    "终拒的答复带有对方的返回码和原话",
+    "A final refusal keeps the other side's code and words",
+    "gateway §5",
+)
 def refusals_keep_their_words(subject: Subject, tally: Tally) -> Iterator[Breach]:
     """Staff see them, and mend."""
     tally()

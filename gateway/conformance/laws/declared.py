@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from gateway.conformance.law import Breach
 from gateway.conformance.laws.rulebook import holds
+from gateway.conformance.subject import GATEWAY
 from gateway.errors import Refusal
 from gateway.exchange.dry_run import MEMBERS
 from gateway.formats import media_type
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from gateway.conformance.laws.rulebook import Tally
     from gateway.conformance.subject import Subject
+    from gateway.region import Opened
 
 _CALLABLES = (
     *("verify", "open", "parse", "render", "seal", "receipt", "read_reply", "message_key", "mint_case_no"),
@@ -137,14 +139,27 @@ def keys_are_good(subject: Subject, tally: Tally) -> Iterator[Breach]:
             "请在 message_key 中写入日期和完整的序号",
             path=place,
         )
-    for key in made:
-        if not key.startswith("TB"):
-            yield Breach(
-                f"网关的流水号应以 TB 开头，现为“{key}”",
-                "请更正 message_key：各地以 TB 分辨网关的报文",
-                path=place,
-            )
-            break
+    strange = next((key for key in made if not key.startswith(GATEWAY)), None)
+    if strange is not None:
+        yield Breach(
+            f"网关的流水号应以 TB 开头，现为“{strange}”",
+            "请更正 message_key：各地以 TB 分辨网关的报文",
+            path=place,
+        )
+    written = _written(subject)
+    if written is not None and written.key not in made:
+        yield Breach(
+            f"写进报文的流水号“{made[1]}”，打开后读作“{written.key}”",
+            f"请让 message_key 的写法与 {subject.where} 的 open 所认的写法（正则）一致",
+            path=place,
+        )
+
+
+def _written(subject: Subject) -> Opened | None:
+    """A message written for the region, as the region opens it."""
+    passages = subject.passages if subject.stand_in else ()
+    found = next((p for p in passages if p.taken and p.receiver == subject.slug), None)
+    return subject.region.parse(found.native) if found else None
 
 
 @holds(
@@ -167,6 +182,13 @@ def case_numbers_are_good(subject: Subject, tally: Tally) -> Iterator[Breach]:
                 except Refusal:  # used up: the sender is asked to come back
                     continue
     given = [number for number in made if number is not None]
+    written = _written(subject)
+    if written is not None and not written.case_ref:
+        yield Breach(
+            "写进报文的办件编号，打开后读不出来",
+            f"请让 mint_case_no 的写法与 {subject.where} 的 open 所认的写法（正则）一致",
+            path=place,
+        )
     if given and len(given) < len(made):
         yield Breach("mint_case_no 有时给出编号，有时不给", "请始终给出编号，或始终返回 None", path=place)
     if len(set(given)) < len(given):

@@ -70,7 +70,12 @@ def _refused(subject: Subject, request: _Request) -> tuple[int, str]:
     return 0, ""
 
 
-@holds("F01", "对端签发的请求网关认得，读出的内容就是所发的内容", "What the other side signs is verified, and opens as what was sent", "crossing §1")
+@holds(
+    "F01",
+    "对端签发的请求网关认得，读出的内容就是所发的内容",
+    "What the other side signs is verified, and opens as what was sent",
+    "crossing §1",
+)
 def requests_are_verified(subject: Subject, tally: Tally) -> Iterator[Breach]:
     """Worked messages, signed anew."""
     for example, said in _own(subject):
@@ -95,7 +100,9 @@ def requests_are_verified(subject: Subject, tally: Tally) -> Iterator[Breach]:
             )
 
 
-@holds("F02", "发送时间读得准，时区和单位正确", "The time of sending is read to the second", "crossing §1 step 7")
+@holds(
+    "F02", "发送时间读得准，时区和单位正确", "The time of sending is read to the second", "crossing §1 step 7"
+)
 def time_is_read(subject: Subject, tally: Tally) -> Iterator[Breach]:
     """Signed at several moments: each is read back, aware, within a second."""
     for example, said in _own(subject)[:3]:
@@ -105,7 +112,13 @@ def time_is_read(subject: Subject, tally: Tally) -> Iterator[Breach]:
             opened = subject.region.open(_request(subject, said, now).inbound)
             at = opened.sent_at
             if at is None or at.tzinfo is None or abs((at - now).total_seconds()) > 1:
-                off = "读不出" if at is None else "没有时区" if at.tzinfo is None else f"相差 {(at - now).total_seconds():.0f} 秒"
+                off = (
+                    "读不出"
+                    if at is None
+                    else "没有时区"
+                    if at.tzinfo is None
+                    else f"相差 {(at - now).total_seconds():.0f} 秒"
+                )
                 yield Breach(
                     f"签发于 {now:%Y-%m-%d %H:%M:%S} 的请求，发送时间{off}",
                     f"请核对 {subject.where} 中读时间的单位（秒或毫秒）和时区（北京时间 +08:00）",
@@ -115,13 +128,19 @@ def time_is_read(subject: Subject, tally: Tally) -> Iterator[Breach]:
                 break
 
 
-@holds("F03", "重发是同一条报文：流水号和内容摘要不变", "A repetition is the same message: key and digest stay", "gateway §5")
+@holds(
+    "F03",
+    "重发是同一条报文：流水号和内容摘要不变",
+    "A repetition is the same message: key and digest stay",
+    "gateway §5",
+)
 def repetition_is_the_same(subject: Subject, tally: Tally) -> Iterator[Breach]:
     """Proof and time are new with each attempt; what the message says is not."""
     for example, said in _own(subject):
         tally()
         one, other = (
-            subject.region.open(_request(subject, said, subject.now + timedelta(seconds=s)).inbound) for s in (0, 540)
+            subject.region.open(_request(subject, said, subject.now + timedelta(seconds=s)).inbound)
+            for s in (0, 540)
         )
         if (one.key, one.digest) != (other.key, other.digest):
             yield Breach(
@@ -155,7 +174,12 @@ def _altered(tree: Any) -> Any:
     return f"{tree}1" if isinstance(tree, str) else 1
 
 
-@holds("F04", "改动一个字节、改动或缺少任一请求头、换用他人密钥，一律拒收", "A changed byte, a changed or missing header, a stranger's key are refused", "crossing §1 steps 2–3")
+@holds(
+    "F04",
+    "改动一个字节、改动或缺少任一请求头、换用他人密钥，一律拒收",
+    "A changed byte, a changed or missing header, a stranger's key are refused",
+    "crossing §1 steps 2–3",
+)
 def bad_proofs_are_refused(subject: Subject, tally: Tally) -> Iterator[Breach]:
     """401 with 9001 or 9004."""
     stranger = subject.pair("stranger").own
@@ -191,7 +215,9 @@ def bad_proofs_are_refused(subject: Subject, tally: Tally) -> Iterator[Breach]:
 def _flipped(body: bytes) -> bytes:
     """A digit of the body changed: still readable, only the proof can tell."""
     at = max(body.rfind(digit) for digit in b"0123456789")
-    return body[:at] + (b"1" if body[at : at + 1] != b"1" else b"2") + body[at + 1 :] if at >= 0 else body + b"0"
+    return (
+        body[:at] + (b"1" if body[at : at + 1] != b"1" else b"2") + body[at + 1 :] if at >= 0 else body + b"0"
+    )
 
 
 def _turned(value: str) -> str:
@@ -202,12 +228,20 @@ def _turned(value: str) -> str:
     return f"{value}1"
 
 
-@holds("F05", "其他媒体类型或字符集以 415 拒收", "Another content type is refused with 415", "crossing §1 step 2")
+@holds(
+    "F05", "其他媒体类型或字符集以 415 拒收", "Another content type is refused with 415", "crossing §1 step 2"
+)
 def other_types_are_refused(subject: Subject, tally: Tally) -> Iterator[Breach]:
     """9031, before the proof is looked at."""
     for example, said in _own(subject)[:1]:
         good = _request(subject, said)
-        for kind in ("text/plain", "application/octet-stream", "", "application/json; charset=gbk", "application/xml; charset=gbk"):
+        for kind in (
+            "text/plain",
+            "application/octet-stream",
+            "",
+            "application/json; charset=gbk",
+            "application/xml; charset=gbk",
+        ):
             tally()
             headers = {n: v for n, v in good.headers.items() if n.lower() != "content-type"}
             status, code = _refused(subject, replace(good, headers={**headers, "content-type": kind}))
@@ -220,7 +254,9 @@ def other_types_are_refused(subject: Subject, tally: Tally) -> Iterator[Breach]:
                 )
 
 
-@holds("F06", "被停用的一方以 403 拒收", "A side that is switched off is refused with 403", "crossing §1 step 4")
+@holds(
+    "F06", "被停用的一方以 403 拒收", "A side that is switched off is refused with 403", "crossing §1 step 4"
+)
 def disabled_is_refused(subject: Subject, tally: Tally) -> Iterator[Breach]:
     """9010, after the proof held."""
     credentials = subject.keys.credentials if subject.stand_in else None
@@ -281,7 +317,12 @@ def deliveries_are_heard(subject: Subject, tally: Tally) -> Iterator[Breach]:
                 )
 
 
-@holds("F08", "时间窗之外和被改动的投递，对端拒收", "A stale or changed delivery is not heard", "crossing §1 step 7")
+@holds(
+    "F08",
+    "时间窗之外和被改动的投递，对端拒收",
+    "A stale or changed delivery is not heard",
+    "crossing §1 step 7",
+)
 def stale_deliveries_are_not_heard(subject: Subject, tally: Tally) -> Iterator[Breach]:
     """The stand-in has to be as strict as the province: what it lets pass proves nothing."""
     stand_in, region, window = _stand_in(subject), subject.region, subject.region.window_s
@@ -298,7 +339,9 @@ def stale_deliveries_are_not_heard(subject: Subject, tally: Tally) -> Iterator[B
             tally()
             status = 0
             try:
-                stand_in.hear(example.kind, with_, body, subject.keys.own, subject.now + timedelta(seconds=moved))
+                stand_in.hear(
+                    example.kind, with_, body, subject.keys.own, subject.now + timedelta(seconds=moved)
+                )
             except Unheard as refusal:
                 status = refusal.status
             if status != 401:
