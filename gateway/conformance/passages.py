@@ -90,17 +90,26 @@ def native_of(result: dict[str, Any]) -> bytes:
 
 
 def rehearse(subject: Subject) -> Iterator[Passage]:
-    """Every item as an application to every other region, and every follow-up in both directions."""
-    serial = 0
-    for to in subject.others:
-        there = subject.beside(to.slug)
-        items = [version.item for version in subject.tables.items.all(subject.today)]
+    """Every item as an application to and from every other region, and every follow-up in both directions."""
+    serial, begun = 0, set[tuple[str, str]]()
+    items = [version.item for version in subject.tables.items.all(subject.today)]
+    for other in subject.others:
+        there = subject.beside(other.slug)
         for item in items * subject.rounds:
-            serial += 1
-            yield from _life(subject, there, item, serial)
+            for one, two in ((subject, there), (there, subject)):
+                serial += 1
+                form = subject.tables.items.versions(item)[0].form
+                # everything is said of one case of each form; of the others a little
+                everything, begun = (one.slug, form) not in begun, begun | {(one.slug, form)}
+                yield from _life(one, two, item, serial, everything=everything)
 
 
-def _life(subject: Subject, there: Subject, item: str, serial: int) -> Iterator[Passage]:
+def arrival(subject: Subject) -> Passage | None:
+    """The first message written for the region."""
+    return next((p for p in rehearse(subject) if p.taken and p.receiver == subject.slug), None)
+
+
+def _life(subject: Subject, there: Subject, item: str, serial: int, *, everything: bool) -> Iterator[Passage]:
     """One case: its application, then what either side may say of it."""
     stand_in, chance = subject.stand_in, subject.chance(f"{there.slug} {item} {serial}")
     if stand_in is None:
@@ -111,13 +120,13 @@ def _life(subject: Subject, there: Subject, item: str, serial: int) -> Iterator[
     yield applied
     if applied.case is None or said.facts is None:
         return
-    turns = (*_ONLY_OF.get(said.kind, ()), *_REPORTS)
-    own = (*turns, *_OF_THE_ORIGIN, *([_SUPPLEMENT] if said.facts.papers else []))
-    for turn in own:
+    turns = [*_ONLY_OF.get(said.kind, ()), *_REPORTS]
+    own = [*turns, *_OF_THE_ORIGIN, *([_SUPPLEMENT] if said.facts.papers else [])]
+    for turn in own if everything else chance.sample(own, 2):
         serial += 1000
         yield _answer(subject, there.region, said.facts, turn, Draw(chance, serial, subject.now), applied)
     facts = _facts_there(there, applied)
-    for turn in turns if facts else ():
+    for turn in (turns if everything else chance.sample(turns, 1)) if facts else ():
         serial += 1000
         yield _answer(there, subject.region, facts, turn, Draw(chance, serial, subject.now), applied)
 

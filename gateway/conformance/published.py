@@ -41,7 +41,7 @@ def _json(subject: Subject, content: bytes) -> Callable[[str, bytes], Iterator[t
         raise CannotTell("没有安装 jsonschema（可选组件 tongban[kit]），未按 JSON Schema 核对") from None
     schema = json.loads(content, parse_float=Decimal)
     types = Draft202012Validator.TYPE_CHECKER.redefine("integer", _is_integer)
-    validator: Any = extend(Draft202012Validator, type_checker=types)
+    validator: Any = extend(Draft202012Validator, type_checker=types)  # type: ignore[no-untyped-call]
     judges = {kind: validator({**schema, "oneOf": [{"$ref": f"#/$defs/{kind}"}]}) for kind in schema["$defs"]}
 
     def faults(kind: str, body: bytes) -> Iterator[tuple[str, str]]:

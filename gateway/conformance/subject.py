@@ -84,6 +84,8 @@ class Subject:
     folder: Traversable
     seed: int = 1
     rounds: int = 1
+    #: the moment of the check, when it is another region's
+    at: datetime | None = None
 
     @property
     def slug(self) -> str:
@@ -106,7 +108,7 @@ class Subject:
 
     def beside(self, slug: str) -> Subject:
         """Another region with the same tables."""
-        return replace(self, region=self.regions[slug], folder=folder_of(slug))
+        return replace(self, region=self.regions[slug], folder=folder_of(slug), at=self.now)
 
     def chance(self, of: str) -> random.Random:
         """A stream of chance of its own for each law."""
@@ -119,7 +121,9 @@ class Subject:
 
     @cached_property
     def now(self) -> datetime:
-        """Noon or later of the latest example's day."""
+        """The moment of the latest example."""
+        if self.at is not None:
+            return self.at
         days = [at for example in self.examples if (at := _sent_at(self.region, example))]
         return max(days, default=_SOME_DAY).astimezone(BEIJING)
 

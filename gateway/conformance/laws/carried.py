@@ -15,7 +15,7 @@ from gateway.conformance.passages import cross
 from gateway.conformance.pointing import bare, declared_at, leaves, line_of
 from gateway.conformance.published import Schema
 from gateway.mapping.explain import Fate
-from gateway.mapping.fieldmap import Sight
+from gateway.mapping.fieldmap import SCHEMA, Sight
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -216,7 +216,14 @@ def what_is_written_is_read_back(subject: Subject, tally: Tally) -> Iterator[Bre
         )
         back = plan.read(tree, sight)
         where = {path for path, _ in leaves(tree, subject.region.maps[kind])}
+        for finding in back.findings:
+            if finding.code == SCHEMA and (kind, bare(finding.path)) not in told:
+                told.add((kind, bare(finding.path)))
+                yield of_finding(subject, kind, finding, tree, _label(passage))
+        elsewhere = {bare(row.native) for row in subject.region.maps[kind].rows if row.write_from}
         for path, leaf in back.leaves.items():
+            if leaf.path is None or bare(leaf.path) in elsewhere:
+                continue
             meant = passage.reading.leaves.get(_turned(path))
             if meant is None or leaf.path not in where or TraceKind.LOSSY in (leaf.kind, meant.kind):
                 continue

@@ -83,5 +83,18 @@ def of_value(subject: Subject, example: Example, path: str, expected: Any, found
     )
 
 
+def of_type(subject: Subject, example: Example, path: str, expected: str) -> Breach:
+    """A canonical value of another type than the model has."""
+    row = line_for(subject, example.kind, path)
+    place = declared_at(subject, row.path) if row else f"{subject.where}/irregular.py"
+    who = f"{row.path}（{row.name}，转换 {row.converter}）" if row else example.kind
+    return Breach(
+        f"{who}读出的规范值不是 {path} 应有的类型（{expected}）",
+        f"请在 {place} 换用读出这一类型的转换（日期、时间、金额、整数各有其转换，见 gateway/mapping）",
+        path=place,
+        example=example.name,
+    )
+
+
 def _said(value: Any) -> str:
     return "空" if value is None else f"“{value}”"

@@ -40,7 +40,7 @@ _DAYS = (
 #: Words no list has.
 _STRANGE = ("Z", "ZZ", "9Z", "99", "98", "997", "9997", "Z999", "无此项", "ZZZZZZ")
 #: Native values put in the place of a good one; the schema and the map have to agree on each.
-_PUT = (
+_PUT: tuple[Any, ...] = (
     "",
     " ",
     "x",

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from pydantic import ValidationError
+
+from gateway.canonical.event import event_of
 from gateway.canonical.kinds import TraceKind
 from gateway.conformance.law import Breach
 from gateway.conformance.laws.rulebook import CannotTell, holds
-from gateway.conformance.laws.sayings import of_finding, of_value
+from gateway.conformance.laws.sayings import of_finding, of_type, of_value
 from gateway.conformance.passages import cross_example
 from gateway.conformance.published import Schema
 from gateway.conformance.subject import GATEWAY
 from gateway.errors import Finding, Refusal
+from gateway.exchange import translate
 from gateway.mapping.fieldmap import SCHEMA, Sight
 from gateway.region import Taken
 
@@ -260,6 +264,33 @@ def example_receipts_are_read(subject: Subject, tally: Tally) -> Iterator[Breach
                 path=f"{subject.where}/examples/receipts/{file.name}",
                 example=file.name,
             )
+
+
+@holds(
+    "B20",
+    "样例读出的规范值是规范模型的类型",
+    "Canonical values of the examples have the types of the model",
+    "gateway §4",
+)
+def examples_fit_the_model(subject: Subject, tally: Tally) -> Iterator[Breach]:
+    """A date is a date, money is money: another converter shows here by its row."""
+    for example in subject.examples:
+        plan = subject.maps.reader(subject.slug, example.kind)
+        if plan is None or not subject.others:
+            continue
+        tally()
+        peer = subject.others[0].slug
+        sight = Sight(subject.tables, subject.slug, subject.slug, peer, subject.today, door=False)
+        try:
+            reading = translate.read(plan, subject.region.parse(example.body), sight)
+            event_of(reading.kind, translate.nested(reading, "-"))
+        except Refusal:
+            continue  # other laws tell why
+        except ValidationError as error:
+            for fault in error.errors(include_input=False, include_url=False):
+                if fault["type"] not in {"missing", "too_short"}:  # what comes with the case
+                    path = "".join(f"[{s}]" if isinstance(s, int) else f".{s}" for s in fault["loc"])
+                    yield of_type(subject, example, path.removeprefix("."), fault["type"])
 
 
 def differences(expected: Any, found: Any, base: str = "") -> Iterator[tuple[str, Any, Any]]:
