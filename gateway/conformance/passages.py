@@ -64,6 +64,7 @@ class Passage:
     rendered: Rendered | None = field(default=None, repr=False)
     native: bytes = field(default=b"", repr=False)
     case: CaseContext | None = field(default=None, repr=False)
+    said: Said | None = field(default=None, repr=False)
     error: Exception | None = field(default=None, repr=False)
 
     @property
@@ -152,7 +153,7 @@ def _facts_there(there: Subject, applied: Passage) -> Facts | None:
 
 def cross(sender: Subject, to: Region, said: Said, about: str, case: CaseContext | None = None) -> Passage:
     """One message over; whatever happens is in the passage."""
-    passage = Passage(sender.slug, to.slug, said.native_kind, about, said.body, case=case)
+    passage = Passage(sender.slug, to.slug, said.native_kind, about, said.body, case=case, said=said)
     try:
         opened = sender.region.parse(said.body)
         passage = replace(passage, tree=opened.tree)

@@ -38,6 +38,7 @@ RECEIPTS: tuple[tuple[Receipt, str], ...] = (
 #: Statuses by what follows (gateway §5), whatever the body says.
 _AGAIN = (301, 302, 307, 308, 408, 425, 429, 500, 502, 503, 504)
 _FINAL = (400, 401, 403, 404, 409, 413, 415, 422)
+_WORDS = {Taken.DELIVERED: "已达", Taken.REFUSED: "终拒", Taken.UNREADABLE: "重试"}
 _UNREADABLE = (
     b"",
     b"<html><body>502</body></html>",
@@ -96,7 +97,7 @@ def receipts_read_back(subject: Subject, tally: Tally) -> Iterator[Breach]:
             expected = Taken.UNREADABLE if receipt.status in _AGAIN else Taken.REFUSED
         if reply.taken is not expected:
             yield Breach(
-                f"{receipt.outcome} {receipt.status} 的回执应读作 {expected}，现为 {reply.taken}",
+                f"{receipt.outcome} {receipt.status} 的回执应读作{_WORDS[expected]}，现为{_WORDS[reply.taken]}",
                 f"请核对 {subject.where} 的 receipt 与 read_reply：返回码的位置与取值须一致",
                 path=f"{subject.where} read_reply",
                 example=f"{receipt.outcome} {receipt.status} {receipt.code}".strip(),
@@ -142,12 +143,14 @@ def replies_are_read(subject: Subject, tally: Tally) -> Iterator[Breach]:
     ]
     tries += [(status, body, Taken.REFUSED, "读不懂") for status in _FINAL for body in _UNREADABLE]
     tries += [(202, body, Taken.UNREADABLE, "读不懂") for body in _UNREADABLE]
+    told: set[tuple[int, str]] = set()
     for status, body, expected, how in tries:
         tally()
         found = read(status, body).taken
-        if found is not expected:
+        if found is not expected and (status, how) not in told:
+            told.add((status, how))
             yield Breach(
-                f"HTTP {status}、回执{how}时应判作 {expected}，现为 {found}",
+                f"HTTP {status}、回执{how}时应判作{_WORDS[expected]}，现为{_WORDS[found]}",
                 f"请核对 {subject.where} 的 read_reply：2xx 且返回码为成功才是已达；408、425、429、3xx、5xx 和读不懂的 2xx 须重试；"
                 "其余 4xx 为终拒",
                 path=f"{subject.where} read_reply",

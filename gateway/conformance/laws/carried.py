@@ -56,13 +56,14 @@ def everything_crosses(subject: Subject, tally: Tally) -> Iterator[Breach]:
                 told.add((breach.sentence, breach.path))
                 yield Breach(breach.sentence, breach.remedy, breach.path, _label(passage))
         for finding in passage.findings:
-            kind, path = passage.native_kind, bare(finding.path)
-            if (kind, finding.code, path) in told:
+            kind, fault = passage.native_kind, (finding.code, bare(finding.path))
+            if fault in told:
                 continue
-            told.add((kind, finding.code, path))
+            told.add(fault)
             side = subject.beside(passage.sender)
             yield of_finding(side, kind, finding, passage.tree, _label(passage), to=passage.receiver)
-    for kind in subject.region.maps:
+    # what does not come over is not followed up: the kinds are counted when all do
+    for kind in subject.region.maps if not told else ():
         tally()
         if not any(kind == passage.native_kind for passage in subject.passages):
             yield Breach(
@@ -87,9 +88,9 @@ def written_messages_obey_the_schema(subject: Subject, tally: Tally) -> Iterator
         tally()
         kind = passage.rendered.native_kind
         for path, text in schema.faults(kind, passage.native):
-            if (kind, bare(path)) in told:
+            if (path, text) in told:
                 continue
-            told.add((kind, bare(path)))
+            told.add((path, text))
             yield Breach(
                 f"写出的 {kind} 在 {path} 不符合 {schema.name}：{text}",
                 f"请核对 {declared_at(subject, path)} 写出的写法（write），或 schema 的这一项",

@@ -77,8 +77,10 @@ def _refused(subject: Subject, request: _Request) -> tuple[int, str]:
     "crossing §1",
 )
 def requests_are_verified(subject: Subject, tally: Tally) -> Iterator[Breach]:
-    """Worked messages, signed anew."""
-    for example, said in _own(subject):
+    """Worked messages, signed anew, and what the stand-in says itself."""
+    worked = [(example.name, said) for example, said in _own(subject)]
+    said_now = [(p.about, p.said) for p in subject.passages if p.said and p.sender == subject.slug]
+    for shown, said in (*worked, *said_now):
         tally()
         request = _request(subject, said)
         status, code = _refused(subject, request)
@@ -87,7 +89,7 @@ def requests_are_verified(subject: Subject, tally: Tally) -> Iterator[Breach]:
                 f"对端正确签发的 {said.native_kind} 被拒（{status} {code}）",
                 f"请核对 {subject.where} 的 verify 与 simulated.request：请求头名、拼接次序、时间单位和摘要的字节须一致",
                 path=f"{subject.where} verify",
-                example=example.name,
+                example=shown,
             )
             continue
         opened = subject.region.open(request.inbound)
@@ -96,7 +98,7 @@ def requests_are_verified(subject: Subject, tally: Tally) -> Iterator[Breach]:
                 f"{said.native_kind} 发出的流水号、办件编号或种类，读出后不同",
                 f"请核对 {subject.where} 的 open 取值的路径和写法",
                 path=f"{subject.where} open",
-                example=example.name,
+                example=shown,
             )
 
 

@@ -23,14 +23,24 @@ _REMEDIES = {
 
 
 def of_finding(
-    subject: Subject, kind: str, finding: Finding, tree: Any, example: str, *, to: str = ""
+    subject: Subject, kind: str, finding: Finding, tree: Any, example: str, *, to: str = "", meant: Any = None
 ) -> Breach:
-    """A finding on a message that should have none."""
+    """A finding on a message that should have none; ``meant``: the shared key an unknown code stands for."""
     first = subject.region.maps[kind].spelling.first_index if kind in subject.region.maps else 0
     value, row = value_at(tree, finding.path, first), line_of(subject, kind, finding.path)
     shown = f"写作“{value}”，" if isinstance(value, str | int) and row and row.code_list else ""
     towards = f"译往 {to} 时" if to else ""
     sentence = f"{kind} 的 {finding.path}{f'（{row.name}）' if row and row.name else ''} {shown}{towards}得到 {finding.code}：{finding.text}"
+    if finding.code == "1001" and row and row.code_list and meant is not None:
+        known = subject.tables.codes(subject.slug, row.code_list).write(str(meant))
+        if known is not None:
+            place = f"{subject.code_file(row.code_list)}:{known.line}"
+            return Breach(
+                f"{sentence}（应为规范代码“{meant}”，这一行写作“{known.native}”）",
+                f"请把 {place} 的 native 由“{known.native}”改回“{value}”；若代码确已更换，请更新样例",
+                path=place,
+                example=example,
+            )
     return Breach(sentence, _mend(subject, finding, row, value), path=finding.path, example=example)
 
 

@@ -305,6 +305,8 @@ def maps_agree_with_the_schema(subject: Subject, tally: Tally) -> Iterator[Breac
         if plan is None:
             continue
         tree, one = subject.region.parse(example.body).tree, subject.region.maps[example.kind]
+        if "9042" in _codes(subject, plan, example.body, sight):
+            continue  # B15 tells; nothing can be compared before
         for path, _ in leaves(tree, one):
             if bare(path) == bare(subject.region.kind_path):
                 continue

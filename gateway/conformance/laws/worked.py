@@ -123,6 +123,7 @@ def examples_survive(subject: Subject, tally: Tally) -> Iterator[Breach]:
 )
 def examples_are_understood(subject: Subject, tally: Tally) -> Iterator[Breach]:
     """Read by the maps without a case; only what the message alone can show is judged."""
+    told: set[tuple[str, str]] = set()
     for example in subject.examples:
         plan = subject.maps.reader(subject.slug, example.kind)
         if plan is None:
@@ -132,8 +133,10 @@ def examples_are_understood(subject: Subject, tally: Tally) -> Iterator[Breach]:
             tally()
             sight = Sight(subject.tables, subject.slug, subject.slug, other.slug, subject.today, door=False)
             for finding in plan.read(tree, sight).findings:
-                if finding.code in _OF_THE_MESSAGE:
-                    yield of_finding(subject, example.kind, finding, tree, example.name)
+                if finding.code in _OF_THE_MESSAGE and (finding.code, finding.path) not in told:
+                    told.add((finding.code, finding.path))
+                    meant = _meant(subject, example, finding.path)
+                    yield of_finding(subject, example.kind, finding, tree, example.name, meant=meant)
 
 
 @holds("B16", "样例译成旁边写明的规范形式", "Examples have the canonical form beside them", "crossing §7")
@@ -142,13 +145,16 @@ def examples_have_their_canonical_form(subject: Subject, tally: Tally) -> Iterat
     shown = [example for example in subject.examples if example.canonical is not None]
     if not shown:
         raise CannotTell(f"{subject.where}/examples 中没有 *.canonical.json")
+    told: set[tuple[str, str]] = set()
     for example in shown:
         tally()
         tree = subject.region.parse(example.body).tree
         result, to = _nearest(subject, example)
         if not isinstance(result, dict):
             for finding in result:
-                yield of_finding(subject, example.kind, finding, tree, example.name, to=to.slug)
+                if (finding.code, finding.path) not in told:
+                    told.add((finding.code, finding.path))
+                    yield of_finding(subject, example.kind, finding, tree, example.name, to=to.slug)
             continue
         for path, expected, found in differences(example.canonical, result["canonical"]):
             yield of_value(subject, example, path, expected, found, tree)
