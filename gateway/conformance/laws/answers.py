@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from gateway.canonical.rehearsal import Draw, Unheard
 from gateway.conformance.law import Breach
-from gateway.conformance.laws.rulebook import CannotTell, holds
+from gateway.conformance.laws.needs import stand_in_of
+from gateway.conformance.laws.rulebook import holds
 from gateway.conformance.subject import GATEWAY
 from gateway.errors import Finding, Level
 from gateway.region import Outcome, Receipt, Taken
@@ -15,7 +16,7 @@ from gateway.region import Outcome, Receipt, Taken
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from gateway.canonical.rehearsal import Heard, StandIn
+    from gateway.canonical.rehearsal import Heard
     from gateway.conformance.laws.rulebook import Tally
     from gateway.conformance.subject import Subject
 
@@ -51,12 +52,6 @@ _UNREADABLE = (
 )
 
 
-def _stand_in(subject: Subject) -> StandIn:
-    if subject.stand_in is None:
-        raise CannotTell("没有模拟对端")
-    return subject.stand_in
-
-
 @holds(
     "F10",
     "网关的每种回执，发送方都读得懂",
@@ -65,7 +60,7 @@ def _stand_in(subject: Subject) -> StandIn:
 )
 def receipts_are_read(subject: Subject, tally: Tally) -> Iterator[Breach]:
     """Taken or not, the code, the case number."""
-    stand_in, region = _stand_in(subject), subject.region
+    stand_in, region = stand_in_of(subject), subject.region
     for receipt, code in RECEIPTS:
         tally()
         key = region.message_key(1, subject.now)
@@ -112,7 +107,7 @@ class _Answers:
 
 def _answers(subject: Subject) -> _Answers:
     """What the stand-in answers to a delivery."""
-    stand_in, region = _stand_in(subject), subject.region
+    stand_in, region = stand_in_of(subject), subject.region
     heard: Heard | None = None
     for example in subject.examples:
         if region.open(example.inbound).key.startswith(GATEWAY):
