@@ -16,7 +16,7 @@ from gateway.conformance.report import Report
 from gateway.conformance.report.formats import Format
 from gateway.errors import CannotStart
 from gateway.mapping.load import PACKAGED
-from gateway.regions import discover
+from gateway.regions import in_folders, sources
 from gateway.runtime import configure, system_clock
 
 app = typer.Typer(add_completion=False)
@@ -39,7 +39,14 @@ def region(  # noqa: PLR0913, PLR0917 - one parameter an option
     try:
         settings = configure(config, os.environ, offline=True)
         asked = Asked(
-            slug, level, settings.tables_dir or PACKAGED, settings.calendar_until, seed, rounds, _known(law)
+            slug,
+            level,
+            settings.tables_dir or PACKAGED,
+            settings.calendar_until,
+            seed,
+            rounds,
+            _known(law),
+            named=tuple(settings.regions) or in_folders(settings.regions_dirs),
         )
         with reports.progress(sum(level.includes(law.level) for law in LAWS)) as tell:
             found = check(asked, tell)
@@ -57,7 +64,7 @@ def region(  # noqa: PLR0913, PLR0917 - one parameter an option
         )
         reports.deliver(report, settings, form=form, output=output, badge=badge, key=key)
     except NoSuchRegion:
-        known = "、".join(discover()) or "无"
+        known = "、".join(sources()) or "无"
         typer.echo(f"没有名为 {slug} 的地区；已安装：{known}。请检查拼写，或 adapters 下的文件夹", err=True)
         raise typer.Exit(CANNOT_RUN) from None
     except CannotStart as error:

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 from gateway.canonical.kinds import Kind, State
 from gateway.canonical.rehearsal import Draw, Turn
 from gateway.canonical.worktime import beijing_day
+from gateway.conformance.errands import KINDS
 from gateway.errors import Finding, Refusal
 from gateway.exchange import translate
 from gateway.exchange.casework import origin_division, person_of
 from gateway.exchange.dry_run import DryRun, Parked, dry_run
+from gateway.exchange.translate import compile_maps
 from gateway.mapping.fieldmap import CaseContext, Sight
 
 if TYPE_CHECKING:
@@ -76,7 +78,8 @@ class Passage:
 def cross_example(subject: Subject, example: Example, to: Region) -> dict[str, Any] | tuple[Finding, ...]:
     """A worked message through the dry run, in the context beside it: its result, or the findings."""
     pair = {region.slug: region for region in (subject.region, to)}
-    run = DryRun(pair, subject.tables, subject.maps, subject.slug, subject.now, example.context)
+    maps = compile_maps(pair, subject.tables)
+    run = DryRun(pair, subject.tables, maps, subject.slug, subject.now, example.context)
     try:
         return dry_run(run, example.body)
     except Refusal as refused:
@@ -93,9 +96,13 @@ def native_of(result: dict[str, Any]) -> bytes:
 def rehearse(subject: Subject) -> Iterator[Passage]:
     """Every item as an application to and from every other region, and every follow-up in both directions."""
     serial, begun = 0, set[tuple[str, str]]()
-    items = [version.item for version in subject.tables.items.all(subject.today)]
     for other in subject.others:
-        there = subject.beside(other.slug)
+        there, counter = subject.beside(other.slug), subject.errands(other)
+        items = [
+            version.item
+            for version in subject.tables.items.all(subject.today)
+            if counter.reached(KINDS[version.form])
+        ]
         for item in items * subject.rounds:
             for one, two in ((subject, there), (there, subject)):
                 serial += 1
@@ -121,13 +128,17 @@ def _life(subject: Subject, there: Subject, item: str, serial: int, *, everythin
     yield applied
     if applied.case is None or said.facts is None:
         return
-    turns = [*_ONLY_OF.get(said.kind, ()), *_REPORTS]
-    own = [*turns, *_OF_THE_ORIGIN, *([_SUPPLEMENT] if said.facts.papers else [])]
-    for turn in own if everything else chance.sample(own, 2):
+    both = {one.kind for one in subject.region.maps.values()} & {
+        one.kind for one in there.region.maps.values()
+    }
+    turns = [turn for turn in (*_ONLY_OF.get(said.kind, ()), *_REPORTS) if turn.kind in both]
+    papers = [_SUPPLEMENT] if said.facts.papers else []
+    own = [*turns, *(turn for turn in (*_OF_THE_ORIGIN, *papers) if turn.kind in both)]
+    for turn in own if everything else chance.sample(own, min(2, len(own))):
         serial += 1000
         yield _answer(subject, there.region, said.facts, turn, Draw(chance, serial, subject.now), applied)
     facts = _facts_there(there, applied)
-    for turn in (turns if everything else chance.sample(turns, 1)) if facts else ():
+    for turn in (turns if everything else chance.sample(turns, min(1, len(turns)))) if facts else ():
         serial += 1000
         yield _answer(there, subject.region, facts, turn, Draw(chance, serial, subject.now), applied)
 

@@ -20,11 +20,9 @@ if TYPE_CHECKING:
     from gateway.conformance.laws.rulebook import Tally
     from gateway.conformance.subject import Subject
 
-_CASE_NO = "CYTB5101042026112300000017"
 _FINDING = Finding("a.b", "9043", "请更正后重新提交")
 #: Every outcome at the door, with the code the sender should read.
 RECEIPTS: tuple[tuple[Receipt, str], ...] = (
-    (Receipt(Outcome.ACCEPTED, 202, case_no=_CASE_NO), ""),
     (Receipt(Outcome.ACCEPTED, 202), ""),
     (Receipt(Outcome.PARKED, 202, findings=(Finding("a", "1001", "缺码表行", Level.PARK),)), "1001"),
     (Receipt(Outcome.IGNORED, 202, "1101", "早于已有状态"), "1101"),
@@ -52,6 +50,12 @@ _UNREADABLE = (
 )
 
 
+def _receipts(subject: Subject) -> tuple[tuple[Receipt, str], ...]:
+    """Those above, and one that names a case of this region."""
+    number = f"CYTB{subject.region.division_prefix}01042026112300000017"
+    return ((Receipt(Outcome.ACCEPTED, 202, case_no=number), ""), *RECEIPTS)
+
+
 @holds(
     "F10",
     "网关的每种回执，发送方都读得懂",
@@ -61,7 +65,7 @@ _UNREADABLE = (
 def receipts_are_read(subject: Subject, tally: Tally) -> Iterator[Breach]:
     """Taken or not, the code, the case number."""
     stand_in, region = stand_in_of(subject), subject.region
-    for receipt, code in RECEIPTS:
+    for receipt, code in _receipts(subject):
         tally()
         key = region.message_key(1, subject.now)
         told = stand_in.read(receipt.status, region.receipt(receipt, key, subject.now))
@@ -81,7 +85,7 @@ def receipts_are_read(subject: Subject, tally: Tally) -> Iterator[Breach]:
 def receipts_read_back(subject: Subject, tally: Tally) -> Iterator[Breach]:
     """One format for both directions: the region's own `read_reply` has to agree."""
     region = subject.region
-    for receipt, _ in RECEIPTS:
+    for receipt, _ in _receipts(subject):
         tally()
         reply = region.read_reply(
             receipt.status, region.receipt(receipt, region.message_key(2, subject.now), subject.now)

@@ -56,9 +56,10 @@ def _cells(subject: Subject) -> Iterator[_Cell]:
         for path, value in leaves(tree, subject.region.maps[kind]):
             if isinstance(value, str | int | Decimal):
                 seen.setdefault((kind, bare(path)), {})[value] = None
+    prefixes = {slug: region.division_prefix for slug, region in subject.regions.items()}
     for kind, one in subject.region.maps.items():
         for row in one.rows:
-            form = row.form.bind(subject.tables, subject.slug) if row.form.bind else row.form
+            form = row.form.bind(subject.tables, subject.slug, prefixes) if row.form.bind else row.form
             values = tuple(seen.get((kind, bare(row.native)), {}))[:40]
             yield _Cell(kind, row, form, values)
 
