@@ -13,7 +13,7 @@ from gateway.conformance.errands import KINDS
 from gateway.errors import Finding, Refusal
 from gateway.exchange import translate
 from gateway.exchange.casework import origin_division, person_of
-from gateway.exchange.dry_run import DryRun, Parked, dry_run
+from gateway.exchange.dry_run import BadContext, DryRun, Parked, dry_run
 from gateway.exchange.translate import compile_maps
 from gateway.mapping.fieldmap import CaseContext, Sight
 
@@ -86,6 +86,8 @@ def cross_example(subject: Subject, example: Example, to: Region) -> dict[str, A
         return refused.findings or (Finding("", refused.code, refused.text),)
     except Parked as parked:
         return parked.findings
+    except BadContext as error:  # also when it is the context of another pair
+        return (Finding("", "9044", f"{example.kind}.context.json 的 {error}"),)
 
 
 def native_of(result: dict[str, Any]) -> bytes:
@@ -110,6 +112,20 @@ def rehearse(subject: Subject) -> Iterator[Passage]:
                 # everything is said of one case of each form; of the others a little
                 everything, begun = (one.slug, form) not in begun, begun | {(one.slug, form)}
                 yield from _life(one, two, item, serial, everything=everything)
+
+
+def deliveries(subject: Subject) -> Iterator[tuple[str, str, bytes]]:
+    """What the gateway delivers to the region: name, kind and bytes of worked messages, then of one of each kind."""
+    shown = set()
+    for example in subject.examples:
+        if subject.region.open(example.inbound).key.startswith("TB"):
+            shown.add(example.kind)
+            yield example.name, example.kind, example.body
+    for passage in subject.passages if subject.stand_in else ():
+        kind = passage.rendered.native_kind if passage.rendered else ""
+        if passage.taken and passage.receiver == subject.slug and kind not in shown:
+            shown.add(kind)
+            yield passage.about, kind, passage.native
 
 
 def arrival(subject: Subject) -> Passage | None:
@@ -162,9 +178,13 @@ def _facts_there(there: Subject, applied: Passage) -> Facts | None:
     return there.stand_in.hear(kind, headers, sealed.body, there.keys.own, there.now).facts
 
 
-def cross(sender: Subject, to: Region, said: Said, about: str, case: CaseContext | None = None) -> Passage:
-    """One message over; whatever happens is in the passage."""
-    passage = Passage(sender.slug, to.slug, said.native_kind, about, said.body, case=case, said=said)
+def cross(
+    sender: Subject, to: Region | None, said: Said, about: str, case: CaseContext | None = None
+) -> Passage:
+    """One message over; whatever happens is in the passage. Without ``to`` its receiver is looked for."""
+    passage = Passage(
+        sender.slug, to.slug if to else "", said.native_kind, about, said.body, case=case, said=said
+    )
     try:
         opened = sender.region.parse(said.body)
         passage = replace(passage, tree=opened.tree)
@@ -176,16 +196,21 @@ def cross(sender: Subject, to: Region, said: Said, about: str, case: CaseContext
         return replace(passage, error=error)
 
 
-def _crossed(sender: Subject, to: Region, passage: Passage, opened: Opened) -> Passage:
+def _crossed(sender: Subject, to: Region | None, passage: Passage, opened: Opened) -> Passage:
     plan = sender.maps.reader(sender.slug, opened.native_kind)
     if plan is None:
         raise translate.unknown_kind(sender.region.kind_path)
     case = passage.case
     on = case.accepted_on if case else translate.acceptance_day(plan, opened, sender.today)
-    sight = Sight(sender.tables, sender.slug, sender.slug, to.slug, on, case=case, door=False)
-    reading = translate.read(plan, opened, sight)
+    routes = sender.maps.routes
+    receiver = to.slug if to else routes.sole[sender.slug]
+    sight = Sight(sender.tables, sender.slug, sender.slug, receiver, on, case=case, door=False)
+    reading = translate.read(plan, opened, sight, None if to else routes)
     if reading.findings:
         return replace(passage, findings=tuple(reading.findings), reading=reading)
+    sight = reading.sight
+    to = sender.regions[sight.receiver]
+    passage = replace(passage, receiver=to.slug)
     case = case or _opened(sender, to, reading, opened.case_ref)
     division = case.origin_division if case.origin == to.slug else case.target_division
     heads = translate.heads_of(

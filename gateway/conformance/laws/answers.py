@@ -9,7 +9,7 @@ from gateway.canonical.rehearsal import Draw, Unheard
 from gateway.conformance.law import Breach
 from gateway.conformance.laws.needs import stand_in_of
 from gateway.conformance.laws.rulebook import holds
-from gateway.conformance.subject import GATEWAY
+from gateway.conformance.passages import deliveries
 from gateway.errors import Finding, Level
 from gateway.region import Outcome, Receipt, Taken
 
@@ -70,7 +70,9 @@ def receipts_are_read(subject: Subject, tally: Tally) -> Iterator[Breach]:
         key = region.message_key(1, subject.now)
         told = stand_in.read(receipt.status, region.receipt(receipt, key, subject.now))
         taken = receipt.outcome is not Outcome.REFUSED
-        expected, found = (taken, code, receipt.case_no), (told.taken, told.code, told.case_no)
+        # what stands for "taken" is the region's own affair
+        said = told.code if receipt.outcome is Outcome.REFUSED else code
+        expected, found = (taken, code, receipt.case_no), (told.taken, said, told.case_no)
         for name, one, other in zip(("收下与否", "返回码", "通办编号"), expected, found, strict=True):
             if one != other:
                 yield Breach(
@@ -113,12 +115,12 @@ def _answers(subject: Subject) -> _Answers:
     """What the stand-in answers to a delivery."""
     stand_in, region = stand_in_of(subject), subject.region
     heard: Heard | None = None
-    for example in subject.examples:
-        if region.open(example.inbound).key.startswith(GATEWAY):
-            sealed = region.seal(example.body, example.kind, subject.keys.credentials, subject.now, "0" * 16)
-            headers = {name.lower(): value for name, value in sealed.headers.items()}
-            heard = stand_in.hear(example.kind, headers, sealed.body, subject.keys.own, subject.now)
-            break
+    first = next(deliveries(subject), None)
+    if first:
+        _, kind, body = first
+        sealed = region.seal(body, kind, subject.keys.credentials, subject.now, "0" * 16)
+        headers = {name.lower(): value for name, value in sealed.headers.items()}
+        heard = stand_in.hear(kind, headers, sealed.body, subject.keys.own, subject.now)
     draw = Draw(subject.chance("answers"), 1, subject.now)
     refusal = Unheard(422, "9043", "a", "业务系统核验未通过")
     return _Answers(stand_in.answer(heard, None, draw), stand_in.answer(heard, refusal, draw))

@@ -3,65 +3,60 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from gateway.canonical.rehearsal import Unheard
 from gateway.conformance.law import Breach
 from gateway.conformance.laws.needs import stand_in_of
 from gateway.conformance.laws.rulebook import holds
-from gateway.conformance.subject import GATEWAY
+from gateway.conformance.passages import deliveries
 from gateway.region import Inbound
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from gateway.conformance.laws.rulebook import Tally
-    from gateway.conformance.subject import Example, Subject
+    from gateway.conformance.subject import Subject
 
 _NONCE = "0123456789abcdef"
-
-
-def _delivered(subject: Subject) -> list[Example]:
-    """Worked messages the gateway sends the region."""
-    open_ = subject.region.open
-    return [example for example in subject.examples if open_(example.inbound).key.startswith(GATEWAY)]
 
 
 @holds("F07", "网关签发的投递，对端认得", "What the gateway seals the other side hears", "gateway §5")
 def deliveries_are_heard(subject: Subject, tally: Tally) -> Iterator[Breach]:
     """Also long after it was rendered: time and proof are those of the attempt."""
     stand_in, region = stand_in_of(subject), subject.region
-    for example in _delivered(subject):
+    for name, kind, body in deliveries(subject):
         for late in (timedelta(), timedelta(days=2)):
             tally()
             now = subject.now + late
-            rendered = region.render(region.parse(example.body).tree, example.kind)
-            sealed = region.seal(rendered, example.kind, subject.keys.credentials, now, _NONCE)
-            if sealed.path != f"{stand_in.inbox}/{example.kind}":
+            rendered = region.render(region.parse(body).tree, kind)
+            sealed = region.seal(rendered, kind, subject.keys.credentials, now, _NONCE)
+            if sealed.path != f"{stand_in.inbox}/{kind}":
                 yield Breach(
-                    f"投递地址为 {sealed.path}，对端的收件地址为 {stand_in.inbox}/{example.kind}",
+                    f"投递地址为 {sealed.path}，对端的收件地址为 {stand_in.inbox}/{kind}",
                     f"请让 {subject.where} 的 seal 与 stand_in.inbox 一致",
                     path=f"{subject.where} seal",
-                    example=example.name,
+                    example=name,
                 )
             headers = {name.lower(): value for name, value in sealed.headers.items()}
             try:
-                heard = stand_in.hear(example.kind, headers, sealed.body, subject.keys.own, now)
+                heard = stand_in.hear(kind, headers, sealed.body, subject.keys.own, now)
             except Unheard as refusal:
                 yield Breach(
-                    f"网关签发的 {example.kind} 被对端拒收（{refusal.status} {refusal.code} {refusal.path} {refusal.text}）",
+                    f"网关签发的 {kind} 被对端拒收（{refusal.status} {refusal.code} {refusal.path} {refusal.text}）",
                     f"请核对 {subject.where} 的 seal 与 simulated.hear：请求头名、拼接次序、时间单位和摘要的字节须一致",
                     path=f"{subject.where} seal",
-                    example=example.name,
+                    example=name,
                 )
                 continue
             opened = region.open(Inbound(headers, sealed.body))
             if (heard.key, heard.case_ref) != (opened.key, opened.case_ref):
                 yield Breach(
-                    f"{example.kind} 的流水号或办件编号，对端听到的与所发的不同",
+                    f"{kind} 的流水号或办件编号，对端听到的与所发的不同",
                     f"请核对 {subject.where}/simulated.py 的 hear",
                     path=f"{subject.where}/simulated.py",
-                    example=example.name,
+                    example=name,
                 )
 
 
@@ -74,8 +69,8 @@ def deliveries_are_heard(subject: Subject, tally: Tally) -> Iterator[Breach]:
 def stale_deliveries_are_not_heard(subject: Subject, tally: Tally) -> Iterator[Breach]:
     """The stand-in has to be as strict as the province: what it lets pass proves nothing."""
     stand_in, region, window = stand_in_of(subject), subject.region, subject.region.window_s
-    for example in _delivered(subject)[:3]:
-        sealed = region.seal(example.body, example.kind, subject.keys.credentials, subject.now, _NONCE)
+    for name, kind, body in islice(deliveries(subject), 3):
+        sealed = region.seal(body, kind, subject.keys.credentials, subject.now, _NONCE)
         headers = {name.lower(): value for name, value in sealed.headers.items()}
         tries = [
             (f"签发 {window + 60} 秒之后", headers, sealed.body, window + 60),
@@ -83,13 +78,11 @@ def stale_deliveries_are_not_heard(subject: Subject, tally: Tally) -> Iterator[B
             ("报文被改动", headers, sealed.body + b" ", 0),
             ("没有请求头", {}, sealed.body, 0),
         ]
-        for how, with_, body, moved in tries:
+        for how, with_, sent, moved in tries:
             tally()
             status = 0
             try:
-                stand_in.hear(
-                    example.kind, with_, body, subject.keys.own, subject.now + timedelta(seconds=moved)
-                )
+                stand_in.hear(kind, with_, sent, subject.keys.own, subject.now + timedelta(seconds=moved))
             except Unheard as refusal:
                 status = refusal.status
             if status != 401:
@@ -97,5 +90,5 @@ def stale_deliveries_are_not_heard(subject: Subject, tally: Tally) -> Iterator[B
                     f"{how}的投递，对端应以 401 拒收，现为{status or '收下了'}",
                     f"请在 {subject.where}/simulated.py 的 hear 中核验证明和时间窗（{window} 秒）",
                     path=f"{subject.where}/simulated.py",
-                    example=example.name,
+                    example=name,
                 )

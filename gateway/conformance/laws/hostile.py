@@ -10,6 +10,7 @@ from gateway.canonical.rehearsal import Said
 from gateway.conformance.judge import accident
 from gateway.conformance.law import Breach
 from gateway.conformance.laws.mutants import documents, mutants, nasty_headers, nasty_texts
+from gateway.conformance.laws.needs import at_a_border
 from gateway.conformance.laws.rulebook import CannotTell, holds
 from gateway.conformance.passages import cross
 from gateway.conformance.pointing import leaves, spot, value_at
@@ -151,7 +152,10 @@ def _mutated(subject: Subject, tally: Tally) -> Iterator[Passage]:
     for kind, body, what, context in mutants(subject):
         tally()
         said = Said(subject.region.maps[kind].kind, kind, "", "", body)
-        yield cross(subject, subject.others[tally.tried % len(subject.others)], said, what, context)
+        to = None
+        if context:
+            to = subject.regions[context.target if context.origin == subject.slug else context.origin]
+        yield cross(subject, to, said, what, context)
 
 
 @holds(
@@ -169,7 +173,7 @@ def taken_mutants_are_written_well(subject: Subject, tally: Tally) -> Iterator[B
             continue
         kind = passage.rendered.native_kind
         for path, text in schemas[passage.receiver].faults(kind, passage.native):
-            if (kind, path) in told:
+            if (kind, path) in told or at_a_border(subject.beside(passage.receiver), kind, path):
                 continue
             told.add((kind, path))
             yield Breach(
@@ -296,4 +300,4 @@ def _through(subject: Subject, body: bytes, what: str) -> None:
         plan = subject.maps.reader(subject.slug, opened.native_kind)
         if plan and subject.others:
             said = Said(plan.map.kind, opened.native_kind, "", "", body)
-            cross(subject, subject.others[0], said, what)
+            cross(subject, None, said, what)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gateway.conformance.laws.rulebook import CannotTell
+from gateway.conformance.pointing import bare
+from gateway.mapping.explain import code_list_of
 from gateway.mapping.fieldmap import Sight
 
 if TYPE_CHECKING:
@@ -29,3 +31,13 @@ def file_of(subject: Subject, example: Example, what: str = "") -> str:
     """The file of a worked message, or of what lies beside it, for messages."""
     name = f"{example.kind}.{what}.json" if what else example.name
     return f"{subject.where}/examples/{name}"
+
+
+def at_a_border(subject: Subject, kind: str, path: str) -> bool:
+    """Whether a field names other regions' divisions: which are right no published schema can know."""
+    found = bare(path)
+    return any(
+        found.endswith(bare(row.native))
+        for row in subject.region.maps[kind].rows
+        if row.form.bind is not None and not code_list_of(row)
+    )

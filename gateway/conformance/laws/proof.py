@@ -172,34 +172,35 @@ def _altered(tree: Any) -> Any:
 )
 def bad_proofs_are_refused(subject: Subject, tally: Tally) -> Iterator[Breach]:
     """401 with 9001 or 9004."""
+    for name, how, request in _forgeries(subject):
+        tally()
+        status, code = _refused(subject, request)
+        if code not in _BAD_PROOF.get(status, ()):
+            found = f"{status} {code}" if status else "收下了"
+            yield Breach(
+                f"{how}，应以 401（9001 或 9004）拒收，现为{found}",
+                f"请在 {subject.where} 的 verify 中核验这一项，比较时用等时比较",
+                path=f"{subject.where} verify",
+                example=name,
+            )
+
+
+def _forgeries(subject: Subject) -> Iterator[tuple[str, str, _Request]]:
+    """Worked messages whose proof does not hold: which, how, and the request."""
     stranger = subject.pair("stranger").own
     for example, said in _own(subject)[:3]:
         good = _request(subject, said)
-        forged: list[tuple[str, _Request]] = [
-            ("报文改动一个字节", replace(good, body=_flipped(good.body))),
-            ("报文末尾多一个空格", replace(good, body=good.body + b" ")),
-            ("换用他人密钥", _request(subject, said, own=stranger)),
-        ]
+        yield example.name, "报文改动一个字节", replace(good, body=_flipped(good.body))
+        yield example.name, "报文末尾多一个空格", replace(good, body=good.body + b" ")
+        yield example.name, "换用他人密钥", _request(subject, said, own=stranger)
         for name, value in good.headers.items():
             if name.lower() == "content-type":
                 continue
             without = {n: v for n, v in good.headers.items() if n != name}
-            forged += [
-                (f"缺少请求头 {name}", replace(good, headers=without)),
-                (f"请求头 {name} 为空", replace(good, headers={**good.headers, name: ""})),
-                (f"请求头 {name} 被改动", replace(good, headers={**good.headers, name: _turned(value)})),
-            ]
-        for how, request in forged:
-            tally()
-            status, code = _refused(subject, request)
-            if code not in _BAD_PROOF.get(status, ()):
-                found = f"{status} {code}" if status else "收下了"
-                yield Breach(
-                    f"{how}，应以 401（9001 或 9004）拒收，现为{found}",
-                    f"请在 {subject.where} 的 verify 中核验这一项，比较时用等时比较",
-                    path=f"{subject.where} verify",
-                    example=example.name,
-                )
+            yield example.name, f"缺少请求头 {name}", replace(good, headers=without)
+            for how, put in (("为空", ""), ("被改动", _turned(value))):
+                changed = {**good.headers, name: put}
+                yield example.name, f"请求头 {name} {how}", replace(good, headers=changed)
 
 
 def _flipped(body: bytes) -> bytes:
@@ -272,7 +273,8 @@ def disabled_is_refused(subject: Subject, tally: Tally) -> Iterator[Breach]:
 @holds("F09", "每种对证明的拒绝都写明了处理办法", "Every refusal of a proof has its remedy", "ADR 0019")
 def refusals_are_explained(subject: Subject, tally: Tally) -> Iterator[Breach]:
     """What operators read when a connection test is refused."""
-    for code in ("9001", "9004", _STALE, _NOT_ALLOWED):
+    given = {_refused(subject, request)[1] for _, _, request in _forgeries(subject)}
+    for code in sorted(given - {""} | {_STALE, _NOT_ALLOWED}):
         tally()
         if not subject.region.proof_faults.get(code):
             yield Breach(
