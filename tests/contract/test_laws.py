@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from lxml import etree
 from typer.testing import CliRunner
 
+from gateway import regions
 from gateway.cli.main import app
 from gateway.conformance.judge import judge
 from gateway.conformance.law import Breach, Law, Level, Result, Verdict
@@ -55,6 +56,14 @@ def test_an_installed_region_holds_every_law(slug):
     assert told == []
     assert [r.law for r in found.results] == list(LAWS)
     assert [r.law.id for r in found.results if r.skipped or not r.tried] == []
+
+
+def test_a_region_that_is_only_a_folder_holds_them_too():
+    regions.look_in([ROOT / "tests" / "third_region"])
+    found = check(Asked("yunling", Level.HOSTILE))
+    assert [f"{r.law.id} {b.sentence} {b.path}" for r in found.results for b in r.breaches] == []
+    # what it has no worked forms for is said, not passed over
+    assert {r.law.id for r in found.results if r.skipped} == {"R-B16", "R-B17", "R-B18", "R-B19"}
 
 
 def test_every_law_has_an_id_of_its_own_and_a_title_in_both_languages():
