@@ -42,7 +42,11 @@ def _checked(rule: Rule, subject: Subject) -> Result:
     began, tally, found = time.perf_counter(), Tally(), []
     skipped = ""
     try:
+        told: set[tuple[str, str]] = set()
         for breach in rule.check(subject, tally):
+            if (breach.sentence, breach.path) in told:
+                continue  # the same of another example
+            told.add((breach.sentence, breach.path))
             found.append(breach)
             if len(found) == MOST:
                 break
