@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
 from gateway.exchange.rerun import MOST
+from gateway.web.openapi import REGIONS
 from gateway.web.schemas import CaseNo, Time
 
 
@@ -20,20 +21,32 @@ def _said(words: str) -> str:
     return words.strip()
 
 
+def _written(value: object) -> object:
+    if not isinstance(value, str) or value.isdecimal():
+        raise ValueError("时间须带时区，例如 2026-11-23T15:42:10+08:00")
+    return value
+
+
 Why = Annotated[
     str,
-    AfterValidator(_said),
+    # before what follows: bounds that come after a function are kept, and left out of the document
     Field(
         description="原因，记入审计",
         examples=["对方通知今晚升级"],
         max_length=500,
         pattern=r"^[^\x00-\x08\x0b-\x1f]*$",
+        json_schema_extra={"pattern": r"^[^\x00-\x08\x0b-\x1f]*[^\s\x00-\x1f][^\x00-\x08\x0b-\x1f]*$"},
     ),
+    AfterValidator(_said),
 ]
 Word = Annotated[str, Field(max_length=200, pattern=r"^[^\x00-\x1f]*$")]
 MessageId = Annotated[str, Field(description="报文编号", examples=["01900000-0000-7000-8000-000000000000"])]
 Slug = Annotated[str, Field(description="地区代号", examples=["{target}"])]
 NativeKind = Annotated[str, Field(description="报文类别，按接收方的写法", examples=["YLZY_SQ"])]
+
+
+#: only as text: a number would be taken for seconds since 1970
+Moment = Annotated[AwareDatetime, BeforeValidator(_written)]
 
 
 class Reasoned(_Shape):
@@ -160,7 +173,9 @@ class RerunFilter(_Shape):
     state: Literal["dead", "refused", "parked"] = Field(
         description="dead 死信、refused 被拒（再次投递），parked 挂起（按现在的表放行）", examples=["dead"]
     )
-    destination: Word | None = Field(default=None, description="去向", examples=["{target}"])
+    destination: Annotated[Word, Field(json_schema_extra={"enum": REGIONS})] | None = Field(
+        default=None, description="去向", examples=["{target}"]
+    )
     kind: Word | None = Field(
         default=None, description="报文类别：规范名称或接收方的写法", examples=["YLZY_SQ"]
     )
@@ -170,10 +185,10 @@ class RerunFilter(_Shape):
         description="原因代码：最近一次投递的代码；挂起的为 findings 中的代码",
         examples=["timeout"],
     )
-    since: AwareDatetime | None = Field(
+    since: Moment | None = Field(
         default=None, description="收件不早于（含）", examples=["2026-11-23T00:00:00+08:00"]
     )
-    until: AwareDatetime | None = Field(
+    until: Moment | None = Field(
         default=None, description="收件不晚于（含）", examples=["2026-11-23T23:59:59+08:00"]
     )
     case_nos: list[Word] = Field(default_factory=list, max_length=1000, description="只限这些通办编号")

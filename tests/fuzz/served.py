@@ -1,0 +1,93 @@
+"""The gateway's web process over a real store, with something in it, for a fuzzer that comes over HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import threading
+from contextlib import contextmanager
+from dataclasses import dataclass
+import json
+from importlib import resources
+from typing import TYPE_CHECKING
+
+import httpx
+import uvicorn
+
+from gateway.canonical.rehearsal import Draw
+from gateway.conformance import keys, simulator
+from gateway.regions import discover
+from gateway.runtime import Runtime, configure
+from gateway.settings import SCOPES
+from gateway.web.app import create
+from tests.town import HOST, free_port, until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from gateway.canonical.rehearsal import Said, StandIn
+    from gateway.runtime import SystemClock
+
+#: May do everything: what is refused then is refused for what was asked.
+TOKEN = "fuzz-token"
+#: Applications each region hands in before the fuzzer comes.
+HANDED_IN = 6
+
+
+@dataclass(frozen=True)
+class Served:
+    """Where it answers, and the keys by which the regions prove themselves."""
+
+    url: str
+    home: Path
+    clock: SystemClock
+
+
+@contextmanager
+def served(home: Path, database: str, redis: str) -> Iterator[Served]:
+    """A web process in a thread of its own; its store holds cases, waiting deliveries and a parked message."""
+    # nobody is there: deliveries wait, a connection test fails at once
+    config = keys.write(home, {slug: f"http://{HOST}:9" for slug in discover()})
+    token = f'[[tokens]]\nname = "fuzzer"\ntoken = "{TOKEN}"\nscopes = {list(SCOPES)}\n'.replace("'", '"')
+    config.write_text(f"{config.read_text()}\n{token}")
+    urls = {"TONGBAN_DATABASE_URL": database, "TONGBAN_REDIS_URL": redis, "TONGBAN_DATA_DIR": str(home)}
+    settings = configure(config, urls)
+    app = create(lambda: Runtime.open(settings, environ={}))
+    port = free_port()
+    server = uvicorn.Server(uvicorn.Config(app, host=HOST, port=port, log_level="warning", access_log=False))
+    thread = threading.Thread(target=lambda: asyncio.run(server.serve()), name="served")
+    thread.start()
+    try:
+        until(lambda: server.started or not thread.is_alive(), 20, "the web process")
+        place = Served(f"http://{HOST}:{port}", home, app.state.runtime.clock)
+        _fill(place)
+        yield place
+    finally:
+        server.should_exit = True
+        thread.join(20)
+
+
+def _fill(place: Served) -> None:
+    with httpx.Client(base_url=place.url) as client:
+        for slug in discover():
+            stand_in, counter = simulator.stand_in_of(slug), simulator.errands_of(slug)
+            chance, now = random.Random(slug), place.clock.now()
+            for serial in range(HANDED_IN):
+                errand = counter.next(chance, now.date())
+                _hand_in(client, place, slug, stand_in.apply(errand, Draw(chance, serial, now)))
+        slug, body = "sichuan", resources.files("adapters.sichuan") / "examples" / "tbzy0001.native.json"
+        nobody_knows = body.read_bytes().replace(b'"aac005": "01"', b'"aac005": "88"')
+        stand_in = simulator.stand_in_of(slug)
+        receipt = _hand_in(client, place, slug, stand_in.adopt(nobody_knows))
+        assert "PARKED" in receipt
+
+
+def _hand_in(client: httpx.Client, place: Served, slug: str, said: Said) -> str:
+    stand_in: StandIn = simulator.stand_in_of(slug)
+    own = stand_in.keys(json.loads((place.home / f"{slug}.json").read_text()))
+    headers, body = stand_in.request(said, own, place.clock.now(), os.urandom(8).hex())
+    answer = client.post(stand_in.outbox, content=body, headers=headers)
+    assert answer.status_code == 202, answer.text
+    return answer.text
