@@ -113,12 +113,13 @@ def _add_errors(operation: dict[str, Any]) -> None:
 def _say_what_empty_means(operation: dict[str, Any]) -> None:
     """``?item=`` is as if it were not there; a query has no other null."""
     for parameter in operation.get("parameters", ()):
-        choices = parameter["schema"].get("anyOf", [])
-        if parameter["in"] == "query" and {"type": "null"} in choices:
-            choices.remove({"type": "null"})
+        if parameter["in"] == "query" and not parameter["required"] and "default" not in parameter["schema"]:
             parameter["allowEmptyValue"] = True
-            if len(choices) == 1:
-                parameter["schema"] |= parameter["schema"].pop("anyOf")[0]
+            choices = [
+                choice for choice in parameter["schema"].pop("anyOf", ()) if choice != {"type": "null"}
+            ]
+            only = choices[0] if choices else {}
+            parameter["schema"] |= {"allOf": [only]} if "$ref" in only else only
 
 
 def _problem(status: int) -> dict[str, Any]:

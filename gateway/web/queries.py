@@ -53,11 +53,11 @@ _Word = Annotated[str, Field(max_length=200, pattern=r"^[^\x00-\x1f]*$")]
 _YEARS = r"^(19|2[0-8])[0-9]{2}-"
 _DAY_OR_TIME = WithJsonSchema(
     {
-        "anyOf": [
+        "oneOf": [
             {"type": "string", "format": "date", "pattern": _YEARS},
             {"type": "string", "format": "date-time", "pattern": _YEARS},
-            {"type": "null"},
-        ]
+        ],
+        "example": "2026-11-23",
     }
 )
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
