@@ -182,6 +182,8 @@ def _plain_schema(schema: dict[str, Any]) -> dict[str, Any]:
         schema.pop("anyOf")
         schema |= {"allOf": rest} if "$ref" in rest[0] else rest[0]
         schema["nullable"] = True
+        if "enum" in schema:  # which says it all: null has to be among it too
+            schema["enum"] = [*schema["enum"], None]
     # 3.0 has them as flags beside the bound
     for flag, bound in (("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum")):
         if flag in schema and not isinstance(schema[flag], bool):
