@@ -1,48 +1,45 @@
 """python -m tests.fuzz: every operation of the OpenAPI document under schemathesis, over a real store.
 
-Exit status: 1 when a check fails, with the request that shows it. What is not known here goes to schemathesis.
+Whatever is not named here is handed to schemathesis: ``--seed 7 --include-path /v1/cases``. Exit status: 1 when a
+check fails, with the request that shows it.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
-import subprocess
+import asyncio
+import logging
 import sys
 import tempfile
 from pathlib import Path
 
+from gateway import log
 from gateway.embedded import postgres, redis
 from gateway.store import engine as engines
-from tests.fuzz.served import TOKEN, served
-
-CONFIG = Path(__file__).with_name("schemathesis.toml")
-ROOT = Path(__file__).parents[2]
+from tests.fuzz.look import look
+from tests.fuzz.served import served
 
 
-def look(url: str, *more: str, **options: object) -> subprocess.CompletedProcess[str]:
-    """Schemathesis as its users run it, by the configuration beside this file."""
-    program = Path(sys.executable).with_name("st")
-    command = [str(program), "--no-color", "--config-file", str(CONFIG), "run", f"{url}/openapi.json", *more]
-    environ = {**os.environ, "FUZZ_TOKEN": TOKEN, "PYTHONPATH": str(ROOT)}
-    return subprocess.run(command, env=environ, text=True, check=False, **options)
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    line = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
+    line.add_argument("--max-examples", type=int, default=300, help="generated requests for each operation")
+    return line
 
 
 def main() -> int:
     """Start what is needed, look, stop it."""
-    line = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
-    line.add_argument("--max-examples", default="500")
-    asked, rest = line.parse_known_args()
+    asked, rest = parser().parse_known_args()
+    log.configure(level=logging.ERROR)
     with tempfile.TemporaryDirectory(prefix="fuzz-") as folder:
         home = Path(folder)
-        store, bell = postgres.start(home), redis.start(home)
+        store = postgres.start(home)
+        bell = redis.start(home)
         try:
-            engines_ready = engines.migrate(store.url)
-            import asyncio
-
-            asyncio.run(engines_ready)
+            asyncio.run(engines.migrate(store.url))
             with served(home / "own", store.url, bell.url) as place:
-                return look(place.url, "--max-examples", asked.max_examples, *rest).returncode
+                done = look(place, "--max-examples", str(asked.max_examples), *rest, stdout=sys.stdout)
+                return done.returncode
         finally:
             bell.stop()
             store.stop()

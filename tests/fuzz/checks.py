@@ -5,6 +5,11 @@ from __future__ import annotations
 import schemathesis
 from schemathesis.generation import GenerationMode
 
+from tests.fuzz import proof
+
+#: loaded with this file: its hook registers itself
+HOOKS = (proof.before_call,)
+
 #: How the gateway says that a request has the form asked for and means nothing here: a page mark it never handed
 #: out, a material no table knows, a region twice, a context that is no JSON.
 MEANINGLESS = {"bad-cursor", "unknown", "unknown-material", "bad-context"}

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import random
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass
-import json
 from importlib import resources
 from typing import TYPE_CHECKING
 
@@ -27,8 +27,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from fastapi import FastAPI
+
     from gateway.canonical.rehearsal import Said, StandIn
-    from gateway.runtime import SystemClock
 
 #: May do everything: what is refused then is refused for what was asked.
 TOKEN = "fuzz-token"
@@ -38,18 +39,18 @@ HANDED_IN = 6
 
 @dataclass(frozen=True)
 class Served:
-    """Where it answers, and the keys by which the regions prove themselves."""
+    """Where it answers, where the regions' keys lie, and the application itself."""
 
     url: str
     home: Path
-    clock: SystemClock
+    app: FastAPI
 
 
 @contextmanager
 def served(home: Path, database: str, redis: str) -> Iterator[Served]:
     """A web process in a thread of its own; its store holds cases, waiting deliveries and a parked message."""
     # nobody is there: deliveries wait, a connection test fails at once
-    config = keys.write(home, {slug: f"http://{HOST}:9" for slug in discover()})
+    config = keys.write(home, dict.fromkeys(discover(), f"http://{HOST}:9"))
     token = f'[[tokens]]\nname = "fuzzer"\ntoken = "{TOKEN}"\nscopes = {list(SCOPES)}\n'.replace("'", '"')
     config.write_text(f"{config.read_text()}\n{token}")
     urls = {"TONGBAN_DATABASE_URL": database, "TONGBAN_REDIS_URL": redis, "TONGBAN_DATA_DIR": str(home)}
@@ -61,7 +62,7 @@ def served(home: Path, database: str, redis: str) -> Iterator[Served]:
     thread.start()
     try:
         until(lambda: server.started or not thread.is_alive(), 20, "the web process")
-        place = Served(f"http://{HOST}:{port}", home, app.state.runtime.clock)
+        place = Served(f"http://{HOST}:{port}", home, app)
         _fill(place)
         yield place
     finally:
@@ -73,7 +74,7 @@ def _fill(place: Served) -> None:
     with httpx.Client(base_url=place.url) as client:
         for slug in discover():
             stand_in, counter = simulator.stand_in_of(slug), simulator.errands_of(slug)
-            chance, now = random.Random(slug), place.clock.now()
+            chance, now = random.Random(slug), place.app.state.runtime.clock.now()
             for serial in range(HANDED_IN):
                 errand = counter.next(chance, now.date())
                 _hand_in(client, place, slug, stand_in.apply(errand, Draw(chance, serial, now)))
@@ -87,7 +88,7 @@ def _fill(place: Served) -> None:
 def _hand_in(client: httpx.Client, place: Served, slug: str, said: Said) -> str:
     stand_in: StandIn = simulator.stand_in_of(slug)
     own = stand_in.keys(json.loads((place.home / f"{slug}.json").read_text()))
-    headers, body = stand_in.request(said, own, place.clock.now(), os.urandom(8).hex())
+    headers, body = stand_in.request(said, own, place.app.state.runtime.clock.now(), os.urandom(8).hex())
     answer = client.post(stand_in.outbox, content=body, headers=headers)
     assert answer.status_code == 202, answer.text
     return answer.text

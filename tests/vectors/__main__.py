@@ -34,11 +34,16 @@ def drifted() -> list[str]:
     ]
 
 
-def main() -> int:
-    """Write, or compare."""
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
     line = argparse.ArgumentParser(prog="python -m tests.vectors", description=__doc__)
     line.add_argument("--check", action="store_true", help="write nothing")
-    if line.parse_args().check:
+    return line
+
+
+def main() -> int:
+    """Write, or compare."""
+    if parser().parse_args().check:
         for name in (found := drifted()):
             print(f"docs/vectors/{name} would change: python -m tests.vectors, and say why in the commit")
         return 1 if found else 0
