@@ -9,8 +9,12 @@ from __future__ import annotations
 import re
 
 import pytest
+from fastapi import Depends
+from starlette.responses import JSONResponse
 
 from gateway.regions import discover
+from gateway.web.auth import _bearer
+from gateway.web.schemas import Health
 from tests.fuzz.look import look
 from tests.fuzz.served import served
 
@@ -39,13 +43,18 @@ def test_schemathesis_finds_nothing_and_would_find_a_fault(place):
     for phase in ("Examples", "Coverage", "Fuzzing", "Stateful"):
         assert re.search(rf"✅\s+{phase} ", said), phase
 
-    async def broken(limit: int = 1):
-        return {"surprise": "x" * limit}[str(limit)]
+    async def open_to_all(_nobody_looks=Depends(_bearer)):  # noqa: B008 - how FastAPI is told
+        return JSONResponse({"surprise": True})
+
+    async def crash():
+        raise ZeroDivisionError
 
     del place.app.state.document
-    place.app.add_api_route("/v1/broken", broken, summary="故障", description="故障")
-    status, said = looked(
-        place, "--max-examples", "1", "--include-path", "/v1/broken", "--phases", "examples,coverage"
-    )
+    for made in (open_to_all, crash):
+        name = f"/v1/broken/{made.__name__}"
+        place.app.add_api_route(name, made, summary="故障", description="故障", response_model=Health)
+    only = ("--include-path-regex", "^/v1/broken", "--phases", "coverage,fuzzing")
+    status, said = looked(place, "--max-examples", "1", *only)
     assert status == 1
-    assert "Server error" in said, said
+    for fault in ("Server error", "accepts requests without authentication", "Response violates schema"):
+        assert fault in said, said
