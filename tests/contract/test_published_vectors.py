@@ -109,6 +109,29 @@ def test_every_region_has_its_proof_published():
     assert {f"proof-{slug}.json" for slug in discover()} <= {file.name for file in PLACE.glob("*.json")}
 
 
+@pytest.mark.parametrize("page", ["README.md", "README.en.md"])
+def test_the_page_names_every_file_and_member_and_counts_right(page):
+    text = (PLACE / page).read_text("utf-8")
+    for name, count in COUNTS.items():
+        document = json.loads((PLACE / f"{name}.json").read_text("utf-8"))
+        assert document["count"] == count
+        assert re.search(rf"\[`{name}\.json`\].*\| {count} \|", text), name
+        for member in {*members(document)} if name != "sm" else ():
+            told = f"`{member}`" in text or f"`expect.{member}`" in text
+            assert told or member.endswith(("_base64", "_sm3")), (name, member)
+
+
+def members(document):
+    """The names of a file's members, but those that are data: headers, contexts, what a gateway answers."""
+    for name, value in document.items():
+        yield name
+        if isinstance(value, dict) and name not in {"headers", "context", "canonical"}:
+            yield from members(value)
+        if name in {"vectors", "placeholders"}:
+            for each in value:
+                yield from members(each)
+
+
 @pytest.mark.parametrize("stranger", STRANGERS)
 def test_a_stranger_finds_every_vector_as_published(stranger, gateway):
     status, said = stranger(PLACE, gateway)
