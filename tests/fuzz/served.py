@@ -16,10 +16,10 @@ import httpx
 import uvicorn
 
 from gateway.canonical.rehearsal import Draw
+from gateway.cli.token import SCOPES
 from gateway.conformance import keys, simulator
 from gateway.regions import discover
 from gateway.runtime import Runtime, configure
-from gateway.settings import SCOPES
 from gateway.web.app import create
 from tests.town import HOST, free_port, until
 
