@@ -59,10 +59,15 @@ class PaceRequest(Reasoned):
     """对一个去向的投递节奏，各投递进程合计；两项都不写即取消限制。"""
 
     per_second: float | None = Field(
-        default=None, gt=0, le=10_000, description="每秒最多开始的调用数；缺省不限", examples=[20]
+        default=None,
+        strict=True,
+        gt=0,
+        le=10_000,
+        description="每秒最多开始的调用数；缺省不限",
+        examples=[20],
     )
     concurrency: int | None = Field(
-        default=None, ge=1, le=100_000, description="同时进行的调用数；缺省不限", examples=[8]
+        default=None, strict=True, ge=1, le=100_000, description="同时进行的调用数；缺省不限", examples=[8]
     )
 
 
@@ -198,9 +203,13 @@ class RerunRequest(Reasoned):
     """批量重办。"""
 
     filter: RerunFilter
-    dry_run: bool = Field(default=False, description="只试算，不执行", examples=[True])
-    cap: int = Field(default=1000, ge=1, le=MOST, description="至多多少条，先到的在前", examples=[1000])
-    per_second: float = Field(default=10, gt=0, le=200, description="每秒重办条数", examples=[10])
+    dry_run: bool = Field(default=False, strict=True, description="只试算，不执行", examples=[True])
+    cap: int = Field(
+        default=1000, strict=True, ge=1, le=MOST, description="至多多少条，先到的在前", examples=[1000]
+    )
+    per_second: float = Field(
+        default=10, strict=True, gt=0, le=200, description="每秒重办条数", examples=[10]
+    )
 
 
 class ChosenShape(_Shape):
