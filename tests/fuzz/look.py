@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.fuzz.served import TOKEN, Served
+from tests.fuzz.served import CHANNEL_TOKEN, TOKEN, Served
 
 CONFIG = Path(__file__).with_name("schemathesis.toml")
 ROOT = Path(__file__).parents[2]
@@ -25,5 +25,6 @@ def look(place: Served, *more: str, **options: object) -> subprocess.CompletedPr
         f"{place.url}/openapi.json",
         *more,
     ]
-    environ = {**os.environ, "FUZZ_TOKEN": TOKEN, "PYTHONPATH": str(ROOT)}
+    tokens = {"FUZZ_TOKEN": TOKEN, "FUZZ_CHANNEL_TOKEN": CHANNEL_TOKEN}
+    environ = {**os.environ, **tokens, "PYTHONPATH": str(ROOT)}
     return subprocess.run(command, env=environ, cwd=place.home, text=True, check=False, **options)

@@ -20,6 +20,7 @@ from gateway.cli.token import SCOPES
 from gateway.conformance import keys, simulator
 from gateway.regions import discover
 from gateway.runtime import Runtime, configure
+from gateway.settings import Settings
 from gateway.web.app import create
 from tests.town import HOST, free_port, until
 
@@ -33,6 +34,18 @@ if TYPE_CHECKING:
 
 #: May do everything: what is refused then is refused for what was asked.
 TOKEN = "fuzz-token"
+#: May collect cases; the configuration of a gateway that knows of channels.
+CHANNEL_TOKEN = "fuzz-channel-token"
+CHANNEL = f"""
+[[channels]]
+name = "bank"
+title = "示例银行"
+side = "sichuan"
+items = ["unemployment_benefit_claim", "pension_transfer"]
+divisions = ["51"]
+[[channels.credentials]]
+token = "{CHANNEL_TOKEN}"
+"""
 #: Applications each region hands in before the fuzzer comes.
 HANDED_IN = 6
 
@@ -52,7 +65,8 @@ def served(home: Path, database: str, redis: str) -> Iterator[Served]:
     # nobody is there: deliveries wait, a connection test fails at once
     config = keys.write(home, dict.fromkeys(discover(), f"http://{HOST}:9"))
     token = f'[[tokens]]\nname = "fuzzer"\ntoken = "{TOKEN}"\nscopes = {list(SCOPES)}\n'.replace("'", '"')
-    config.write_text(f"{config.read_text()}\n{token}")
+    channel = CHANNEL if "channels" in Settings.model_fields else ""
+    config.write_text(f"{config.read_text()}\n{token}{channel}")
     urls = {"TONGBAN_DATABASE_URL": database, "TONGBAN_REDIS_URL": redis, "TONGBAN_DATA_DIR": str(home)}
     settings = configure(config, urls)
     app = create(lambda: Runtime.open(settings, environ={}))
