@@ -18,7 +18,7 @@ from gateway.web.schemas import Health
 from tests.fuzz.look import look
 from tests.fuzz.served import served
 
-SEED, EXAMPLES = "20261123", "6"
+SEED, EXAMPLES = "20261123", "4"
 
 
 @pytest.fixture
