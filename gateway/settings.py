@@ -27,6 +27,7 @@ from pydantic import (
 from gateway.crypto.approval import load_verifier
 from gateway.crypto.signing import BadKey
 from gateway.errors import CannotStart
+from gateway.setting_faults import sentences
 from gateway.sources import folder_of, gather, published_secrets
 
 #: What a bearer token may be allowed (gateway §1); ``cases:full`` unmasks and is audited.
@@ -305,7 +306,7 @@ def load(
     try:
         settings = Settings.model_validate(raw)
     except ValidationError as error:
-        invalid += _sentences(error, "")
+        invalid += sentences(error, "")
     # A member whose file could not be read has been named already.
     faults += [fault for fault in invalid if fault.split(":")[0] not in gathered.unread]
     if settings is not None and not settings.server.is_loopback:
@@ -333,7 +334,7 @@ def _region_faults(regions: Any, sections: Mapping[str, type[BaseModel]]) -> Ite
         try:
             model.model_validate(written[slug])
         except ValidationError as error:
-            yield from _sentences(error, f"regions.{slug}")
+            yield from sentences(error, f"regions.{slug}")
 
 
 def _approval_faults(approval: Any, sections: Mapping[str, type[BaseModel]]) -> list[str]:
@@ -364,45 +365,3 @@ _ONE_FACTOR = (
 )
 
 _FOR_ALL = "playground.access: open 只能在 server.host 为本机回环地址时使用，请改为 staff 或 off"
-
-_REMEDIES = {
-    "extra_forbidden": "未知的配置项，请改正拼写或删除",
-    "missing": "缺少必填项，请补充；内容在文件中时可写成以 _file 结尾的同名项",
-    "literal_error": "取值不在允许的范围内，请改为以下之一：{expected}",
-    "int_parsing": "须为整数",
-    "int_type": "须为整数",
-    "bool_parsing": "须为 true 或 false",
-    "bool_type": "须为 true 或 false",
-    "float_parsing": "须为数字",
-    "float_type": "须为数字",
-    "string_type": "须为字符串，请加引号",
-    "greater_than": "须大于 {gt}",
-    "greater_than_equal": "须大于等于 {ge}",
-    "less_than_equal": "须小于等于 {le}",
-    "too_short": "至少须有 {min_length} 项",
-    "string_too_short": "不得为空",
-    "string_pattern_mismatch": "格式不正确，须符合 {pattern}",
-    "timezone_aware": "须带时区，例如 2026-11-23T16:00:00+08:00",
-    "datetime_parsing": "须为带时区的时间，例如 2026-11-23T16:00:00+08:00",
-    "model_type": "须为一个配置段（[表]）",
-    "tuple_type": "须为数组",
-    "dict_type": "须为一个配置段（[表]）",
-    "mapping_type": "须为一个配置段（[表]）",
-}
-
-
-def _sentences(error: ValidationError, prefix: str) -> list[str]:
-    faults = error.errors(include_input=False, include_url=False)
-    return [_sentence(fault, prefix) for fault in faults]
-
-
-def _sentence(fault: Any, prefix: str) -> str:
-    path = prefix
-    for part in fault["loc"]:
-        path += f"[{part}]" if isinstance(part, int) else f".{part}" if path else str(part)
-    # A validator of ours speaks for itself; its text never holds the value.
-    own = fault.get("ctx", {}).get("error")
-    if own is not None:
-        return f"{path or '配置'}: {own}"
-    remedy = _REMEDIES.get(fault["type"], "取值不正确（{type}），请对照配置说明改正")
-    return f"{path}: " + remedy.format(**{"type": fault["type"], **fault.get("ctx", {})})

@@ -16,7 +16,7 @@ WHERE = {
     "demo": "demo",
     "translate": "translate",
     "playground": "playground",
-    "check": "check",
+    "check": "check_group",
     "migrate": "migrate",
     "maintenance": "maintenance",
     "prove": "maintenance",
@@ -37,7 +37,7 @@ WHERE = {
     "mappings": "mappings_group",
 }
 #: groups of their own, under their name
-GROUPS = frozenset({"token", "staff", "mappings", "rerun"})
+GROUPS = frozenset({"check", "token", "staff", "mappings", "rerun"})
 
 
 class Lazy(TyperGroup):
