@@ -84,6 +84,10 @@ class TrackedCase:
     #: information sheet (transfer) or answer (claim) has been taken
     answered: bool = False
     rated: bool = False
+    #: the channel that collected it and stands for its origin; ``""``: a case of the region's own system
+    channel: str = ""
+    #: who collected it, as told: ``organisation``, ``outlet``, ``outlet_name``, ``agency``, ``reference``
+    collected: Mapping[str, str] = field(default_factory=dict)
     last_report: Mapping[str, LastReport] = field(default_factory=dict)
     clock: Clock = Clock()
     due_on: date | None = None

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from gateway.canonical.event import Event, event_of
 from gateway.errors import Finding, Level, Refusal
 from gateway.exchange.rules import apply_rules
+from gateway.mapping.canonical_maps import CANONICAL, native_kind
 from gateway.mapping.fieldmap import CaseContext, Heads, Reading, Sight, TraceEntry
 from gateway.mapping.plan import Plan, compile_map, left_over, worst_level
 from gateway.mapping.times import beijing
@@ -31,9 +32,17 @@ class Maps:
     tables: Tables
     plans: Mapping[tuple[str, str], Plan] = field(repr=False)
     by_kind: Mapping[tuple[str, Kind], Plan] = field(repr=False)
+    #: canonical JSON itself, by its native kind: the same for whatever region a channel stands in for
+    canonical: Mapping[str, Plan] = field(repr=False)
 
     def reader(self, region: str, native_kind: str) -> Plan | None:
-        return self.plans.get((region, native_kind))
+        return self.plans.get((region, native_kind)) or self.canonical.get(native_kind)
+
+    def writer_to(self, region: Region, kind: Kind) -> Plan:
+        """How this region, or who stands in for it, is told a message of this kind."""
+        if region.maps is CANONICAL:
+            return self.canonical[native_kind(kind)]
+        return self.by_kind[region.slug, kind]
 
     def writer(self, region: str, kind: Kind) -> Plan:
         return self.by_kind[region, kind]
@@ -47,7 +56,8 @@ def compile_maps(regions: Mapping[str, Region], tables: Tables) -> Maps:
         for native, field_map in region.maps.items()
     }
     by_kind = {(slug, plan.map.kind): plan for (slug, _), plan in plans.items()}
-    return Maps(tables, plans, by_kind)
+    canonical = {native: compile_map(field_map, tables, "") for native, field_map in CANONICAL.items()}
+    return Maps(tables, plans, by_kind, canonical)
 
 
 @dataclass(frozen=True, slots=True)
