@@ -20,7 +20,7 @@ from gateway.store.engine import is_away, single
 from gateway.store.gather import Gather, busy
 from gateway.store.records import CaseHistory, CaseRecord, ParkedMessage
 from gateway.store.rows import FIXED, MOVING, case_of, trace_of
-from gateway.store.schema import CASES
+from gateway.store.schema import CASES, CHANNEL
 from gateway.store.vault import BODY
 
 if TYPE_CHECKING:
@@ -49,6 +49,8 @@ class CaseFilter:
     origin_case_no: str | None = None
     received_from: datetime | None = None
     received_to: datetime | None = None
+    #: the channel that collected it
+    channel: str | None = None
 
 
 class Cases:
@@ -213,6 +215,8 @@ def _conditions(wanted: CaseFilter) -> list[Any]:
         c.origin_case_no: wanted.origin_case_no,
     }
     conditions: list[Any] = [column == value for column, value in equal.items() if value is not None]
+    if wanted.channel is not None:
+        conditions.append(CHANNEL == wanted.channel)
     if wanted.received_from is not None:
         conditions.append(c.received_at >= wanted.received_from)
     if wanted.received_to is not None:

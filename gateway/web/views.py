@@ -62,9 +62,25 @@ def case_view(history: CaseHistory, *, masker: Masker, full: bool) -> dict[str, 
         "timeline": [_event(event, full=full) for event in history.events],
         "trace": [dict(entry) if full else masker.entry(entry) for entry in history.trace],
     }
+    if case.channel:
+        view["collected_at"] = collected_at(case)
     if case.remaining is not None:
         view["remaining"] = limit(case.remaining)
     return view
+
+
+def collected_at(case: TrackedCase) -> dict[str, Any]:
+    """Where a channel collected the case, for which agency, and the sentence that says so."""
+    told = case.collected
+    parts = ("由", told["organisation"], told["outlet_name"], "代", told["agency"] or "经办机构", "收取")
+    return {
+        "channel": case.channel,
+        "organisation": told["organisation"],
+        "outlet": {"code": told["outlet"], "name": told["outlet_name"]},
+        "agency": {"division": case.origin_division or None, "name": told["agency"] or None},
+        "reference": told.get("reference"),
+        "text": " ".join(parts),
+    }
 
 
 def parked_line(message: ParkedMessage) -> dict[str, Any]:
