@@ -111,10 +111,6 @@ class Rulebook:
     maps: Maps = field(repr=False)
     clock: SystemClock
 
-    def other(self, slug: str) -> Region:
-        """The other region of the pair."""
-        return next(region for other, region in self.regions.items() if other != slug)
-
 
 def rulebook(settings: Settings, environ: Mapping[str, str]) -> Rulebook:
     """Load the tables. Errors: `CannotStart` with every fault as ``file:line: sentence``."""
@@ -180,6 +176,8 @@ class Runtime:
     bell: Bell = field(repr=False)
     clients: Mapping[str, PeerClient] = field(repr=False)
     limiter: Quota = field(repr=False)
+    #: of the channels that have one, by name
+    quotas: Mapping[str, Quota] = field(repr=False)
 
     @classmethod
     @asynccontextmanager
@@ -218,6 +216,13 @@ class Runtime:
             stack.push_async_callback(bell.close)
             quota = Quota(settings.limits.per_minute, settings.redis_url)
             stack.push_async_callback(quota.close)
+            quotas = {
+                channel.name: Quota(channel.per_minute, settings.redis_url)
+                for channel in settings.channels
+                if channel.per_minute
+            }
+            for each in quotas.values():
+                stack.push_async_callback(each.close)
             credentials = credentials_of(settings, book.regions)
             clients = _clients(settings, credentials) if role == "worker" else {}
             for client in clients.values():
@@ -244,6 +249,7 @@ class Runtime:
                 bell=bell,
                 clients=clients,
                 limiter=quota,
+                quotas=quotas,
             )
 
     @property
@@ -259,10 +265,6 @@ class Runtime:
     def pinned(self) -> Runtime:
         """The same runtime with the tables of this moment, whatever comes into force later."""
         return replace(self, shelf=Shelf(self.shelf.current))
-
-    def other(self, slug: str) -> Region:
-        """The other region of the pair."""
-        return next(region for other, region in self.regions.items() if other != slug)
 
     async def unusable(self) -> list[str]:
         """What is missing to serve, as one Chinese sentence each; empty when ready. Reads no case."""

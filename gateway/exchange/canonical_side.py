@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from gateway.canonical.tracking import Move
 from gateway.crypto import digest
 from gateway.errors import Finding, Refusal
 from gateway.formats import json_bytes
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date, datetime
 
+    from gateway.canonical.lifecycle import Decision
     from gateway.canonical.tracking import TrackedCase
     from gateway.region import Inbound, Receipt, Region, Tree
 
@@ -56,9 +58,14 @@ def party(region: Region, case: TrackedCase) -> Region:
     return standing_in(region) if case.channel and region.slug == case.origin else region
 
 
-def is_told_by_itself(region: Region) -> bool:
-    """Whether this side asks for what there is, so that nothing is delivered to it."""
+def asks_itself(region: Region) -> bool:
+    """Whether this side comes and asks what there is, so that nothing is delivered to it."""
     return region.maps is CANONICAL
+
+
+def unsent(decided: Decision) -> Decision:
+    """The same decision about a message for a side that `asks_itself`: it takes effect, and waits for nothing."""
+    return replace(decided, forward=False) if isinstance(decided, Move) else decided
 
 
 def parse(body: bytes) -> Opened:

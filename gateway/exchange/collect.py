@@ -117,7 +117,9 @@ async def collect(rt: Counter, by: Collector, posted: Posted) -> Taken:
         _permitted(by, opened)
         await _own(rt, by, posted)
         collection = Collection(by.name, by.title)
-        acceptance = await admitted(rt, Post(region, replace(opened, sent_at=now), posted.body, now, collection))
+        acceptance = await admitted(
+            rt, Post(region, replace(opened, sent_at=now), posted.body, now, collection)
+        )
     except Refusal as refused:
         _refused(by, kind, refused)
         raise

@@ -216,7 +216,7 @@ def _conditions(wanted: CaseFilter) -> list[Any]:
     }
     conditions: list[Any] = [column == value for column, value in equal.items() if value is not None]
     if wanted.channel is not None:
-        conditions.append(CHANNEL == wanted.channel)
+        conditions.append(wanted.channel == CHANNEL)
     if wanted.received_from is not None:
         conditions.append(c.received_at >= wanted.received_from)
     if wanted.received_to is not None:

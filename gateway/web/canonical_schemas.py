@@ -11,7 +11,7 @@ from gateway.mapping.canonical_names import NAMES
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from gateway.mapping.fieldmap import FieldMap, Group
+    from gateway.mapping.fieldmap import FieldMap, Group, Row
 
 APPLICATIONS = tuple(kind for kind in Kind if kind.opens_case)
 #: what a channel may send of an open case
@@ -48,15 +48,13 @@ def schema_of(kind: Kind) -> dict[str, Any]:
     groups = {group.native.removesuffix("[]"): group for group in map_.groups}
     root = _object("", {})
     for row in map_.rows:
-        _place(root, row.native, row.need, _leaf(row.native, row.form.name, kind), groups)
+        _place(root, row, _leaf(row.native, row.form.name, kind), groups)
     root["description"] = f"{kind.label}（规范模型）"
     return root
 
 
-def _place(
-    root: dict[str, Any], path: str, need: bool, leaf: dict[str, Any], groups: Mapping[str, Group]  # noqa: FBT001
-) -> None:
-    *parents, last = path.split(".")
+def _place(root: dict[str, Any], row: Row, leaf: dict[str, Any], groups: Mapping[str, Group]) -> None:
+    *parents, last = row.native.split(".")
     node, so_far = root, ""
     for part in parents:
         name = part.removesuffix("[]")
@@ -69,7 +67,7 @@ def _place(
         node = node["properties"][name]
         node = node.get("items", node)
     node["properties"][last] = leaf
-    if need:
+    if row.need:
         node["required"].append(last)
 
 
@@ -159,7 +157,8 @@ def _is_optional(map_: FieldMap, path: str) -> bool:
     return any(not group.need and path.startswith((f"{group.native}.",)) for group in map_.groups)
 
 
-def _put(node: dict[str, Any], path: str, value: Any) -> None:
+def _put(example: dict[str, Any], path: str, value: Any) -> None:
+    node: Any = example
     *parents, last = path.split(".")
     for part in parents:
         name = part.removesuffix("[]")

@@ -155,7 +155,9 @@ class CollectedAt(_Shape):
     outlet: Outlet
     agency: Agency
     reference: str | None = Field(description="收取方自己的业务流水号", examples=["W20261123000017"])
-    text: str = Field(description="一句话说明", examples=["由 示例银行 锦江支行 代 锦江区社会保险事业管理局 收取"])
+    text: str = Field(
+        description="一句话说明", examples=["由 示例银行 锦江支行 代 锦江区社会保险事业管理局 收取"]
+    )
 
 
 class Collected(_Shape):
@@ -163,11 +165,14 @@ class Collected(_Shape):
 
     case_no: CaseNo
     outcome: Literal["accepted", "parked", "ignored"] = Field(
-        description="accepted 已收；parked 挂起待人工，findings 为原因；ignored 存档但不产生效果", examples=["accepted"]
+        description="accepted 已收；parked 挂起待人工，findings 为原因；ignored 存档但不产生效果",
+        examples=["accepted"],
     )
     state: StateShape
     code: str | None = Field(default=None, description="ignored 的四位代码", examples=["1102"])
-    text: str | None = Field(default=None, description="ignored 的说明", examples=["该状态已登记，已存档，办件状态不变"])
+    text: str | None = Field(
+        default=None, description="ignored 的说明", examples=["该状态已登记，已存档，办件状态不变"]
+    )
     findings: list[Finding] | None = Field(default=None, description="挂起的原因")
 
 

@@ -99,7 +99,7 @@ def lacking(desk: Desk, group: ParkedGroup, sample: Resting | None) -> Told:
     is_mended = False
     if row is not None and line is not None and cause.code == NO_ROW:
         # the sender's word is known: is there one to write it with, on the other side?
-        peer = desk.rt.other(region).slug
+        peer = group.destination
         is_mended = desk.rt.tables.codes(peer, line.code_list).write(row.key) is not None
         if not is_mended:
             region, sentence = peer, _NO_WORD

@@ -9,6 +9,7 @@ from gateway.canonical.worktime import beijing_day
 from gateway.dashboard.views.rulebook import fields
 from gateway.errors import Refusal
 from gateway.exchange.backlog import pattern_of
+from gateway.exchange.canonical_side import heard
 from gateway.mapping.gaps import RuleGap, WordGap, rule_gap, word_gap
 from gateway.store.parked import Cause
 from gateway.store.waiting import waiting
@@ -60,7 +61,7 @@ async def missing(desk: Desk, cause: Cause, region: str) -> Missing:
     slug = found.region if found else region
     if slug not in desk.rt.regions:
         raise LookupError(slug)
-    peer = desk.rt.other(slug).slug
+    peer = found.destination if found else next(other for other in desk.rt.regions if other != slug)
     line = _line(slug, cause.path, found.native_kinds if found else ())
     gap, native, whole = _gap(desk.rt.tables, cause, (slug, peer), line)
     since = await _since(desk, found) if found else beijing_day(desk.now)
@@ -112,11 +113,12 @@ async def _since(desk: Desk, found: Waiting) -> date:
     region = desk.rt.regions[found.region]
     for sample in found.samples:
         message = await desk.rt.cases.parked(sample.message_id)
-        accepted_on = region.maps[sample.native_kind].accepted_on
+        sender = heard(region, sample.native_kind)
+        accepted_on = sender.maps[sample.native_kind].accepted_on
         if message is None or accepted_on is None:
             continue
         try:
-            day = accepted_on(region.parse(message.raw).tree)
+            day = accepted_on(sender.parse(message.raw).tree)
         except Refusal:  # unreadable bytes have no day
             day = None
         if day is not None:
