@@ -12,6 +12,7 @@ from gateway.canonical.kinds import Kind
 from gateway.crypto import digest
 from gateway.errors import Finding, Refusal
 from gateway.exchange.canonical_side import standing_in
+from gateway.exchange.door import Door
 from gateway.exchange.receive import Collection, Post, admitted, counted_kind, ring
 from gateway.formats.tree import text_at
 from gateway.mapping.canonical_maps import CANONICAL
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from gateway.canonical.tracking import TrackedCase
-    from gateway.exchange.door import Door
     from gateway.region import Opened
     from gateway.transport.quota import Quota
 

@@ -50,7 +50,22 @@ def schema_of(kind: Kind) -> dict[str, Any]:
     for row in map_.rows:
         _place(root, row, _leaf(row.native, row.form.name, kind), groups)
     root["description"] = f"{kind.label}（规范模型）"
+    _finish(root)
+    del root["example"]  # a whole message is shown with the request
     return root
+
+
+def _finish(node: dict[str, Any]) -> None:
+    """Every part shows what it looks like, and says nothing where it asks for nothing."""
+    inner = node.get("items", node)
+    for member in inner["properties"].values():
+        if "properties" in member or "items" in member:
+            _finish(member)
+    if not inner["required"]:
+        del inner["required"]
+    inner["example"] = {name: member["example"] for name, member in inner["properties"].items()}
+    if inner is not node:
+        node["example"] = [inner["example"]]
 
 
 def _place(root: dict[str, Any], row: Row, leaf: dict[str, Any], groups: Mapping[str, Group]) -> None:

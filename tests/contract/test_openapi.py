@@ -17,6 +17,8 @@ from gateway.web.problem import CODES, Problem
 
 PINNED = {
     "GET /v1/cases",
+    "POST /v1/cases",
+    "POST /v1/cases/{case_no}/messages",
     "GET /v1/cases/{case_no}",
     "GET /v1/cases/{case_no}/explain",
     "GET /v1/parked",
