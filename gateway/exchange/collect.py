@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
+_KEY_REUSED = "9020"
+#: digits of a division's code
+_CODE = 6
 #: What a channel may say of a case it has collected; what its agency decides only where it was told so.
 _FOLLOW_UPS = frozenset({Kind.MATERIAL_SUPPLEMENT, Kind.CASE_WITHDRAW, Kind.CASE_RATING})
 
@@ -111,7 +114,7 @@ async def collect(rt: Counter, by: Collector, posted: Posted) -> Taken:
     try:
         await _within_rate(rt, by)
         now = rt.clock.now()
-        opened = _opened(region.parse(posted.body), by, posted)
+        opened = _opened(rt, region.parse(posted.body), by, posted)
         kind = counted_kind(rt, region, opened)
         _addressed(opened, posted)
         _permitted(by, opened)
@@ -120,9 +123,10 @@ async def collect(rt: Counter, by: Collector, posted: Posted) -> Taken:
         acceptance = await admitted(
             rt, Post(region, replace(opened, sent_at=now), posted.body, now, collection)
         )
-    except Refusal as refused:
+    except Refusal as error:
+        refused = _of_the_key() if error.code == _KEY_REUSED else error
         _refused(by, kind, refused)
-        raise
+        raise refused from None
     except Exception as error:
         if not is_away(error):
             raise
@@ -131,6 +135,11 @@ async def collect(rt: Counter, by: Collector, posted: Posted) -> Taken:
     await ring(rt, acceptance)
     assert acceptance.receipt is not None  # noqa: S101 - stored and known intents have one
     return Taken(acceptance.receipt.body, repeated=acceptance.result is None)
+
+
+def _of_the_key() -> Refusal:
+    text = "幂等键已用于另一内容，请换新的幂等键"
+    return Refusal(409, _KEY_REUSED, text, findings=(Finding("Idempotency-Key", _KEY_REUSED, text),))
 
 
 def _refused(by: Collector, kind: str, refused: Refusal) -> None:
@@ -145,14 +154,22 @@ async def _within_rate(rt: Counter, by: Collector) -> None:
         raise Refusal(429, "9050", "请求太多，请稍后用同一 Idempotency-Key 重发", retry_after=wait)
 
 
-def _opened(opened: Opened, by: Collector, posted: Posted) -> Opened:
-    """The message with its key among those of the region: no region's own key has a colon so early."""
-    case_no = posted.case_no.encode()
+def _opened(rt: Counter, opened: Opened, by: Collector, posted: Posted) -> Opened:
+    """The message with its key among those of the region: no region's own key has a colon so early.
+
+    The side of the border is known even of a division no table has: refuse before park (crossing M8).
+    """
+    case_no, faults = posted.case_no.encode(), opened.faults
+    division = text_at(opened.tree, "target", "division")
+    if len(division) == _CODE and rt.maps.routes.of_division(division) in {"", by.side}:
+        text = "办理地应在另一个已接入的地区，请核对区划；同一地区的事项请直接向经办机构提交"
+        faults = (*faults, Finding("target.division", "9043", text))
     return replace(
         opened,
         key=f"channel:{by.name}:{posted.key}",
         digest=digest.sm3_hex(case_no, b"\n", posted.body),
         case_ref=posted.case_no,
+        faults=faults,
     )
 
 
