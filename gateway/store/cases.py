@@ -49,8 +49,9 @@ class CaseFilter:
     origin_case_no: str | None = None
     received_from: datetime | None = None
     received_to: datetime | None = None
-    #: the channel that collected it
+    #: the channel that collected it, and at which of its outlets (None: any)
     channel: str | None = None
+    outlets: frozenset[str] | None = None
 
 
 class Cases:
@@ -217,6 +218,8 @@ def _conditions(wanted: CaseFilter) -> list[Any]:
     conditions: list[Any] = [column == value for column, value in equal.items() if value is not None]
     if wanted.channel is not None:
         conditions.append(wanted.channel == CHANNEL)
+    if wanted.outlets is not None:
+        conditions.append(c.tracking["collected"]["outlet"].astext.in_(sorted(wanted.outlets)))
     if wanted.received_from is not None:
         conditions.append(c.received_at >= wanted.received_from)
     if wanted.received_to is not None:

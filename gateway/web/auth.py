@@ -44,11 +44,6 @@ class Caller:
         """How timeline and audit name the caller."""
         return f"channel:{self.name}" if self.collector else f"staff:{self.name}"
 
-    @property
-    def channel(self) -> str | None:
-        """The channel whose cases alone the caller may see; None: everybody's."""
-        return self.collector.name if self.collector else None
-
 
 def runtime(request: Request) -> Runtime:
     """The runtime the application was opened with, its tables those of this moment until the answer."""

@@ -46,8 +46,8 @@ async def cases(
     if query.region is not None and query.region not in rt.regions:
         raise Problem("bad-request", f"region 须为 {'、'.join(rt.regions)} 之一")
     wanted = CaseFilter(**query.model_dump(exclude={"limit", "after"}))
-    if caller.channel is not None:
-        wanted = replace(wanted, channel=caller.channel)
+    if caller.collector is not None:
+        wanted = replace(wanted, channel=caller.collector.name, outlets=caller.collector.outlets)
     try:
         found, following = await rt.cases.page(wanted, query.limit, query.after)
     except ValueError:
