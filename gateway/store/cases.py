@@ -11,14 +11,14 @@ from uuid import UUID
 
 from sqlalchemy import select, text, tuple_
 
-from gateway.canonical.kinds import State
+from gateway.canonical.kinds import Kind, State
 from gateway.canonical.tracking import CaseEvent, EventKind, TrackedCase
 from gateway.store import parked as parked_
 from gateway.store import releases
 from gateway.store.direct import Direct
 from gateway.store.engine import is_away, single
 from gateway.store.gather import Gather, busy
-from gateway.store.records import CaseHistory, CaseRecord, ParkedMessage
+from gateway.store.records import CaseHistory, CaseRecord, ParkedMessage, ToldMessage
 from gateway.store.rows import FIXED, MOVING, case_of, trace_of
 from gateway.store.schema import CASES, CHANNEL
 from gateway.store.vault import BODY
@@ -110,6 +110,18 @@ class Cases:
             trace=tuple(entry for row in traces for entry in self._trace(row)),
         )
 
+    async def told(self, case_id: UUID, out_kinds: str) -> list[ToldMessage]:
+        """Messages written as kinds that begin so, in order of arrival; each with its bytes."""
+        async with single(self._engine) as connection:
+            which = {"case_id": case_id, "since": oldest_id(case_id), "kinds": f"{out_kinds}%"}
+            rows = (await connection.execute(_TOLD, which)).mappings().all()
+        await self._vault.learn(row["rendered"] for row in rows)
+        return [self._told(row) for row in rows]
+
+    def _told(self, row: RowMapping) -> ToldMessage:
+        body = self._vault.decrypt(BODY, row["message_id"], "bodies.rendered", row["rendered"])
+        return ToldMessage(row["seq"], Kind(row["kind"]), row["received_at"], body)
+
     async def page(
         self, wanted: CaseFilter, limit: int, after: str | None = None
     ) -> tuple[list[TrackedCase], str | None]:
@@ -196,6 +208,13 @@ _TRACES = text(
     "SELECT b.message_id, b.trace FROM messages m JOIN bodies b ON b.message_id = m.id"
     " WHERE m.case_id = :case_id AND m.id >= :since AND b.message_id >= :since AND b.trace IS NOT NULL"
     " ORDER BY m.seq"
+)
+
+_TOLD = text(
+    "SELECT m.seq, m.kind, m.received_at, b.message_id, b.rendered"
+    " FROM messages m JOIN bodies b ON b.message_id = m.id"
+    " WHERE m.case_id = :case_id AND m.id >= :since AND b.message_id >= :since"
+    " AND m.out_kind LIKE :kinds AND b.rendered IS NOT NULL ORDER BY m.seq"
 )
 
 

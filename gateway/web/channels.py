@@ -9,18 +9,21 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import orjson
 from fastapi import APIRouter, Depends, Header, Path, Query, Request
 from starlette.requests import ClientDisconnect
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 
 from gateway import metrics
 from gateway.errors import Refusal
 from gateway.exchange.collect import Collector, Posted, collect
+from gateway.exchange.masking import Masker
 from gateway.formats import media_type
-from gateway.web import schemas
+from gateway.mapping.canonical_blocks import PREFIX
+from gateway.web import schemas, views
 from gateway.web.auth import COLLECTING, Caller, needs, runtime
 from gateway.web.canonical_schemas import APPLICATIONS, FOLLOW_UPS, body_of
 from gateway.web.intake import BODY_LIMIT, body_within
 from gateway.web.problem import Code, Problem
 from gateway.web.queries import NoQuery
+from gateway.web.tracking import masker
 
 if TYPE_CHECKING:
     from gateway.exchange.collect import Taken
@@ -111,6 +114,27 @@ async def post_message(
 ) -> Response:
     """补正材料、撤回、评价；办理状态只有获准代经办机构报告的渠道可以提交。"""
     return await _taken(rt, _collector(caller), request, idempotency_key, case_no)
+
+
+@router.get(
+    "/cases/{case_no}/messages",
+    summary="办理地发给收件渠道的报文",
+    response_model=schemas.ToldPage,
+    responses={404: {"model": schemas.Problem, "description": "没有这个办件，或不是该渠道收取的"}},
+)
+async def told(
+    caller: _Collecting,
+    rt: Annotated[Any, Depends(runtime)],
+    masks: Annotated[Masker, Depends(masker)],
+    case_no: Annotated[str, Path(description="通办编号", examples=["CYTB5101042026112300000017"])],
+    _query: Annotated[NoQuery, Query()],
+) -> Response:
+    """办理状态、转移信息表、申领答复等，规范模型，按先后；姓名、证件号码和账号脱敏。渠道自己来取，网关不推送。"""
+    record = await rt.cases.by_no(case_no) if case_no.isalnum() else None
+    if record is None or not _collector(caller).owns(record.case):
+        raise Problem("not-found", "没有这个办件，请核对通办编号")
+    found = await rt.cases.told(record.case.id, PREFIX)
+    return JSONResponse({"messages": [views.told_line(message, masks) for message in found]})
 
 
 def _collector(caller: Caller) -> Collector:

@@ -176,6 +176,24 @@ class Collected(_Shape):
     findings: list[Finding] | None = Field(default=None, description="挂起的原因")
 
 
+class ToldMessage(_Shape):
+    """办理地发来的一条报文。"""
+
+    seq: int = Field(description="办件内的次序", examples=[3])
+    kind: str = Field(description="报文类别", examples=["status.report"])
+    received_at: Time
+    message: dict[str, Any] = Field(
+        description="规范模型；姓名、证件号码和账号脱敏",
+        examples=[{"kind": "status.report", "status": {"state": "20", "at": "2026-11-24T09:00:00+08:00"}}],
+    )
+
+
+class ToldPage(_Shape):
+    """办理地发给收件渠道的全部报文，按先后。"""
+
+    messages: list[ToldMessage]
+
+
 class CaseView(CaseLine):
     """一个办件的全部情况。"""
 

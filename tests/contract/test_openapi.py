@@ -19,6 +19,7 @@ PINNED = {
     "GET /v1/cases",
     "POST /v1/cases",
     "POST /v1/cases/{case_no}/messages",
+    "GET /v1/cases/{case_no}/messages",
     "GET /v1/cases/{case_no}",
     "GET /v1/cases/{case_no}/explain",
     "GET /v1/parked",

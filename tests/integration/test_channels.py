@@ -139,6 +139,10 @@ async def test_a_collected_case_is_a_case_like_any_other(rt, door):
         assert "王秀" not in json.dumps(case, ensure_ascii=False)
         dropped = {entry["path_in"] for entry in case["trace"] if entry["kind"] == "dropped"}
         assert "collected_at.outlet.code" in dropped
+        told = (await bank.get(f"/v1/cases/{case_no}/messages")).json()
+        schemas.ToldPage.model_validate(told)
+        assert [line["message"]["status"]["state"] for line in told["messages"]] == ["20", "30", "40"]
+        assert told["messages"][0]["message"]["case_no"] == case_no
         rated = await post(
             bank,
             canonical_schemas.example_of(canonical_schemas.Kind.CASE_RATING),
