@@ -69,8 +69,9 @@ class Desk:
         handed_in = [said for said in adopted if said.facts and said.key not in self.sent]
         for said in handed_in:
             self._hand_in(said, worked=True)
-        left_out = [kind for kind in Kind if kind.opens_case and kind not in self._place.worked]
-        for kind in (*left_out, *[Kind.GENERAL_APPLY] * _ASKED_AT_LEAST):
+        place = self._place
+        left_out = [kind for kind in Kind if kind.opens_case and kind not in place.worked]
+        for kind in filter(place.errands.reached, (*left_out, *[Kind.GENERAL_APPLY] * _ASKED_AT_LEAST)):
             said = self._of_our_own(kind)
             self._hand_in(said)
             handed_in.append(said)

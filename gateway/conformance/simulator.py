@@ -32,11 +32,11 @@ from gateway.conformance.books import Place
 from gateway.conformance.desk import Desk
 from gateway.conformance.errands import Errands
 from gateway.conformance.script import Habits
-from gateway.mapping.load import PACKAGED, load_tables
-from gateway.regions import discover
+from gateway.mapping.load import PACKAGED, tables_of
+from gateway.regions import discover, in_folders, package_of, table_files
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterable
 
     from starlette.requests import Request
 
@@ -65,16 +65,20 @@ class Faults:
 
 def stand_in_of(slug: str) -> StandIn:
     """The stand-in a region declares in its ``simulated`` module."""
-    found = importlib.import_module(f"adapters.{slug}.simulated").stand_in
+    package = package_of(slug)
+    found = importlib.import_module(f"{package}.simulated").stand_in
     if not isinstance(found, StandIn):
-        raise TypeError(f"adapters.{slug}.simulated declares no stand_in")
+        raise TypeError(f"{package}.simulated declares no stand_in")
     return found
 
 
-def errands_of(slug: str, tables: Path = PACKAGED) -> Errands:
-    """What people come for at a region, by a folder of tables."""
-    prefixes = {region.slug: region.division_prefix for region in discover().values()}
-    return Errands(load_tables(tables, None), prefixes, slug)
+def errands_of(slug: str, tables: Path = PACKAGED, named: Iterable[str] = ()) -> Errands:
+    """What people come for at a region, by a folder of tables. ``named``: regions in force beside the product's."""
+    regions = discover({slug, *named})
+    held = tables_of(table_files(tables, regions), None, where=str(tables))
+    prefixes = {region.slug: region.division_prefix for region in regions.values()}
+    speaks = {one.slug: {each.kind for each in one.maps.values()} for one in regions.values()}
+    return Errands(held, prefixes, slug, speaks)
 
 
 def new_keys(slug: str) -> tuple[dict[str, str], dict[str, str]]:
@@ -234,7 +238,7 @@ def worked_messages(stand_in: StandIn) -> tuple[dict[Kind, bytes], frozenset[tup
     """The side's own worked messages, and the people of those the gateway sends it."""
     own: dict[Kind, bytes] = {}
     people: set[tuple[Kind, str]] = set()
-    for entry in resources.files(f"adapters.{stand_in.slug}").joinpath("examples").iterdir():
+    for entry in resources.files(package_of(stand_in.slug)).joinpath("examples").iterdir():
         if ".native." not in entry.name or entry.name.startswith("hostile_"):
             continue
         body = entry.read_bytes()
@@ -248,11 +252,12 @@ def worked_messages(stand_in: StandIn) -> tuple[dict[Kind, bytes], frozenset[tup
 
 def build(options: argparse.Namespace) -> Simulator:
     """A simulator from its command line."""
+    named = (*in_folders(map(Path, options.regions_dir)), *options.beside)
     stand_in = stand_in_of(options.region)
     worked, people = worked_messages(stand_in)
     place = Place(
         stand_in=stand_in,
-        errands=errands_of(options.region, Path(options.tables)),
+        errands=errands_of(options.region, Path(options.tables), named),
         keys=stand_in.keys(json.loads(Path(options.keys).read_text("utf-8"))),
         gateway_url=options.gateway_url.rstrip("/"),
         clock=lambda: datetime.fromtimestamp(time.time() + options.clock_offset_s, UTC),
@@ -275,6 +280,8 @@ def parser() -> argparse.ArgumentParser:
     habits, faults = Habits(), Faults()
     line = argparse.ArgumentParser(prog="python -m gateway.conformance.simulator", description=__doc__)
     line.add_argument("--region", required=True, help="slug of the region to stand in for")
+    line.add_argument("--regions-dir", action="append", default=[], help="further folder with regions")
+    line.add_argument("--beside", action="append", default=[], help="slug of an installed region in force")
     line.add_argument("--host", default="127.0.0.1")
     line.add_argument("--port", type=int, required=True)
     line.add_argument("--gateway-url", required=True)

@@ -70,7 +70,7 @@ async def missing(desk: Desk, cause: Cause, region: str) -> Missing:
 
 def _line(region: str, path: str, kinds: tuple[str, ...]) -> FieldLine | None:
     """The field a finding is about; one that could only not be written is named by its canonical path."""
-    of_region = [line for line in fields() if line.region == region]
+    of_region = fields(region)
     at = [line for line in of_region if line.path == path]
     at = at or [line for line in of_region if path in line.canonical]
     return next((line for line in at if line.native_kind in kinds), at[0] if at else None)
@@ -99,7 +99,7 @@ def _place(line: FieldLine) -> int:
     """Which part of a composite word a field holds: they follow each other in the map."""
     same = [
         other.path
-        for other in fields()
+        for other in fields(line.region)
         if (other.native_kind, other.code_list) == (line.native_kind, line.code_list)
     ]
     return same.index(line.path)
