@@ -18,12 +18,14 @@ from staff_builders import settle
 from test_api_cases import proven
 
 from gateway.exchange import intervene
+from gateway.exchange.impact import Study, impact
 from gateway.exchange.receive import Collection, Post
 from gateway.exchange.translate import compile_maps
 from gateway.mapping.load import PACKAGED, load_tables
 from gateway.regions import discover
 from gateway.runtime import configure
 from gateway.shelf import InForce, Shelf
+from gateway.store.archive import Archive
 from gateway.store.records import Ending
 from gateway.web import canonical_schemas, schemas
 
@@ -270,7 +272,12 @@ async def test_what_no_rule_covers_waits_whole_and_is_released(rt, door, tmp_pat
         await post(bank, withdrawal, "f-2", f"/v1/cases/{case_no}/messages")
         still = await chief.post(f"/v1/parked/{waiting['id']}/release")
         assert (still.status_code, still.json()["code"]) == (409, "still-parked")
-        assert await intervene.release(with_a_rule(rt, tmp_path), UUID(waiting["id"]), "staff:test") == []
+        mended = with_a_rule(rt, tmp_path)
+        # the studies of proposed tables see it coming: one message of one case comes out differently
+        study = Study(rt.regions, rt.tables, mended.tables)
+        report = await impact(Archive(rt.engine, rt.vault), study, 500)
+        assert (report.changed_cases, report.changed_messages) == (1, 1)
+        assert await intervene.release(mended, UUID(waiting["id"]), "staff:test") == []
         assert await sent_to(rt, case_no) == [("sichuan", "tbty0001"), ("sichuan", "tbch0001")]
         case = (await bank.get(f"/v1/cases/{case_no}")).json()
         assert case["collected_at"]["agency"]["name"] == rt.tables.agencies.of("500103").name
@@ -290,6 +297,22 @@ def with_a_rule(rt, tmp_path):
         rules.write("R900,chongqing,sichuan,material,residence_permit,residence_permit,*,示例,2020-09-01,,\n")
     tables = load_tables(folder, None)
     return replace(rt, shelf=Shelf(InForce(tables, compile_maps(rt.regions, tables))))
+
+
+async def test_operators_see_who_collected_it_and_every_value_of_its_message(rt, door, ops):
+    """The case's page says so; the three forms stand side by side, masked, with the canonical JSON as what came in."""
+    async with door("bank-token") as bank:
+        case_no = (await post(bank, application(), "k-1")).json()["case_no"]
+    client = await ops("viewer")
+    page = (await client.get(f"/ops/cases/{case_no}")).text
+    agency = rt.tables.agencies.of("500103").name
+    assert f"由 示例银行 锦江支行 代 {agency} 收取" in page
+    forms = (await client.get(f"/ops/cases/{case_no}/messages/1", headers={"hx-request": "true"})).text
+    assert forms.count('<section class="form"') == 3
+    assert "collected_at" in forms
+    assert "收件渠道，规范码表 channel 的键" in forms
+    for shown in (page, forms):
+        assert [word for word in (SOMEBODY, "王秀", "13800000002") if word in shown] == []
 
 
 async def test_what_cannot_be_delivered_goes_back_to_the_channel(rt, door):
