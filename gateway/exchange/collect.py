@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
+NO_CASE = "没有这个办件，请核对通办编号"
 _KEY_REUSED = "9020"
 #: digits of a division's code
 _CODE = 6
@@ -211,4 +212,4 @@ async def _own(rt: Counter, by: Collector, posted: Posted) -> None:
         return
     record = await rt.cases.find(by.side, posted.case_no)
     if record is None or not by.owns(record.case):
-        raise Refusal(404, "9044", "没有这个办件，请核对通办编号")
+        raise Refusal(404, "9044", NO_CASE)

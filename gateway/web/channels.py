@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse, Response
 
 from gateway import metrics
 from gateway.errors import Refusal
-from gateway.exchange.collect import Collector, Posted, collect
+from gateway.exchange.collect import NO_CASE, Collector, Posted, collect
 from gateway.exchange.masking import Masker
 from gateway.formats import media_type
 from gateway.mapping.canonical_blocks import PREFIX
@@ -35,7 +35,7 @@ router = APIRouter(prefix="/v1", tags=["办件"])
 _KEY = re.compile(r'"?([\x21\x23-\x5b\x5d-\x7e]{1,128})"?')
 
 _Key = Annotated[
-    str | None,
+    str,
     Header(
         alias="Idempotency-Key",
         description="幂等键，必填：由渠道编制，1–128 个可见字符；同键同内容得到原回执，同键不同内容为 409",
@@ -86,7 +86,7 @@ async def post_case(
     rt: Annotated[Any, Depends(runtime)],
     request: Request,
     _query: Annotated[NoQuery, Query()],
-    idempotency_key: _Key = None,
+    idempotency_key: _Key,
 ) -> Response:
     """银行网点（社银合作）、乡镇窗口等没有经办系统的收件渠道，以规范模型的 JSON 提交。网关转换、转递、跟踪，与地区系统提交的办件相同；进展用 GET 查询。"""
     return await _taken(rt, _collector(caller), request, idempotency_key)
@@ -110,9 +110,11 @@ async def post_message(
     request: Request,
     case_no: Annotated[str, Path(description="通办编号", examples=["CYTB5101042026112300000017"])],
     _query: Annotated[NoQuery, Query()],
-    idempotency_key: _Key = None,
+    idempotency_key: _Key,
 ) -> Response:
     """补正材料、撤回、评价；办理状态只有获准代经办机构报告的渠道可以提交。"""
+    if not case_no.isalnum():  # PostgreSQL has no place for NUL in a text
+        raise Problem("not-found", NO_CASE)
     return await _taken(rt, _collector(caller), request, idempotency_key, case_no)
 
 
@@ -132,7 +134,7 @@ async def told(
     """办理状态、转移信息表、申领答复等，规范模型，按先后；姓名、证件号码和账号脱敏。渠道自己来取，网关不推送。"""
     record = await rt.cases.by_no(case_no) if case_no.isalnum() else None
     if record is None or not _collector(caller).owns(record.case):
-        raise Problem("not-found", "没有这个办件，请核对通办编号")
+        raise Problem("not-found", NO_CASE)
     found = await rt.cases.told(record.case.id, PREFIX)
     return JSONResponse({"messages": [views.told_line(message, masks) for message in found]})
 
@@ -144,9 +146,9 @@ def _collector(caller: Caller) -> Collector:
 
 
 async def _taken(
-    rt: Runtime, by: Collector, request: Request, written_key: str | None, case_no: str = ""
+    rt: Runtime, by: Collector, request: Request, written_key: str, case_no: str = ""
 ) -> Response:
-    key = _KEY.fullmatch(written_key or "")
+    key = _KEY.fullmatch(written_key)
     if key is None:
         raise Problem(
             "bad-request", "请在 Idempotency-Key 请求头中给出幂等键：1 至 128 个可见字符，不含引号和反斜线"

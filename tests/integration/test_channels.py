@@ -8,6 +8,7 @@ import hashlib
 import json
 import shutil
 from dataclasses import replace
+from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -42,6 +43,14 @@ token = "bank-token"
 token_sha256 = "{branch}"
 outlets = ["0440200999"]
 [[channels]]
+name = "office"
+title = "示例街道"
+side = "chongqing"
+items = ["pension_transfer"]
+divisions = ["500103"]
+reports = true
+credentials = [{{token = "office-token"}}]
+[[channels]]
 name = "town"
 title = "示例镇"
 side = "sichuan"
@@ -57,6 +66,7 @@ divisions = ["51"]
 per_minute = 1
 credentials = [{{token = "kiosk-token"}}]
 """
+EXAMPLES = Path(__file__).parents[2] / "adapters/sichuan/examples"
 SOMEBODY = "500100198507220249"
 
 
@@ -155,6 +165,34 @@ async def test_a_collected_case_is_a_case_like_any_other(rt, door):
         assert await sent_to(rt, case_no) == [("sichuan", "tbty0001"), ("sichuan", "tbpj0001")]
 
 
+async def test_a_transfer_goes_through_its_sheet_to_the_report_of_the_new_place(rt, door):
+    """What the old place sends waits for the channel; the rest is the new place's to report, where it may."""
+    body = canonical_schemas.example_of(canonical_schemas.Kind.TRANSFER_APPLY)
+    body |= {"origin": {"division": "500103"}, "target": {"division": "510104"}}
+    body["transfer"] = {"from_division": "510104", "to_division": "500103"}
+    async with door("office-token") as office, door() as sichuan:
+        case_no = (await post(office, body, "t-1")).json()["case_no"]
+        sheet = json.loads((EXAMPLES / "tbzy0002.native.json").read_bytes())
+        sheet["affairCode"] = (await rt.cases.by_no(case_no)).case.target_case_no
+        sheet["aaz002"] = "SC20261123777000001"
+        sheet.pop("cytbh", None)
+        sent = json.dumps(sheet, ensure_ascii=False).encode()
+        receipt = await sichuan.post("/v1/sichuan/messages", content=sent, headers=proven(rt, sent))
+        assert receipt.json()["recode"] == "1", receipt.text
+        (told,) = (await office.get(f"/v1/cases/{case_no}/messages")).json()["messages"]
+        assert told["kind"] == "transfer.sheet"
+        assert told["message"]["amounts"]["total"] == f"{sheet['param']['aic102']:.2f}"
+        assert told["message"]["applicant"]["name"] == "张*"
+        # the old place has no more to say of states, and the channel reports for its agency
+        report = {"kind": "status.report", "status": {"state": "40", "at": "2026-12-01T10:00:00+08:00"}}
+        done = await post(office, report, "t-2", f"/v1/cases/{case_no}/messages")
+        assert (done.status_code, done.json()["state"]["code"]) == (202, "40"), done.text
+        assert [kind for _, kind in await sent_to(rt, case_no)] == ["tbzy0001", "tbzt0001"]
+        from_the_old = body | {"transfer": {"from_division": "500103", "to_division": "510104"}}
+        refused = await post(office, from_the_old, "t-3")
+        assert [f["path"] for f in refused.json()["findings"]] == ["transfer.to_division"]
+
+
 async def test_a_citizen_may_supply_and_withdraw_at_the_window(rt, door):
     """Correction asked, material supplied, application withdrawn: all by the channel's one credential."""
     async with door("bank-token") as bank, door() as sichuan:
@@ -220,7 +258,13 @@ async def test_everything_wrong_is_said_at_once(door):
         assert {f["path"] for f in values.json()["findings"]} == {"applicant.id_no", "channel"}
         at_home = await post(bank, application(target__division="500112"), "d-1")
         assert [f["path"] for f in at_home.json()["findings"]] == ["target.division"]
-        for broken in (b"{", b"[]", b"\xff", b'{"kind":"general.apply","kind":"x"}'):
+        for broken in (
+            b"{",
+            b"[]",
+            b"\xff",
+            b'{"kind":"general.apply","kind":"x"}',
+            b'{"kind":"general.apply","\\ud800":1}',
+        ):
             assert (await post(bank, broken, "d-2")).status_code == 422
         assert (await post(bank, {"kind": "case.withdraw"}, "d-3")).json()["findings"][0]["path"] == "kind"
         assert (await bank.get("/v1/cases?item=injury_remote_treatment&state=99")).status_code == 400
