@@ -104,7 +104,7 @@ def _rest(case: TrackedCase) -> dict[str, Any]:
         "remaining": _limit(case.remaining),
         "last_report": {side: [last.at.isoformat(), last.words] for side, last in case.last_report.items()},
         "clock": _clock(case.clock),
-        "collected": dict(case.collected),
+        "collected": case.collected,
     }
     return {name: value for name, value in rest.items() if value}
 
