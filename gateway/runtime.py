@@ -233,15 +233,6 @@ class Runtime:
             stack.push_async_callback(intake.close)
             bell = Bell(settings.redis_url)
             stack.push_async_callback(bell.close)
-            quota = Quota(settings.limits.per_minute, settings.redis_url)
-            stack.push_async_callback(quota.close)
-            quotas = {
-                channel.name: Quota(channel.per_minute, settings.redis_url)
-                for channel in settings.channels
-                if channel.per_minute
-            }
-            for each in quotas.values():
-                stack.push_async_callback(each.close)
             credentials = credentials_of(settings, book.regions)
             clients = _clients(settings, credentials) if role == "worker" else {}
             for client in clients.values():
@@ -267,8 +258,12 @@ class Runtime:
                 workers=Workers(engine),
                 bell=bell,
                 clients=clients,
-                limiter=quota,
-                quotas=quotas,
+                limiter=_quota(settings.limits.per_minute, settings.redis_url, stack),
+                quotas={
+                    each.name: _quota(each.per_minute, settings.redis_url, stack)
+                    for each in settings.channels
+                    if each.per_minute
+                },
             )
 
     @property
@@ -315,6 +310,12 @@ def approvers(settings: Settings) -> Mapping[str, Verifier]:
 def consent(settings: Settings) -> Consent:
     """What brings a stored release into force in this gateway."""
     return Consent.SIGNED if settings.approval else Consent(settings.rules.without_keys)
+
+
+def _quota(per_minute: int | None, redis_url: str, stack: AsyncExitStack) -> Quota:
+    made = Quota(per_minute, redis_url)
+    stack.push_async_callback(made.close)
+    return made
 
 
 async def _shelf(
