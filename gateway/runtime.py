@@ -259,11 +259,7 @@ class Runtime:
                 bell=bell,
                 clients=clients,
                 limiter=_quota(settings.limits.per_minute, settings.redis_url, stack),
-                quotas={
-                    each.name: _quota(each.per_minute, settings.redis_url, stack)
-                    for each in settings.channels
-                    if each.per_minute
-                },
+                quotas=_quotas(settings, stack),
             )
 
     @property
@@ -316,6 +312,12 @@ def _quota(per_minute: int | None, redis_url: str, stack: AsyncExitStack) -> Quo
     made = Quota(per_minute, redis_url)
     stack.push_async_callback(made.close)
     return made
+
+
+def _quotas(settings: Settings, stack: AsyncExitStack) -> Mapping[str, Quota]:
+    """By channel, of those that have one."""
+    url = settings.redis_url or ""
+    return {each.name: _quota(each.per_minute, url, stack) for each in settings.channels if each.per_minute}
 
 
 async def _shelf(
