@@ -51,9 +51,9 @@ class Desk:
 
     # -- applications of our own -------------------------------------------------
 
-    def apply(self) -> Said:
-        """Hands in an application for the next item; returns at once, the sending goes on until a receipt."""
-        errand = self._place.errands.next(self._chance, self._today())
+    def apply(self, to: str = "") -> Said:
+        """Hands in an application for the next item, or to a chosen region; the sending goes on until a receipt."""
+        errand = self._place.errands.next(self._chance, self._today(), to)
         said = self._place.stand_in.apply(errand, self._draw())
         self._hand_in(said)
         return said

@@ -52,9 +52,12 @@ class Errands:
             return ()
         return tuple(slug for slug in self._others if kind in self._speaks.get(slug, (kind,)))
 
-    def next(self, chance: Random, on: date) -> Errand:
-        """The next item of the round."""
+    def next(self, chance: Random, on: date, to: str = "") -> Errand:
+        """The next item of the round; ``to``: one to a chosen region, outside the round."""
         items = self._tables.items
+        if to:
+            fitting = [each.item for each in items.all(on) if to in self.reached(KINDS[each.form])]
+            return self.of(chance.choice(fitting), chance, on, to)
         if not self._waiting:
             self._waiting = [version.item for version in items.all(on) if self.reached(KINDS[version.form])]
             chance.shuffle(self._waiting)

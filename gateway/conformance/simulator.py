@@ -178,7 +178,8 @@ class Simulator:
         return JSONResponse({"left": waiting, **summary(self.desk, self.faults)})
 
     async def _send(self, request: Request) -> Response:
-        handed_in = [self.desk.apply() for _ in range(int(request.query_params.get("n", "1")))]
+        to = request.query_params.get("to", "")
+        handed_in = [self.desk.apply(to) for _ in range(int(request.query_params.get("n", "1")))]
         return JSONResponse({"case_refs": [said.case_ref for said in handed_in]}, 202)
 
     async def _worked(self, _: Request) -> Response:
