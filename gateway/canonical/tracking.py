@@ -109,6 +109,11 @@ def changed(case: TrackedCase, **fields: Any) -> TrackedCase:
     return after
 
 
+def actor_of(case: TrackedCase, sender: str) -> str:
+    """How the timeline names who spoke for a side: of a collected case's origin, the channel."""
+    return f"channel:{case.channel}" if case.channel and sender == case.origin else sender
+
+
 class EventKind(StrEnum):
     """``timeline[].kind`` of spec/gateway.md §2."""
 

@@ -22,7 +22,7 @@ from gateway.canonical.lifecycle import (
     parked,
     released,
 )
-from gateway.canonical.tracking import EventKind, Move, TrackedCase, changed
+from gateway.canonical.tracking import EventKind, Move, TrackedCase, actor_of, changed
 from gateway.canonical.worktime import beijing_day
 from gateway.mapping.fieldmap import CaseContext, Reading
 from gateway.store.records import CaseRecord, Person
@@ -68,11 +68,6 @@ def context_of(record: CaseRecord) -> CaseContext:
 def other_party(case: TrackedCase, sender: str) -> str:
     """The side of a case that hears what ``sender`` says of it."""
     return case.target if sender == case.origin else case.origin
-
-
-def actor_of(case: TrackedCase, sender: str) -> str:
-    """How the timeline names who spoke for a side: of a collected case's origin, the channel."""
-    return f"channel:{case.channel}" if case.channel and sender == case.origin else sender
 
 
 def person_of(reading: Reading) -> Person:

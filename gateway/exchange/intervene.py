@@ -9,7 +9,7 @@ import structlog
 
 from gateway.canonical.kinds import Kind, State, TraceKind
 from gateway.canonical.lifecycle import returned_to_origin
-from gateway.canonical.tracking import CaseEvent, Conflict, EventKind, Move, TrackedCase, changed
+from gateway.canonical.tracking import CaseEvent, Conflict, EventKind, Move, TrackedCase, actor_of, changed
 from gateway.canonical.worktime import beijing_day
 from gateway.errors import Refusal
 from gateway.exchange import casework, translate
@@ -237,7 +237,7 @@ def _decision(rt: Desk, message: ParkedMessage, reading: Reading, actor: str, to
             reading,
             by=message.region,
             at=message.received_at,
-            actor=casework.actor_of(case, message.region),
+            actor=actor_of(case, message.region),
             is_parked=False,
         )
         if asks_itself(to):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from gateway import metrics
-from gateway.canonical.tracking import Ignored, Move, TrackedCase
+from gateway.canonical.tracking import Ignored, Move, TrackedCase, actor_of
 from gateway.canonical.worktime import beijing_day
 from gateway.errors import Finding, Level, Refusal
 from gateway.exchange import casework, translate
@@ -235,7 +235,7 @@ async def _follow_up(rt: Door, post: Post, plan: Plan) -> tuple[Intent, Reading]
     is_parked = worst_level(reading.findings) is Level.PARK
 
     def decide(locked: TrackedCase) -> Decision:
-        actor = casework.actor_of(locked, slug)
+        actor = actor_of(locked, slug)
         decided = casework.follow_up(locked, reading, by=slug, at=post.now, actor=actor, is_parked=is_parked)
         return unsent(decided) if asks_itself(to) else decided
 

@@ -133,6 +133,17 @@ def test_the_document_is_openapi_3_0_without_loose_ends(document):
         assert word not in text
 
 
+def test_every_example_of_a_body_fits_the_schema_beside_it(document):
+    for name, operation in operations(document).items():
+        body = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
+        for kind, example in body.get("examples", {}).items():
+            found = body["schema"]["discriminator"]["mapping"][kind]
+            assert {"$ref": found} in body["schema"]["oneOf"]
+            shape = {"components": document["components"], "oneOf": body["schema"]["oneOf"]}
+            Draft202012Validator(shape).validate(example["value"])
+            assert example["value"]["kind"] == kind, name
+
+
 async def test_the_page_fetches_everything_from_its_own_host(application):
     transport = httpx.ASGITransport(app=application)
     async with httpx.AsyncClient(transport=transport, base_url="http://gateway.test") as client:

@@ -20,7 +20,7 @@ from gateway.store.records import Ending
 from gateway.web import canonical_schemas
 
 
-async def test_what_no_rule_covers_waits_whole_and_is_released(rt, door, tmp_path):
+async def test_what_no_rule_covers_waits_whole_and_is_released(rt, door, ops, tmp_path):
     """A material without a rule parks; the rule's row releases it, and what came meanwhile follows it."""
     asked = application(materials=[{"type": "residence_permit", "method": "original"}])
     async with door("bank-token") as bank, door("chief-token") as chief:
@@ -33,6 +33,11 @@ async def test_what_no_rule_covers_waits_whole_and_is_released(rt, door, tmp_pat
         await post(bank, withdrawal, "f-2", f"/v1/cases/{case_no}/messages")
         still = await chief.post(f"/v1/parked/{waiting['id']}/release")
         assert (still.status_code, still.json()["code"]) == (409, "still-parked")
+        desk = await ops("operator")
+        for page in (f"/ops/cases/{case_no}", "/ops/stuck", "/ops/stuck?kind=parked"):
+            shown = await desk.get(page, follow_redirects=True)
+            assert shown.status_code == 200, page
+            print(page, len(shown.text))
         mended = with_a_rule(rt, tmp_path)
         # the studies of proposed tables see it coming: one message of one case comes out differently
         study = Study(rt.regions, rt.tables, mended.tables)
