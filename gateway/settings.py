@@ -25,7 +25,7 @@ from pydantic import (
 from gateway.crypto.approval import load_verifier
 from gateway.crypto.signing import BadKey
 from gateway.errors import CannotStart
-from gateway.settings_callers import ApiToken, Channel, Section
+from gateway.settings_callers import ApiToken, Channel, Section, channel_faults, one_holder_each
 from gateway.sources import folder_of, gather, published_secrets
 
 
@@ -228,6 +228,12 @@ class Settings(Section):
             raise ValueError("name 不得重复")
         return callers
 
+    @model_validator(mode="after")
+    def _holders(self) -> Settings:
+        if not one_holder_each(self.tokens, self.channels):
+            raise ValueError("tokens, channels: 同一令牌用在了两处，请为每个持有者另造一个")
+        return self
+
     @property
     def cookie_is_secure(self) -> bool:
         """Whether the cookie of a session is sent over TLS only."""
@@ -260,7 +266,7 @@ def load(
     invalid = list(_region_faults(raw.get("regions"), sections)) if sections is not None else []
     invalid += _approval_faults(raw.get("approval"), sections) if sections is not None else []
     invalid += _window_faults(raw.get("delivery"), sections) if sections is not None else []
-    invalid += _channel_faults(raw.get("channels"), sections) if sections is not None else []
+    invalid += channel_faults(raw.get("channels"), sections) if sections is not None else []
     settings = None
     try:
         settings = Settings.model_validate(raw)
@@ -326,16 +332,6 @@ def _window_faults(delivery: Any, sections: Mapping[str, type[BaseModel]]) -> li
     return [
         f"delivery.windows.{slug}: 没有这个地区的适配器，请改正名称（现有：{'、'.join(sorted(sections))}）或删除"
         for slug in sorted(set(windows if isinstance(windows, Mapping) else ()) - set(sections))
-    ]
-
-
-def _channel_faults(channels: Any, sections: Mapping[str, type[BaseModel]]) -> list[str]:
-    written = channels if isinstance(channels, list) else []
-    sides = [each.get("side") if isinstance(each, Mapping) else None for each in written]
-    return [
-        f"channels[{index}].side: 没有这个地区的适配器，请改正名称（现有：{'、'.join(sorted(sections))}）"
-        for index, side in enumerate(sides)
-        if isinstance(side, str) and side not in sections
     ]
 
 

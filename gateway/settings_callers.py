@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Collection
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt, model_validator
@@ -59,6 +60,13 @@ class ChannelCredential(Section):
         return hashed(raw)
 
 
+def one_holder_each(tokens: tuple[ApiToken, ...], channels: tuple[Channel, ...]) -> bool:
+    """Whether no token is given to two: who has it must be told apart."""
+    hashes = [token.token_sha256 for token in tokens]
+    hashes += [each.token_sha256 for channel in channels for each in channel.credentials]
+    return len(set(hashes)) == len(hashes)
+
+
 class Channel(Section):
     """An acceptance point that is no region: a bank under 社银合作, a township window (ADR 0028)."""
 
@@ -80,3 +88,17 @@ class Channel(Section):
     def collects_for(self, division: str) -> bool:
         """Whether the agency of this division is among those it collects for."""
         return division.startswith(tuple(self.divisions))
+
+
+def channel_faults(channels: Any, slugs: Collection[str]) -> list[str]:
+    """Channels as written whose side is none of the regions."""
+    sides = (
+        [each.get("side") for each in channels if isinstance(each, dict)]
+        if isinstance(channels, list)
+        else []
+    )
+    return [
+        f"channels[{index}].side: 没有这个地区的适配器，请改正名称（现有：{'、'.join(sorted(slugs))}）"
+        for index, side in enumerate(sides)
+        if isinstance(side, str) and side not in slugs
+    ]

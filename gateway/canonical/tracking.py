@@ -133,7 +133,7 @@ class EventKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CaseEvent:
-    """One line of a case's timeline; ``at`` aware, ``actor`` a region slug, ``gateway`` or ``staff:…``."""
+    """One line of a case's timeline; ``at`` aware, ``actor`` a region slug, ``gateway``, ``staff:…`` or ``channel:…``."""
 
     at: datetime
     kind: EventKind

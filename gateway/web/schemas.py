@@ -81,7 +81,7 @@ class TimelineEntry(_Shape):
     kind: str = Field(description="事件类别", examples=["delivery"])
     from_state: str | None = Field(description="此前状态", examples=["20"])
     to_state: str = Field(description="此后状态", examples=["22"])
-    actor: str = Field(description="地区代号、gateway 或 staff:姓名", examples=["gateway"])
+    actor: str = Field(description="地区代号、gateway、staff:姓名或 channel:渠道", examples=["gateway"])
     note: str = Field(description="备注", examples=["YLZY_SQ"])
 
 

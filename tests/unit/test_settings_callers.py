@@ -50,6 +50,7 @@ def test_a_credential_is_kept_as_its_hash_and_two_may_stand_for_a_while(tmp_path
         (SECTION + 'credentials = [{token = "a", outlet = ["1"]}]', "channels[0].credentials[0].outlet"),
         (SECTION.replace('"5101"', '"510"') + 'credentials = [{token = "a"}]', "channels[0].divisions"),
         (SECTION.replace('"bank"', '"The Bank"') + 'credentials = [{token = "a"}]', "channels[0].name"),
+        (SECTION + 'credentials = [{token = "a"}, {token = "a"}]', "同一令牌用在了两处"),
         ((SECTION + 'credentials = [{token = "a"}]') * 2, "channels: name 不得重复"),
     ],
 )
