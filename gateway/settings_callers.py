@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt, model_validator
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 #: What a bearer token may be allowed (gateway §1); ``cases:full`` unmasks and is audited.
 SCOPES = ("cases", "cases:full", "items", "translate", "operate", "audit")

@@ -78,11 +78,13 @@ async def test_operators_see_who_collected_it_and_every_value_of_its_message(rt,
     page = (await client.get(f"/ops/cases/{case_no}")).text
     agency = rt.tables.agencies.of("500103").name
     assert f"由 示例银行 锦江支行 代 {agency} 收取" in page
+    listed = (await client.get("/ops/cases")).text
+    assert "示例银行 锦江支行" in listed
     forms = (await client.get(f"/ops/cases/{case_no}/messages/1", headers={"hx-request": "true"})).text
     assert forms.count('<section class="form"') == 3
     assert "collected_at" in forms
     assert "收件渠道，规范码表 channel 的键" in forms
-    for shown in (page, forms):
+    for shown in (page, listed, forms):
         assert [word for word in (SOMEBODY, "王秀", "13800000002") if word in shown] == []
 
 
