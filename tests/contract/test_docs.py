@@ -122,6 +122,8 @@ def check(words):
     program = program.removeprefix(".venv/bin/")
     if program == "tongban":
         check_tongban([word for word in rest if word not in {">", "message.json"} or rest[-2] != ">"])
+    elif program == "python" and rest[0].endswith(".py"):
+        assert all((ROOT / word).exists() for word in rest if word.startswith("docs/")), rest
     elif program == "python":
         assert rest[0] == "-m"
         assert find_spec(rest[1])
