@@ -1,0 +1,32 @@
+"""A report as one HTML file: no script, nothing fetched, prints well."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from gateway.canonical.worktime import BEIJING
+from gateway.conformance.law import Level, Verdict
+from gateway.conformance.report.badge import badge
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from gateway.conformance.report.model import Report
+
+_PAGES = Environment(
+    loader=PackageLoader("gateway.conformance.report", "."), autoescape=True, undefined=StrictUndefined
+)
+
+
+def html(report: Report, signature: Mapping[str, str] | None = None) -> str:
+    """The page, Chinese first, with the English title of each law under the Chinese one."""
+    return _PAGES.get_template("report.html").render(
+        report=report,
+        at=report.at.astimezone(BEIJING),
+        levels=[(level, [r for r in report.results if r.law.level is level]) for level in Level],
+        Verdict=Verdict,
+        badge=badge(report),
+        signature=signature,
+    )
