@@ -169,6 +169,8 @@ class Desk:
             case.steps.extend(self._plan(case))
         else:
             case.state = script.became(heard.kind, heard.state, case.state)
+            if heard.kind is Kind.TRANSFER_SHEET:
+                case.steps.clear()  # what was planned before the record came is out of season
             habits = self._habits_on_hearing(case, heard)
             case.steps.extend(script.on_hearing(case.facts, heard.kind, heard.state, self._chance, habits))
         if heard.kind is Kind.CASE_WITHDRAW:

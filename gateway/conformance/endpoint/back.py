@@ -113,7 +113,8 @@ async def keeps_the_life_cycle(bench: Bench, tally: Tally) -> None:
     """E-F32."""
     arrivals = await _came(bench, tally)
     remedy = "按办理阶段报状态：先受理再审核再办结；不归本方报告的状态不报；办结之后只报送达"
-    _refusals(bench, tally, arrivals, _LIFE, remedy)
+    door = _door(bench)
+    _refusals(bench, tally, [one for one in arrivals if not door.crossed(one)], _LIFE, remedy)
     times: dict[str, float] = {}
     for arrival in arrivals:
         before = times.get(arrival.case_ref, 0.0)
@@ -174,10 +175,10 @@ async def reads_our_receipts(bench: Bench, tally: Tally) -> None:
     """E-F34: what was taken, parked, ignored or refused for good is not sent again."""
     arrivals = await _came(bench, tally)
     settled: dict[str, Arrival] = {}
+    latest: dict[str, Arrival] = {}
     for arrival in arrivals:
-        before = settled.get(arrival.key) or next(
-            (one for one in settled.values() if _twin(one, arrival)), None
-        )
+        last = latest.get(arrival.case_ref)
+        before = settled.get(arrival.key) or (last if last and _twin(last, arrival) else None)
         if before is not None and arrival.key and not _still_open(before):
             given = before.play.label if before.taken else f"答复 HTTP {before.status}、{before.code}"
             tally.broken(
@@ -188,7 +189,7 @@ async def reads_our_receipts(bench: Bench, tally: Tally) -> None:
             )
         is_final = 400 <= arrival.status < 500 and arrival.status not in {408, 425, 429}  # noqa: PLR2004
         if (arrival.taken or is_final) and arrival.code not in _CLOCK:
-            settled[arrival.key] = arrival
+            settled[arrival.key] = latest[arrival.case_ref] = arrival
 
 
 async def does_nothing_it_refused(bench: Bench, tally: Tally) -> None:

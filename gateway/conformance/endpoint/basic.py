@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from gateway.canonical.kinds import Kind, State
 from gateway.canonical.rehearsal import Turn
-from gateway.canonical.tracking import changed
 from gateway.conformance.endpoint.mill import CannotSay, Held, Message
 from gateway.conformance.endpoint.tally import Demand
 from gateway.conformance.law import Level
@@ -70,32 +69,13 @@ def _remedy(bench: Bench, answer: Answer, message: Message) -> str:
 
 async def takes_the_published(bench: Bench, tally: Tally) -> None:
     """E-B03: applications the specification shows as sent by the gateway, byte for byte."""
-    for message in published(bench):
+    for message in bench.mill.published(bench.examples):
         tally.taken(
             await bench.good(message, f"规范附的样例：{message.words}，字节一字未改"),
             "用规范 examples 目录里的这个文件在本机调试：同样的字节，只是时间和凭证是新的",
         )
     if not tally.tried:
         tally.skip("规范没有附网关发给这一侧的申请样例")
-
-
-def published(bench: Bench) -> list[Message]:
-    """The worked applications the gateway sends to this region."""
-    found, region = [], bench.region
-    for body in bench.examples:
-        opened = region.parse(body)
-        field_map = region.maps.get(opened.native_kind)
-        if opened.key.startswith("TB") and field_map and field_map.kind.opens_case:
-            like = bench.mill.application(field_map.kind)
-            kept = changed(
-                like.case.record.case,
-                case_no=opened.gateway_ref or opened.case_ref,
-                target_case_no=opened.case_ref,
-            )
-            case = Held(replace(like.case.record, case=kept), like.case.facts)
-            known = (field_map.kind, opened.native_kind, opened.key, opened.case_ref, opened.tree)
-            found.append(Message(*known, body, case))
-    return found
 
 
 async def takes_follow_ups(bench: Bench, tally: Tally) -> None:

@@ -198,7 +198,7 @@ class Bench:
     def introduce(self, message: Message) -> None:
         """The door is to know the case the server is told of."""
         if self.door is not None:
-            self.door.introduce(message.case_ref, message.case)
+            self.door.introduce(message.case_ref, message.case, goes_on=not message.kind.opens_case)
 
     def skew_s(self) -> float | None:
         """Seconds the server's clock is ahead of ours, by its last ``Date`` header."""

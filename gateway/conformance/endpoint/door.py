@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 #: Seconds a sender that is told to come later has to wait at least.
 LATER_S = 1
+#: Two messages on one case so close together have crossed on the way.
+_CROSSING_S = 1.0
 
 
 class Play(StrEnum):
@@ -113,6 +115,7 @@ class Door:
     own: dict[str, bytes] = field(default_factory=dict, repr=False)
     arrivals: list[Arrival] = field(default_factory=list)
     strays: list[str] = field(default_factory=list)
+    told: dict[str, float] = field(default_factory=dict)
     _kept: dict[str, Kept] = field(default_factory=dict)
     _met: dict[str, Play] = field(default_factory=dict)
     _nonces: set[str] = field(default_factory=set)
@@ -139,9 +142,15 @@ class Door:
             if self.arrivals:
                 last = max(last, self.arrivals[-1].done)
 
-    def introduce(self, case_ref: str, case: Held) -> None:
-        """A case the server is being told of."""
+    def introduce(self, case_ref: str, case: Held, *, goes_on: bool = False) -> None:
+        """A case the server is being told of, or told more of."""
         self.cases.setdefault(case_ref, case)
+        if goes_on:
+            self.told[case_ref] = time.monotonic()
+
+    def crossed(self, arrival: Arrival) -> bool:
+        """Whether something of ours was on its way on the same case: then nobody spoke out of turn."""
+        return arrival.at - self.told.get(arrival.case_ref, -_CROSSING_S) < _CROSSING_S
 
     async def _stray(self, request: Request) -> Response:
         self.strays.append(f"{request.method} {request.url.path}"[:80])

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from gateway.canonical.kinds import Kind
 from gateway.canonical.rehearsal import Draw, Turn
-from gateway.canonical.tracking import Move
+from gateway.canonical.tracking import Move, changed
 from gateway.canonical.worktime import beijing_day
 from gateway.conformance.errands import Errands
 from gateway.errors import Refusal
@@ -18,13 +18,14 @@ from gateway.mapping.fieldmap import Sight
 from gateway.store.records import CaseRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from datetime import date, datetime
     from random import Random
 
     from gateway.canonical.rehearsal import Facts, StandIn
     from gateway.exchange.translate import Maps
     from gateway.mapping.fieldmap import Reading
+    from gateway.mapping.plan import Plan
     from gateway.mapping.tables import Tables
     from gateway.region import Opened, Region, Tree
 
@@ -140,6 +141,36 @@ class Mill:
         case = record.case
         heads = (case.case_no, case.target_case_no, case.target_division)
         return self._written(reading, target, Held(record, facts), heads, key)
+
+    def published(self, examples: Iterable[bytes]) -> Iterator[Message]:
+        """The worked applications that the gateway sends to the region, bytes as published."""
+        region = self.sides.region
+        for body in examples:
+            opened = region.parse(body)
+            plan = self.sides.maps.reader(region.slug, opened.native_kind)
+            if plan and plan.map.kind.opens_case and opened.key.startswith("TB"):
+                held = self._as_told(plan, opened)
+                known = (plan.map.kind, opened.native_kind, opened.key, opened.case_ref, opened.tree)
+                yield Message(*known, body, held)
+
+    def _as_told(self, plan: Plan, opened: Opened) -> Held:
+        """A case of which only what its receiver was told is known."""
+        slug, other = self.sides.slug, self.sides.other
+        like = self.application(plan.map.kind).case
+        sight = Sight(self.sides.tables, slug, slug, other, beijing_day(self._clock()), door=False)
+        reading = plan.read(opened.tree, sight)
+        old = str(reading.value("transfer.from_division") or "")
+        case = changed(
+            like.record.case,
+            case_no=opened.gateway_ref or opened.case_ref,
+            target_case_no=opened.case_ref,
+            item=reading.value("item") or "",
+            scheme=reading.value("scheme") or "",
+            old_division=old,
+            old_region=slug if old.startswith(self.sides.region.division_prefix) else other if old else "",
+            claim_place=reading.value("unemployment.claim_place") or "",
+        )
+        return Held(CaseRecord(case, casework.person_of(reading)), like.facts)
 
     def record(self, origin: Region, target: Region, opened: Opened, reading: Reading) -> CaseRecord:
         """The case an application opens, as the gateway would keep it."""
