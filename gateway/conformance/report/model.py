@@ -23,8 +23,8 @@ class Report:
     """The outcome of one check.
 
     ``kind`` is ``region`` or ``endpoint``; ``subject`` the slug, or the URL without its query; ``name`` what
-    people call it; ``at`` aware; ``tables_digest`` and ``subject_digest`` are hex SM3: of the tables, and of
-    the adapter's files (see `gateway.conformance.report.digest`). ``seed`` repeats the generated messages.
+    people call it; ``at`` aware; ``tables_digest`` is that of every translation (hex SHA-256),
+    ``subject_digest`` hex SM3 of the adapter's files. ``seed`` repeats the generated messages.
     """
 
     kind: str

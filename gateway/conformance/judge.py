@@ -1,0 +1,68 @@
+"""Checks the laws one after another; whatever an adapter does, there is a result for each."""
+
+from __future__ import annotations
+
+import time
+import traceback
+from typing import TYPE_CHECKING
+
+from gateway.conformance.law import Breach, Result
+from gateway.conformance.laws.rulebook import CannotTell, Tally
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from gateway.conformance.law import Law, Level
+    from gateway.conformance.laws.rulebook import Rule
+    from gateway.conformance.subject import Subject
+
+#: Breaches of one law that are kept: an adapter that is wrong everywhere needs no longer list.
+MOST = 50
+#: Exceptions whose words are the program's own, never a message's.
+_OWN_WORDS = (AttributeError, ImportError, NameError, SyntaxError, TypeError)
+
+
+def judge(
+    subject: Subject, rules: Iterable[Rule], level: Level, tell: Callable[[Law], None] = lambda _: None
+) -> tuple[Result, ...]:
+    """The results in the order of the rules, those above ``level`` left out. ``tell`` hears of each law begun."""
+    results = []
+    for rule in rules:
+        if not level.includes(rule.law.level):
+            continue
+        tell(rule.law)
+        reason = subject.region.exempt.get(rule.law.id)
+        results.append(
+            Result(rule.law, skipped=f"已声明例外：{reason}") if reason else _checked(rule, subject)
+        )
+    return tuple(results)
+
+
+def _checked(rule: Rule, subject: Subject) -> Result:
+    began, tally, found = time.perf_counter(), Tally(), []
+    skipped = ""
+    try:
+        for breach in rule.check(subject, tally):
+            found.append(breach)
+            if len(found) == MOST:
+                break
+    except CannotTell as reason:
+        skipped = str(reason)
+    except Exception as error:  # noqa: BLE001 - an adapter under test may raise anything
+        found.append(accident(error, subject.where))
+    return Result(rule.law, tuple(found), tally.tried, time.perf_counter() - began, skipped)
+
+
+def accident(error: Exception, where: str) -> Breach:
+    """An exception nobody expected, with the place in the adapter it came from."""
+    marker = f"{where}/"
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if marker in frame.filename]
+    place = ""
+    if frames:
+        place = f"{marker}{frames[-1].filename.rpartition(marker)[2]}:{frames[-1].lineno}"
+    words = f"（{error}）" if isinstance(error, _OWN_WORDS) else ""
+    return Breach(
+        f"适配器抛出了 {type(error).__name__}{words}，而只可抛出 Refusal",
+        f"请在 {place or where} 处理这种输入：读不懂的报文用 Refusal 说明原因，其余错误须改正",
+        path=place,
+    )
