@@ -40,8 +40,8 @@ def unreadable(body: bytes) -> Sequence[tuple[str, bytes]]:
     """Step 6 of crossing §1 and CQ-N §1."""
     text = gb18030.decode(body)
     return (
-        ("声明写的是 encoding=\"UTF-8\"", body.replace(_DECLARED, b'encoding="UTF-8"', 1)),
-        ("声明写的是 encoding=\"GBK\"", body.replace(_DECLARED, b'encoding="GBK"', 1)),
+        ('声明写的是 encoding="UTF-8"', body.replace(_DECLARED, b'encoding="UTF-8"', 1)),
+        ('声明写的是 encoding="GBK"', body.replace(_DECLARED, b'encoding="GBK"', 1)),
         ("声明写的是 GB18030，字节却是 UTF-8", text.encode("utf-8") + b"\xff"),
         ("报文在一半处截断，不再是完整的 XML", body[: len(body) // 2]),
         ("报文带 DOCTYPE", body.replace(b"?>", b"?><!DOCTYPE PACKET>", 1)),
@@ -83,9 +83,7 @@ def receipt(body: bytes) -> Form:
 
 
 def _faults(tree: dict[str, Any]) -> list[tuple[str, str]]:
-    faults = [
-        (f"HEAD/{name}", f"HEAD/{name} 为必填项") for name in _HEAD if not text_at(tree, "HEAD", name)
-    ]
+    faults = [(f"HEAD/{name}", f"HEAD/{name} 为必填项") for name in _HEAD if not text_at(tree, "HEAD", name)]
     if text_at(tree, "HEAD", "JYM") not in {"", "FH"}:
         faults.append(("HEAD/JYM", "回执的 JYM 应为 FH"))
     number = text_at(tree, "HEAD", "LSH")

@@ -88,7 +88,7 @@ def receipt(body: bytes) -> Form:
 def _faults(tree: dict[str, Any]) -> list[tuple[str, str]]:
     faults = []
     if tree.get("recode") not in ("1", "-1"):
-        faults.append(("recode", f"recode 应为字符串 \"1\" 或 \"-1\"，现为 {_shown(tree.get('recode'))}"))
+        faults.append(("recode", f'recode 应为字符串 "1" 或 "-1"，现为 {_shown(tree.get("recode"))}'))
     faults += [
         (name, f"{name} 为必填的字符串")
         for name in ("message", "aaz002")

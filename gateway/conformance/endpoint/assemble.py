@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib
 import random
+import socket
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
+import uvicorn
+
 from gateway.canonical.probing import Probes
 from gateway.canonical.worktime import beijing_day
 from gateway.conformance.endpoint.bench import Bench, Options
+from gateway.conformance.endpoint.door import Door
 from gateway.conformance.endpoint.mill import Mill, Sides
 from gateway.conformance.simulator import stand_in_of
 from gateway.conformance.yardstick import Yardstick
+from gateway.errors import CannotStart
 from gateway.transport.client import PeerClient
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
     from datetime import datetime
 
+    from gateway.conformance.endpoint.door import Play
     from gateway.exchange.translate import Maps
     from gateway.mapping.tables import Tables
     from gateway.region import Region
@@ -57,6 +65,32 @@ def examples_of(slug: str) -> tuple[bytes, ...]:
         return ()
     names = sorted(entry.name for entry in folder.iterdir() if ".native." in entry.name)
     return tuple(folder.joinpath(name).read_bytes() for name in names if not name.startswith("hostile_"))
+
+
+@asynccontextmanager
+async def listening(bench: Bench, address: tuple[str, int], plays: Sequence[Play] = ()) -> AsyncIterator[str]:
+    """The gateway's door at an address, for as long as the block lasts; gives its URL.
+
+    Errors: `CannotStart` when the address cannot be had.
+    """
+    outbox = bench.sides.stand_ins[bench.sides.slug].outbox
+    bench.door = Door(bench.sides, bench.mill, bench.credentials, outbox, plays)
+    host, port = address
+    try:
+        lines = socket.create_server(address, backlog=512)
+    except OSError as error:
+        raise CannotStart(f"--listen {host}:{port}: 无法打开（{error.strerror}），请换一个端口") from None
+    config = uvicorn.Config(bench.door.app(), log_level="critical", access_log=False, lifespan="off")
+    server = uvicorn.Server(config)
+    serving = asyncio.create_task(server.serve([lines]))
+    try:
+        while not server.started and not serving.done():  # noqa: ASYNC110 - it has no event to wait for
+            await asyncio.sleep(0.01)
+        yield f"http://{host}:{lines.getsockname()[1]}{outbox}"
+    finally:
+        server.should_exit = True
+        await asyncio.gather(serving, return_exceptions=True)
+        lines.close()
 
 
 def bench(wanted: Wanted) -> Bench:

@@ -12,8 +12,6 @@ from gateway.conformance import script
 from gateway.conformance.endpoint.course import heard_by_the_other
 from gateway.conformance.endpoint.door import LATER_S, Play
 from gateway.conformance.endpoint.mill import CannotSay
-from gateway.conformance.endpoint.tally import Demand
-from gateway.conformance.law import Level
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -96,7 +94,10 @@ async def numbers_its_messages(bench: Bench, tally: Tally) -> None:
     """E-B23."""
     arrivals = await _came(bench, tally)
     _refusals(
-        bench, tally, arrivals, {"9020"},
+        bench,
+        tally,
+        arrivals,
+        {"9020"},
         "每条报文用新的编号；重发时编号和内容都不变（每次更新的时间除外）",
     )
     _refusals(bench, tally, arrivals, _CASE, "后续报文用收到的办件编号，一字不改；申请用本方未用过的编号")
@@ -187,7 +188,7 @@ async def reads_our_receipts(bench: Bench, tally: Tally) -> None:
                 "4xx 拒收（408、425、429 除外）由人处理，不自动重发",
                 example=arrival.kind,
             )
-        is_final = 400 <= arrival.status < 500 and arrival.status not in {408, 425, 429}  # noqa: PLR2004
+        is_final = 400 <= arrival.status < 500 and arrival.status not in {408, 425, 429}
         if (arrival.taken or is_final) and arrival.code not in _CLOCK:
             settled[arrival.key] = latest[arrival.case_ref] = arrival
 
@@ -196,7 +197,7 @@ async def does_nothing_it_refused(bench: Bench, tally: Tally) -> None:
     """E-F35: no report on a case whose application was refused."""
     arrivals = await _came(bench, tally)
     taken = {answer.case_ref for answer in bench.ledger if answer.taken}
-    refused = {answer.case_ref for answer in bench.ledger if not answer.taken and answer.status >= 400}  # noqa: PLR2004
+    refused = {answer.case_ref for answer in bench.ledger if not answer.taken and answer.status >= 400}
     for arrival in arrivals:
         if arrival.case_ref in refused - taken - {""}:
             tally.broken(
@@ -259,26 +260,18 @@ async def takes_the_course(bench: Bench, tally: Tally) -> None:
 
 
 _DOOR = frozenset({"good", "door"})
-LAWS = (
-    Demand("E-B21", "发来的报文凭证正确", "What is sent back proves itself", Level.BASIC,
-           "proof", "crossing §1 第 2 至 4 步", proves_itself, _DOOR),
-    Demand("E-B22", "发来的报文格式和取值正确", "What is sent back has the form and keeps the rules",
-           Level.BASIC, "kinds", "crossing §1 第 6、9、10 步", speaks_its_form, _DOOR),
-    Demand("E-B23", "发来的报文编号和办件编号用得对", "Keys and case numbers are used as agreed", Level.BASIC,
-           "key", "crossing §1 第 8、11、12 步", numbers_its_messages, _DOOR),
-    Demand("E-F31", "发来的报文时间和随机串每次都新", "Time and nonce are new on every attempt", Level.FULL,
-           "proof", "crossing §1 第 7 步", keeps_time, _DOOR),
-    Demand("E-F32", "同一办件的报文按次序、按阶段发来", "The messages of a case come in order and in season",
-           Level.FULL, "receipt", "crossing §5", keeps_the_life_cycle, _DOOR),
-    Demand("E-F33", "没有得到回执的报文用同一编号重发，不早于 Retry-After",
-           "What got no receipt is repeated under its key, not before Retry-After", Level.FULL,
-           "key", "crossing §1 第 5、8、14 步", repeats_what_got_lost, _DOOR),
-    Demand("E-F34", "读懂网关的回执：送到了就不再发", "Our receipts are understood: what is settled is not repeated",
-           Level.FULL, "receipt", "", reads_our_receipts, _DOOR),
-    Demand("E-F35", "拒收了的申请不会仍被办理", "What was refused is not acted upon", Level.FULL,
-           "receipt", "crossing §1", does_nothing_it_refused, _DOOR),
-    Demand("E-F36", "自己提交的办件，能接住对方的办理过程", "A case of its own takes the other side's course",
-           Level.FULL, "kinds", "crossing §5", takes_the_course, _DOOR),
-    Demand("E-F37", "自己要求的补正、办结后的评价都能受理", "A supplement it asked for and a rating are taken",
-           Level.FULL, "kinds", "crossing §4.8", goes_on_in_season, _DOOR),
-)
+
+
+#: Law → how it is tried.
+CHECKS = {
+    "E-B21": proves_itself,
+    "E-B22": speaks_its_form,
+    "E-B23": numbers_its_messages,
+    "E-F31": keeps_time,
+    "E-F32": keeps_the_life_cycle,
+    "E-F33": repeats_what_got_lost,
+    "E-F34": reads_our_receipts,
+    "E-F35": does_nothing_it_refused,
+    "E-F36": takes_the_course,
+    "E-F37": goes_on_in_season,
+}

@@ -7,15 +7,13 @@ from typing import TYPE_CHECKING
 
 from gateway.canonical.kinds import Kind, State
 from gateway.canonical.rehearsal import Turn
-from gateway.conformance.endpoint.mill import CannotSay, Held, Message
-from gateway.conformance.endpoint.tally import Demand
-from gateway.conformance.law import Level
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from gateway.canonical.rehearsal import Facts
     from gateway.conformance.endpoint.bench import Answer, Bench
+    from gateway.conformance.endpoint.mill import Held, Message
     from gateway.conformance.endpoint.tally import Tally
 
 _APPLICATIONS = tuple(kind for kind in Kind if kind.opens_case)
@@ -60,11 +58,9 @@ def _remedy(bench: Bench, answer: Answer, message: Message) -> str:
             f"{proof or '核对双方登记的标识和密钥'}。若密钥一致，核对凭证的算法：参加计算的各段及其次序、"
             f"分隔、时间的单位、编码，都以 {clause} 的测试向量为准"
         )
-    if answer.status == 422:  # noqa: PLR2004 - the status of what is said wrongly
+    if answer.status == 422:
         return "回执里的路径指出你的校验比接口多要求或误判了哪一项；以规范的机器可读格式为准，可选项不要求，允许的空值不拒"
-    return (
-        f"核对路径末段 {message.native_kind} 的处理：验签、读取、校验、登记，然后答复 HTTP 202 和受理回执"
-    )
+    return f"核对路径末段 {message.native_kind} 的处理：验签、读取、校验、登记，然后答复 HTTP 202 和受理回执"
 
 
 async def takes_the_published(bench: Bench, tally: Tally) -> None:
@@ -190,7 +186,9 @@ async def answers_again(bench: Bench, tally: Tally) -> None:
         first = await bench.good(message)
         if not first.taken:
             continue
-        again = await bench.good(message, f"同一条报文再发一次：{message.words}，报文编号和内容相同，凭证是新的")
+        again = await bench.good(
+            message, f"同一条报文再发一次：{message.words}，报文编号和内容相同，凭证是新的"
+        )
         if tally.taken(again, "按报文编号登记已受理的报文；编号和内容摘要都相同时，答复当时的回执，不再办理"):
             _same(tally, first, again)
 
@@ -226,26 +224,18 @@ async def refuses_a_used_key(bench: Bench, tally: Tally) -> None:
     )
 
 
-GOOD = frozenset({"good"})
 PROBED = frozenset({"good", "probes"})
-LAWS = (
-    Demand("E-B01", "服务器在约定的地址上应答", "The server answers at the agreed address", Level.BASIC,
-           "transport", "gateway §5", reached, frozenset()),
-    Demand("E-B02", "受理网关发来的每一种申请", "Every kind of application from the gateway is taken",
-           Level.BASIC, "kinds", "crossing §4", takes_applications, frozenset()),
-    Demand("E-B03", "受理规范附的样例，一字不改", "The published examples are taken, byte for byte",
-           Level.BASIC, "kinds", "", takes_the_published, GOOD),
-    Demand("E-B04", "受理网关发来的每一种后续报文", "Every kind of follow-up from the gateway is taken",
-           Level.BASIC, "kinds", "crossing §4.8", takes_follow_ups, GOOD),
-    Demand("E-B06", "凭证的每个请求头都校验，缺一或不符即拒收", "Each header of the proof is checked",
-           Level.BASIC, "proof", "crossing §1 第 3 步", checks_each_header, PROBED),
-    Demand("E-B07", "用另一把密钥签发的报文拒收", "A proof made with another key is refused",
-           Level.BASIC, "proof", "crossing §1 第 3 步", refuses_a_strangers_key, PROBED),
-    Demand("E-B08", "签发后改过一个字节的报文拒收", "A body altered by one byte is refused",
-           Level.BASIC, "proof", "crossing §1 第 3 步", refuses_an_altered_body, GOOD),
-    Demand("E-B09", "重发的报文得到原来的回执，不再办理一次", "A repeated message has its first receipt, and no second effect",
-           Level.BASIC, "key", "crossing §1 第 8 步", answers_again, GOOD),
-    Demand("E-B10", "用过的报文编号换了内容，拒收", "A used key with other content is refused",
-           Level.BASIC, "key", "crossing §1 第 8 步", refuses_a_used_key, GOOD),
-)
-__all__ = ["LAWS", "CannotSay", "follow", "opened"]
+
+
+#: Law → how it is tried.
+CHECKS = {
+    "E-B01": reached,
+    "E-B02": takes_applications,
+    "E-B03": takes_the_published,
+    "E-B04": takes_follow_ups,
+    "E-B06": checks_each_header,
+    "E-B07": refuses_a_strangers_key,
+    "E-B08": refuses_an_altered_body,
+    "E-B09": answers_again,
+    "E-B10": refuses_a_used_key,
+}

@@ -144,16 +144,14 @@ class Bench:
         """A request the server should refuse."""
         return await self.send(request, what, message, good=False)
 
-    async def send(
-        self, request: SignedRequest, what: str, message: Message | None, *, good: bool
-    ) -> Answer:
+    async def send(self, request: SignedRequest, what: str, message: Message | None, *, good: bool) -> Answer:
         """One attempt, and the answer into the ledger.
 
         A line that a server closed with its last 5xx is not this message's fault: it is sent once more.
         """
         if message is not None:
             self.introduce(message)
-        broken_before = bool(self.ledger) and self.ledger[-1].status >= 500  # noqa: PLR2004 - 5xx
+        broken_before = bool(self.ledger) and self.ledger[-1].status >= 500
         answer = await self._attempt(request, what, message, good=good)
         if answer.cut and broken_before:
             answer = await self._attempt(request, what, message, good=good)

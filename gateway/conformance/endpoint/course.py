@@ -45,9 +45,7 @@ def heard_by_the_other(bench: Bench, case: Held, body: bytes) -> Facts | None:
         written = other.render(rendered.tree, rendered.native_kind)
         sealed = other.seal(written, rendered.native_kind, credentials, mill.now(), bench.nonce())
         headers = {name.lower(): value for name, value in sealed.headers.items()}
-        heard = stand_in.hear(
-            rendered.native_kind, headers, sealed.body, stand_in.keys(own), mill.now()
-        )
+        heard = stand_in.hear(rendered.native_kind, headers, sealed.body, stand_in.keys(own), mill.now())
     except (Refusal, Unheard):
         return None
     return heard.facts

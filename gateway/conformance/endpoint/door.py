@@ -86,7 +86,7 @@ class Arrival:
     @property
     def taken(self) -> bool:
         """The sender has a receipt that says so."""
-        return self.status == 202  # noqa: PLR2004 - the one status of taking
+        return self.status == 202
 
     @property
     def words(self) -> str:
@@ -186,11 +186,7 @@ class Door:
             seen = replace(seen, play=play, first=first, essence=self._essence(opened))
             if first and play in {Play.AWAY, Play.BUSY}:
                 raise _LATER[play]
-            kept = self._kept.get(opened.key)
-            if kept is None:
-                kept = self._kept[opened.key] = Kept(opened.digest, self._taken(opened, inbound.body, play))
-            elif kept.digest != opened.digest:
-                raise Refusal(409, "9020", "报文编号已用于另一内容，请使用新的编号")
+            kept = self._once(opened, inbound.body, play)
         except Refusal as refused:
             given = Receipt(
                 Outcome.REFUSED,
@@ -212,6 +208,14 @@ class Door:
         if first and play is Play.LOST:
             return replace(seen, status=502), b""
         return seen, kept.receipt
+
+    def _once(self, opened: Opened, body: bytes, play: Play) -> Kept:
+        kept = self._kept.get(opened.key)
+        if kept is None:
+            kept = self._kept[opened.key] = Kept(opened.digest, self._taken(opened, body, play))
+        elif kept.digest != opened.digest:
+            raise Refusal(409, "9020", "报文编号已用于另一内容，请使用新的编号")
+        return kept
 
     def _essence(self, opened: Opened) -> str:
         """Its values as the maps read them, without key and time of sending; ``""`` for what has no map."""
@@ -286,9 +290,7 @@ class Door:
         plan = sides.maps.reader(sides.slug, opened.native_kind)
         assert plan is not None  # noqa: S101 - looked up by the caller
         held = self.cases.get(opened.case_ref)
-        sight = Sight(
-            sides.tables, sides.slug, sides.slug, sides.other, beijing_day(self.mill.now())
-        )
+        sight = Sight(sides.tables, sides.slug, sides.slug, sides.other, beijing_day(self.mill.now()))
         if held is None:
             translate.read(plan, opened, sight)
             finding = Finding(sides.region.case_path, "9044", "没有这个办件")

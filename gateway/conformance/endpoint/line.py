@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import h11
@@ -60,12 +60,12 @@ async def _exchange(
     request: SignedRequest,
 ) -> str:
     reader, writer = streams
-    for event in (_head(bench, request), h11.Data(data=request.body), h11.EndOfMessage()):
-        writer.write(_bytes(line, event))
+    for part in (_head(bench, request), h11.Data(data=request.body), h11.EndOfMessage()):
+        writer.write(_bytes(line, part))
     await writer.drain()
     status, body = 0, b""
     while True:
-        event = line.next_event()
+        event: Any = line.next_event()
         if event is h11.NEED_DATA:
             data = await reader.read(_CHUNK)
             line.receive_data(data)

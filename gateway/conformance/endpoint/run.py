@@ -5,16 +5,17 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from gateway.conformance.endpoint import always, back, basic, full, hostile
+from gateway.conformance.endpoint.catalogue import LAWS, OVERALL
 from gateway.conformance.endpoint.mill import CannotSay
-from gateway.conformance.endpoint.tally import Demand, Tally
+from gateway.conformance.endpoint.tally import Tally
 from gateway.conformance.law import Result
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from gateway.conformance.endpoint.bench import Bench
-    from gateway.conformance.law import Level
+    from gateway.conformance.endpoint.tally import Demand
+    from gateway.conformance.law import Law, Level
 
 _NOT_REACHED = "连不上服务器（见 E-B01），未试"
 _NOTHING_TAKEN = "没有一条正确的报文被受理（见 E-B02），先改好它再看这一条"
@@ -24,22 +25,19 @@ NO_DOOR = (
     "再让系统发出一份申请或办件状态"
 )
 
-#: Laws in the order they are tried; those over every answer come last.
-LAWS: tuple[Demand, ...] = (*basic.LAWS, *full.LAWS, *hostile.LAWS, *back.LAWS, *always.LAWS)
-
 
 def laws_of(level: Level) -> Iterator[Demand]:
     """The laws tried at a level."""
     return (demand for demand in LAWS if level.includes(demand.level))
 
 
-async def run(bench: Bench, level: Level, told: Callable[[Result], None] = lambda _: None) -> tuple[Result, ...]:
+async def run(bench: Bench, level: Level, told: Callable[[Law], None] = lambda _: None) -> tuple[Result, ...]:
     """One result per law, by id. ``told`` hears each as it is known. Errors: none but bugs."""
     results = []
     for demand in laws_of(level):
         result = await _tried(bench, demand)
         results.append(result)
-        told(result)
+        told(result.law)
     return tuple(sorted(results, key=_place))
 
 
@@ -68,7 +66,7 @@ async def _tried(bench: Bench, demand: Demand) -> Result:
 
 def _skipped(bench: Bench, demand: Demand) -> str:
     answered = any(not answer.failure for answer in bench.ledger)
-    if bench.ledger and not answered and demand.id != "E-B02" and demand not in always.LAWS:
+    if bench.ledger and not answered and demand.id != "E-B02" and demand.id not in OVERALL:
         return _NOT_REACHED
     if "door" in demand.needs and bench.door is None:
         return NO_DOOR

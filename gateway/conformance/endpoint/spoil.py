@@ -124,5 +124,3 @@ def _without(tree: Tree, steps: tuple[Any, ...]) -> Tree:
     changed = copy.deepcopy(tree)
     del _at(changed, steps[:-1])[steps[-1]]
     return changed
-
-

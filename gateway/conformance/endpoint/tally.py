@@ -50,7 +50,7 @@ class Tally:
     def refused(self, answer: Answer, status: int, codes: Collection[str], remedy: str) -> bool:
         """A request that has to be refused so; a status without a readable code is the receipts' law."""
         self.tried += 1
-        fits = answer.status == status and (not answer.code or answer.code in codes | {str(status)})
+        fits = answer.status == status and (not answer.code or answer.code in {*codes, str(status)})
         if not fits:
             codes_ = "或".join(sorted(codes))
             self.broken(
