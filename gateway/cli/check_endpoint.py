@@ -22,9 +22,9 @@ from gateway.conformance.endpoint.bench import Options
 from gateway.conformance.endpoint.door import PLAYS
 from gateway.conformance.endpoint.run import laws_of, run
 from gateway.conformance.law import Level
-from gateway.conformance.loading import digest_of, folder_of
 from gateway.conformance.report import Report
 from gateway.conformance.report.formats import Format
+from gateway.conformance.subject import digest_of, folder_of
 from gateway.errors import CannotStart
 from gateway.runtime import configure, rulebook
 from gateway.sources import folder_of as beside

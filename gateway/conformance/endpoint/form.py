@@ -82,9 +82,8 @@ def _unknown(native_kind: str) -> str:
 
 
 def _other(bench: Bench) -> str:
-    return next(
-        native for native, each in bench.region.maps.items() if each.kind is Kind.CERTIFICATION_NOTICE
-    )
+    maps = bench.sides.region.maps
+    return next(native for native, each in maps.items() if each.kind is Kind.CERTIFICATION_NOTICE)
 
 
 async def wants_every_member(bench: Bench, tally: Tally) -> None:
