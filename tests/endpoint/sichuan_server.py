@@ -242,11 +242,11 @@ def check_members(node, shape, path, found):
     names = {word.rstrip("!"): word.endswith("!") for word in shape.split()}
     for name, mandatory in names.items():
         if mandatory and (name not in node or (node[name] == "" and name != "aac001")):
-            found.append((path + name, "9042", "mandatory member is missing"))
+            found.append((path + name, "9042", "缺少必填项"))
     for name, value in node.items():
         here = path + name
         if name not in names:
-            found.append((here, "9042", "unknown member"))
+            found.append((here, "9042", "未约定的数据项"))
         elif name == "param":
             continue
         elif name in PARTS:
@@ -254,7 +254,7 @@ def check_members(node, shape, path, found):
         elif value != "" or name == "aac001":
             form, types = FORMS.get(name, TEXT)
             if type(value) not in types or not re.fullmatch(form, str(value)):
-                found.append((here, "9042", "wrong type or form"))
+                found.append((here, "9042", "类型或格式不符"))
 
 
 def check_part(name, value, here, found):
@@ -287,20 +287,20 @@ def check_values(message):
     """Value rules a receiver can see without tables (crossing 2 and 5.1)."""
     found, param = [], message["param"]
     if "aac147" in param and message["aac002"].upper() != param["aac147"].upper():
-        found.append(("param.aac147", "9043", "differs from aac002"))
+        found.append(("param.aac147", "9043", "与 aac002 不一致"))
     if param.get("aac058") == "01" and not identity_good(param["aac147"].upper()):
-        found.append(("param.aac147", "9043", "check digit of the identity number is wrong"))
+        found.append(("param.aac147", "9043", "证件号码校验位不符"))
     if param.get("blzt") in ("02", "04", "07", "10") and not param.get("blyy"):
-        found.append(("param.blyy", "9043", "reason is mandatory with this state"))
+        found.append(("param.blyy", "9043", "此状态须填原因"))
     if "blzt" in param:
         allowed = {"06": ("", "4"), "08": ("1", "2", "3", "5")}.get(param["blzt"], ("",))
         if param.get("tbcx", "") not in allowed:
-            found.append(("param.tbcx", "9043", "does not fit the state"))
+            found.append(("param.tbcx", "9043", "与办件状态不符"))
     if "aic102" in param and (
         param["aic083"] != param["aic093"] + param["aic089"] + param["aic082"]
         or param["aic102"] != param["aic083"] + param["aic084"]
     ):
-        found.append(("param.aic102", "9043", "sum is wrong"))
+        found.append(("param.aic102", "9043", "合计不符"))
     return found
 
 
@@ -360,37 +360,37 @@ class Office:
     def check_busy(self):
         if self.busy > 0:
             self.busy -= 1
-            raise RefusedError(503, "9060", "busy, send again later")
+            raise RefusedError(503, "9060", "系统忙，请稍后重发")
 
     def check_transport(self, headers, body):
         if len(body) > (65536 if self.fault == "small-limit" else LIMIT):
-            raise RefusedError(413, "9030", "larger than 1 MiB")
+            raise RefusedError(413, "9030", "报文超过 1 MiB")
         kind = re.sub(r"[\s\"]", "", headers.get("content-type", "")).lower()
         if self.fault != "any-content-type" and kind not in (
             "application/json",
             "application/json;charset=utf-8",
         ):
-            raise RefusedError(415, "9031", "content type must be application/json; charset=utf-8")
+            raise RefusedError(415, "9031", "Content-Type 应为 application/json; charset=utf-8")
 
     def check_proof(self, headers, body):
         names = ("x-tif-paasid", "x-tif-timestamp", "x-tif-nonce", "x-tif-signature", "x-body-sm3")
         paasid, timestamp, nonce, signed, digest = (headers.get(name, "") for name in names)
         if not all(headers.get(name) for name in names) or paasid != self.paasid:
-            raise RefusedError(401, "9001", "proof missing or caller unknown")
+            raise RefusedError(401, "9001", "缺少凭证或调用方未知")
         if not re.fullmatch(r"[0-9A-Za-z_-]{8,64}", nonce) or not re.fullmatch(r"[0-9]{1,13}", timestamp):
-            raise RefusedError(401, "9001", "nonce or timestamp is malformed")
+            raise RefusedError(401, "9001", "随机串或时间戳格式不符")
         expected = signature(timestamp, self.token, nonce, swapped=self.fault == "signature-order")
         if self.fault != "hex-case-sensitive":
             signed, digest = signed.lower(), digest.lower()
         if self.fault != "no-signature-check" and not hmac.compare_digest(expected.encode(), signed.encode()):
-            raise RefusedError(401, "9001", "signature is wrong")
+            raise RefusedError(401, "9001", "签名不符")
         raw = body
         if self.fault == "digest-reserialised":
             raw = json.dumps(json.loads(body)).encode()
         joint = "" if self.fault == "digest-joined" else "\n"
         mac = sm3_mac(self.token, (timestamp + joint + nonce + joint).encode() + raw)
         if self.fault != "no-body-digest" and not hmac.compare_digest(mac.encode(), digest.encode()):
-            raise RefusedError(401, "9004", "body digest is wrong")
+            raise RefusedError(401, "9004", "报文摘要不符")
 
     def read(self, body):
         try:
@@ -407,10 +407,10 @@ class Office:
         if self.fault == "window-millis":
             timestamp = timestamp / 1000
         if self.fault != "no-window" and abs(now - timestamp) > 300:
-            raise RefusedError(401, "9002", "timestamp outside the window")
+            raise RefusedError(401, "9002", "时间戳超出时间窗")
         self.nonces = {known: until for known, until in self.nonces.items() if until >= now}
         if nonce in self.nonces and self.fault != "no-replay-check":
-            raise RefusedError(401, "9003", "nonce already used")
+            raise RefusedError(401, "9003", "随机串已用过")
         # twice the window: a stamp may lie 300 s ahead and stays acceptable for 600 s
         self.nonces[nonce] = now + 600
 
@@ -422,7 +422,7 @@ class Office:
         if known:
             status, receipt, first_digest = known
             if first_digest != digest and self.fault not in ("other-content-accepted", "dedup-by-case"):
-                raise RefusedError(409, "9020", "key reused with other content")
+                raise RefusedError(409, "9020", "日志号已用于其他内容")
             renewed = {"aaz002": self.new_number()} if self.fault == "new-receipt-on-repeat" else {}
             return status, receipt | renewed
         self.check_message(path, message)
@@ -436,18 +436,18 @@ class Office:
         if self.fault == "crash-unknown-kind":
             SHAPES[kind]
         if kind not in SHAPES:
-            raise RefusedError(422, "9042", "unknown fwid", [("fwid", "9042", "unknown kind")])
+            raise RefusedError(422, "9042", "服务标识未知", [("fwid", "9042", "服务标识未知")])
         if path != f"/gw/sc/{kind}" and self.fault != "kind-unchecked":
-            raise RefusedError(422, "9042", "fwid", [("fwid", "9042", "differs from the path")])
+            raise RefusedError(422, "9042", "fwid", [("fwid", "9042", "与地址中的服务标识不一致")])
         found = check_shape(message) + self.own_findings(message)
         if found:
-            raise RefusedError(422, "9042", f"{len(found)} findings", found)
+            raise RefusedError(422, "9042", f"{len(found)} 处不符", found)
         found = check_values(message)
         own = "TB" if self.fault == "prefix-swapped" else "SC"
         if message["aaz002"].startswith(own):
             found.append(("aaz002", "9043", f"{own} is no message of the gateway"))
         if found:
-            raise RefusedError(422, "9043", f"{len(found)} findings", found)
+            raise RefusedError(422, "9043", f"{len(found)} 处不符", found)
 
     def own_findings(self, message):
         if self.fault == "strict-optional":
@@ -477,7 +477,7 @@ class Office:
         case = self.cases.get(number)
         if "itemCode" in message:
             if case and self.fault != "no-dedup":
-                raise RefusedError(409, "9021", "case number already used")
+                raise RefusedError(409, "9021", "办件编号已存在")
             state = "40" if kind == "tbrz0001" else "22"
             case = case or Case(number, message.get("cytbh", ""), kind, "target", message, state)
             self.cases[number] = case
@@ -486,7 +486,7 @@ class Office:
             if case is None and self.adopt and number[16] != "9":
                 case = self.cases[number] = Case(number, message.get("cytbh", ""), "", "origin")
             if case is None or (case.cytbh and message.get("cytbh", case.cytbh) != case.cytbh):
-                raise RefusedError(422, "9044", "unknown case", [("affairCode", "9044", "unknown case")])
+                raise RefusedError(422, "9044", "办件不存在", [("affairCode", "9044", "办件不存在")])
             note = FOLLOW_UPS[kind](case, message["param"])
         case.effects.append((message["aaz002"], kind, note))
         if "itemCode" in message and self.gateway:
@@ -496,6 +496,8 @@ class Office:
         return note
 
     def receipt(self, recode, text, message):
+        if self.fault == "receipt-gbk":
+            text = text or "已接收"
         receipt = {"recode": recode, "message": text, "aaz002": self.new_number()}
         if self.fault == "echoes-key" and message.get("aaz002"):
             receipt["aaz002"] = message["aaz002"]
@@ -537,9 +539,9 @@ def report(case, param):
     if state not in COLUMNS:
         raise RefusedError(422, "9043", "unknown state", [("param.blzt", "9043", "unknown state")])
     if case.kind == "tbrz0001" and state != "50":
-        raise RefusedError(409, "9022", "a certification takes no reports but 11")
+        raise RefusedError(409, "9022", "资格认证只接受送达状态")
     if case.role == "target" and not case.handed_over and state not in KEPT_BY_ORIGIN:
-        raise RefusedError(409, "9023", "not the owner")
+        raise RefusedError(409, "9023", "本阶段无权报告此状态")
     if at < case.last_report:
         return "IGNORED 1101 report older than the state held"
     move = MATRIX[case.state][COLUMNS.index(state)]
@@ -624,9 +626,11 @@ class Sender:
     def plan(self):
         """Kind and param of each message, as phase and owner allow (crossing 5.2)."""
         kind, param = self.case.kind, self.case.message["param"]
-        if kind == "tbrz0001":
-            return [self.status("11")] if "11" in self.office.flow else []
         steps = [self.status(word) for word in self.office.flow]
+        if self.fault == "send-wrong-order":
+            return steps[::-1]
+        if kind == "tbrz0001":
+            return [step for step in steps if step[1]["blzt"] == "11"]
         before = [step for step in steps if step[1]["blzt"] not in ("09", "10", "11")]
         if kind == "tbzy0001" and param["aac070"] == "1":
             return [*before, ("tbzy0002", self.sheet())]
@@ -638,7 +642,7 @@ class Sender:
                 ("tbsy0002", self.benefit()),
                 *(steps[len(before) :] if param["sldbz"] == "1" else []),
             ]
-        return steps[::-1] if self.fault == "send-wrong-order" else steps
+        return steps
 
     @staticmethod
     def status(word):
@@ -713,7 +717,9 @@ class Sender:
         timestamp = str(int(self.office.now()) - (600 if self.fault == "send-stale-time" else 0))
         nonce = self.nonce if self.fault == "send-nonce-reused" else f"{random.getrandbits(96):024x}"
         signed_body = (
-            json.dumps(json.loads(body)).encode() if self.fault == "send-digest-reserialised" else body
+            json.dumps(json.loads(body), sort_keys=True).encode()
+            if self.fault == "send-digest-reserialised"
+            else body
         )
         headers = {
             "Content-Type": "application/json; charset=utf-8",
@@ -756,7 +762,7 @@ class Handler(BaseHTTPRequestHandler):
         try:
             status, receipt = self.office.answer(urllib.parse.urlsplit(self.path).path, headers, body)
         except Exception as error:  # noqa: BLE001 - a server answers 500, it does not hang up
-            print(f"error: {error!r}", file=sys.stderr)
+            print(f"error: {type(error).__name__}", file=sys.stderr)
             return self.reply(500, b"internal error", {"Content-Type": "text/plain"})
         extra = {"Content-Type": "application/json; charset=utf-8"}
         if status in (429, 503):
