@@ -185,6 +185,7 @@ class Case:
     role: str  # target: the application came from the gateway; origin: the case started here
     message: dict = field(default_factory=dict)
     state: str = "22"
+    before: str = ""  # the state before a report of our own that has no receipt yet
     last_report: str = ""
     last_words: tuple = ()
     rated: bool = False
@@ -565,7 +566,7 @@ def supplement(case, _param):
 def withdraw(case, _param):
     if case.role == "origin":
         raise RefusedError(409, "9023", "only the origin withdraws")
-    if case.state not in OPEN:
+    if case.state not in OPEN and case.before not in OPEN:
         raise RefusedError(409, "9022", "too late to withdraw")
     case.state = "23"
     return ""
@@ -613,15 +614,23 @@ class Sender:
             with self.office.lock:
                 if self.case.state in ("23", "21"):
                     return
+                self.case.before = self.case.state
                 if kind == "tbzt0001":
                     self.case.state = "33" if param.get("tbcx") == "4" else STATES[param["blzt"]]
                 else:
                     self.case.state, self.case.handed_over = "30", True
             if kind == "tbzt0001":
                 param["blsj"] = self.office.beijing()
-            self.send(kind, param)
+            self.settle(self.send(kind, param))
             with self.office.changed:
                 self.office.changed.wait_for(lambda: self.case.state not in ("11", "31"), timeout=600)
+
+    def settle(self, verdict):
+        """A refused report never was: the case returns to the state before it."""
+        with self.office.lock:
+            if verdict == "refused" and self.case.state not in ("21", "23", "60"):
+                self.case.state = self.case.before
+            self.case.before = ""
 
     def plan(self):
         """Kind and param of each message, as phase and owner allow (crossing 5.2)."""
@@ -690,11 +699,12 @@ class Sender:
             entry = {"key": self.key, "kind": kind, "state": param.get("blzt"), "try": tries}
             self.office.sent.append(entry | {"status": status, "verdict": verdict, "message": text})
             if verdict != "repeat" or tries >= 50:
-                return
+                return verdict
             if self.fault in ("send-new-key", "send-first-lost", "send-repeats-parked"):
                 self.key = self.office.new_number()
             wait = max(next(waits) * self.office.wait, retry_after)
             time.sleep(0.01 if self.fault == "send-ignores-retry-after" else wait)
+        return "repeat"
 
     def verdict(self, status, receipt):
         """`taken`, `refused` or `repeat`, read as gateway 5 reads the answers of a side."""
