@@ -797,8 +797,8 @@ class Handler(BaseHTTPRequestHandler):
             return bytes(parts)
         length = int(self.headers.get("Content-Length") or 0)
         body = self.rfile.read(min(length, LIMIT + 1))
-        for _ in range(len(body), length, 65536):
-            self.rfile.read(min(65536, length - len(body)))
+        for rest in range(length - len(body), 0, -65536):
+            self.rfile.read(min(65536, rest))
         self.close_connection = length > LIMIT
         return body
 
