@@ -124,6 +124,20 @@ async def answers_every_request(bench: Bench, tally: Tally) -> None:
             )
 
 
+async def says_when_it_closes(bench: Bench, tally: Tally) -> None:
+    """E-F19: a line closed without a word loses the next message on it."""
+    for answer in bench.ledger:
+        tally.tried += 1
+        if answer.closed_by:
+            tally.broken(
+                f"发送：{answer.closed_by}。此后服务器关闭了连接，应答里却没有写 Connection: close；"
+                f"网关在这条连接上发的下一条报文没有应答（{tally.source}）。",
+                "要关闭连接就在应答头写 Connection: close；不想读完的报文体也这样处理",
+                path="connection",
+                example=answer.example,
+            )
+
+
 def _answered(bench: Bench, *, good: bool | None = None) -> Iterable[Answer]:
     return (
         answer
@@ -139,4 +153,5 @@ CHECKS = {
     "E-B12": answers_in_time,
     "E-B13": answers_every_request,
     "E-F18": refuses_with_a_receipt,
+    "E-F19": says_when_it_closes,
 }

@@ -44,6 +44,8 @@ class Answer:
     body: bytes = field(default=b"", repr=False)
     failure: str = ""
     cut: bool = False
+    #: the answer behind which the server had closed the line without a word
+    closed_by: str = ""
     took_s: float = 0.0
     reply: Reply | None = None
     form: Form | None = None
@@ -147,14 +149,15 @@ class Bench:
     async def send(self, request: SignedRequest, what: str, message: Message | None, *, good: bool) -> Answer:
         """One attempt, and the answer into the ledger.
 
-        A line that a server closed with its last 5xx is not this message's fault: it is sent once more.
+        A line that the server closed behind its last answer is not this message's fault: it is sent once more.
         """
         if message is not None:
             self.introduce(message)
-        broken_before = bool(self.ledger) and self.ledger[-1].status >= 500
+        before = self.ledger[-1] if self.ledger else None
         answer = await self._attempt(request, what, message, good=good)
-        if answer.cut and broken_before:
+        if answer.cut and before is not None and before.status >= 400:
             answer = await self._attempt(request, what, message, good=good)
+            answer = replace(answer, closed_by=f"{before.what}。应答：{before.said}")
         self.ledger.append(answer)
         return answer
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from gateway.conformance.endpoint.bench import Bench
     from gateway.conformance.endpoint.tally import Tally
 
+_INDEX = re.compile(r"\[[0-9]+\]")
 _APPLY = Kind.GENERAL_APPLY
 
 
@@ -106,7 +108,9 @@ async def wants_every_member(bench: Bench, tally: Tally) -> None:
 
 
 def _names(paths: tuple[str, ...], path: str) -> bool:
-    return any(found.strip("/") == path for found in paths)
+    """Whether it is among them; whether a group that stands alone has an index is not settled."""
+    wanted = _INDEX.sub("", path)
+    return any(_INDEX.sub("", found.strip("/")) == wanted for found in paths)
 
 
 async def wants_right_values(bench: Bench, tally: Tally) -> None:
