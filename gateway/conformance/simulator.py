@@ -34,6 +34,7 @@ from gateway.conformance.books import Place
 from gateway.conformance.desk import Desk
 from gateway.conformance.endpoint.mill import Mill, Sides
 from gateway.conformance.errands import Errands
+from gateway.conformance.hooks import Hooks
 from gateway.conformance.script import Habits
 from gateway.conformance.strict import Strict
 from gateway.conformance.yardstick import Yardstick
@@ -265,8 +266,8 @@ def worked_messages(stand_in: StandIn) -> tuple[dict[Kind, bytes], frozenset[tup
     return own, frozenset(people)
 
 
-def build(options: argparse.Namespace) -> Simulator:
-    """A simulator from its command line."""
+def place_of(options: argparse.Namespace, hooks: Hooks | None = None) -> Place:
+    """Where and as whom a desk works, from the command line."""
     stand_in = stand_in_of(options.region)
     worked, people = worked_messages(stand_in)
 
@@ -275,7 +276,7 @@ def build(options: argparse.Namespace) -> Simulator:
 
     if options.strict:
         stand_in = hardened(stand_in, clock, Path(options.tables))
-    place = Place(
+    return Place(
         stand_in=stand_in,
         errands=errands_of(options.region, Path(options.tables)),
         keys=stand_in.keys(json.loads(Path(options.keys).read_text("utf-8"))),
@@ -284,9 +285,14 @@ def build(options: argparse.Namespace) -> Simulator:
         nonce=lambda: secrets.token_hex(12),
         worked=worked,
         worked_people=people,
+        hooks=hooks or Hooks(),
     )
+
+
+def build(options: argparse.Namespace) -> Simulator:
+    """A simulator from its command line."""
     return Simulator(
-        place,
+        place_of(options),
         habits=Habits(**_known(vars(options), Habits)),
         faults=Faults(**_known(vars(options), Faults)),
         seed=options.seed,
