@@ -46,6 +46,7 @@ class _Asked:
     level: Level
     listen: tuple[str, int] | None
     options: Options
+    only: tuple[str, ...]
 
 
 @app.command()
@@ -70,6 +71,9 @@ def endpoint(  # noqa: PLR0913, PLR0917 - one parameter an option
     timeout: Annotated[
         float, typer.Option("--timeout", help="等一个应答的秒数；网关等 30 秒", min=0.1)
     ] = 30.0,
+    law: Annotated[
+        list[str] | None, typer.Option("--law", help="只试这条要求（可重复），如 E-B06；不看级别")
+    ] = None,
     in_flight: Annotated[
         int, typer.Option("--in-flight", help="并发试验同时在途的报文数", min=2, max=200)
     ] = 16,
@@ -84,9 +88,12 @@ def endpoint(  # noqa: PLR0913, PLR0917 - one parameter an option
     try:
         settings = configure(config, os.environ, offline=True)
         book = rulebook(settings, os.environ)
+        only, level = _only(law or []), Level.HOSTILE if law else level
         section = _section(book, settings, region, keys)
         options = Options(timeout_s=timeout, in_flight=in_flight, patience_s=patience, seed=seed)
-        asked = _Asked(region, url or str(section.get("base_url", "")), level, _address(listen), options)
+        asked = _Asked(
+            region, url or str(section.get("base_url", "")), level, _address(listen), options, only
+        )
         credentials = _credentials(book, asked, section)
         with reports.progress(sum(1 for _ in laws_of(level))) as tell:
             results = asyncio.run(_checked(book, asked, credentials, tell))
@@ -117,11 +124,11 @@ async def _checked(
     )
     try:
         if asked.listen is None:
-            return await run(bench, asked.level, tell)
+            return await run(bench, asked.level, tell, only=asked.only)
         plays = () if asked.level is Level.BASIC else PLAYS
         async with assemble.listening(bench, asked.listen, plays) as where:
             typer.echo(f"接收端已打开：POST {where}", err=True)
-            return await run(bench, asked.level, tell)
+            return await run(bench, asked.level, tell, only=asked.only)
     finally:
         await bench.client.close()
 
@@ -145,6 +152,14 @@ def _report(book: Rulebook, asked: _Asked, results: tuple[Result, ...]) -> Repor
 
 
 # --- what was asked for ---
+
+
+def _only(asked: list[str]) -> tuple[str, ...]:
+    known = {demand.id for demand in laws_of(Level.HOSTILE)}
+    strange = [each for each in asked if each not in known]
+    if strange:
+        raise CannotStart(f"--law {'、'.join(strange)}: 没有这条要求；编号见 docs/how-to/check-a-server.md")
+    return tuple(asked)
 
 
 def _section(book: Rulebook, settings: Settings, slug: str, keys: Path | None) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import deque
 from dataclasses import asdict, dataclass, field
 from itertools import count
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from gateway.errors import Refusal
 from gateway.exchange.masking import Masker, mask_words
+from gateway.formats import media_type
 from gateway.formats.tree import Unreadable
 
 if TYPE_CHECKING:
@@ -63,7 +65,7 @@ class Journal:
 
     def note(self, **members: Any) -> None:
         """Keep one more; members of `Entry` but ``id``."""
-        members["why"] = mask_words(members["why"])
+        members["why"] = mask_words("；".join(dict.fromkeys(members["why"].split("；"))))
         self._entries.append(Entry(id=next(self._ids), **members))
 
     def since(self, after: int) -> list[Entry]:
@@ -93,7 +95,7 @@ class Journal:
         try:
             tree = self._region.parse(body).tree
         except (Refusal, Unreadable):
-            return mask_words(body.decode("utf-8", errors="replace"))[:_LONGEST]
+            return self._torn(body)
         is_xml = "xml" in self._region.content_type
         separator = "/" if is_xml else "."
         hidden = {}
@@ -108,6 +110,16 @@ class Journal:
         for value in sorted(hidden, key=len, reverse=True):
             lines = lines.replace(value, hidden[value])
         return mask_words(lines)
+
+    def _torn(self, body: bytes) -> str:
+        """What no parser reads, with the values of personal members masked where their names stand."""
+        charset = media_type.split(self._region.content_type)[1] or "utf-8"
+        text = body.decode(charset, errors="replace")[:_LONGEST]
+        for path, mask in self._masker.by_path.items():
+            name = re.escape(re.split(r"[./]", path)[-1])
+            for form in (rf'("{name}"\s*:\s*")([^"]+)', rf"(<{name}>)([^<]+)"):
+                text = re.sub(form, lambda found, hide=mask: found[1] + hide(found[2]), text)  # type: ignore[misc]
+        return mask_words(text)
 
 
 def _header(name: str, value: str) -> str:

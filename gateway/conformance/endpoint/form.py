@@ -60,7 +60,7 @@ async def refuses_the_unreadable(bench: Bench, tally: Tally) -> None:
 
 
 async def knows_its_kinds(bench: Bench, tally: Tally) -> None:
-    """E-F07: an unknown kind; a path that names another kind than the body."""
+    """E-F07: an unknown kind, in the path or in both places; a path that names another kind than the body."""
     message = bench.mill.application(_APPLY)
     sealed = bench.seal(message)
     paths = (
@@ -77,6 +77,22 @@ async def knows_its_kinds(bench: Bench, tally: Tally) -> None:
             frozenset({"9042", "9043"}),
             "比较路径末段与报文体里的种类，不一致或不认识就答复 HTTP 422，不要按其中一个办理，也不要答复 404",
         )
+
+
+async def refuses_an_unknown_kind(bench: Bench, tally: Tally) -> None:
+    """E-F20: path and body agree on a kind that does not exist."""
+    message = bench.mill.application(_APPLY)
+    kind = _unknown(message.native_kind)
+    strange = bench.mill.renamed(message, kind)
+    sealed = bench.seal(strange)
+    request = replace(sealed, path=sealed.path.removesuffix(message.native_kind) + kind)
+    answer = await bench.bad(request, f"路径和报文体都写着没有的报文种类 {kind}，凭证正确")
+    tally.refused(
+        answer,
+        422,
+        frozenset({"9042", "9043"}),
+        "不认识的报文种类答复 HTTP 422、9042，不要变成 404 或 500",
+    )
 
 
 def _unknown(native_kind: str) -> str:
@@ -135,4 +151,5 @@ CHECKS = {
     "E-F07": knows_its_kinds,
     "E-F08": wants_every_member,
     "E-F09": wants_right_values,
+    "E-F20": refuses_an_unknown_kind,
 }

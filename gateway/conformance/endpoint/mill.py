@@ -261,6 +261,10 @@ class Mill:
         key = self.new_key()
         return self.again(message, key=key, tree=_with_value(message.tree, message.key, key))
 
+    def renamed(self, message: Message, native_kind: str) -> Message:
+        """The same message under another kind."""
+        return self.again(message, tree=_with_value(message.tree, message.native_kind, native_kind))
+
     def now(self) -> datetime:
         """The time, by the clock the mill was given."""
         return self._clock()

@@ -63,7 +63,7 @@ function script(given) {
 }
 
 const shown = (entry) => ({ "": true, in: entry.way === "in", out: entry.way === "out", refused: entry.outcome === "refused" })[$("filter").value];
-const clock = (at) => new Date(at).toLocaleTimeString(language === "zh" ? "zh-CN" : "en-GB", { hour12: false });
+const clock = (at) => new Date(at).toLocaleTimeString(language === "zh" ? "zh-CN" : "en-GB", { hour12: false, timeZone: "Asia/Shanghai" });
 
 function list() {
   const rows = state.entries.filter(shown).reverse();
@@ -71,7 +71,7 @@ function list() {
   $("empty").hidden = rows.length > 0;
   $("empty").textContent = !state.loaded ? t("loading") : state.entries.length ? t("none") : t("empty");
   const count = (outcome) => state.entries.filter((entry) => entry.outcome === outcome).length;
-  $("counts").replaceChildren(...[["taken", "taken_n"], ["refused", "refused_n"], ["no-answer", "open_n"]].map(([outcome, name]) => make("li", { className: outcome }, make("b", { textContent: count(outcome) }), ` ${t(name)}`)));
+  $("counts").replaceChildren(...[["taken", "taken_n"], ["refused", "refused_n"], ["no-answer", "open_n"]].map(([outcome, name]) => make("li", { className: count(outcome) ? `${outcome} some` : outcome }, make("b", { textContent: count(outcome) }), ` ${t(name)}`)));
 }
 
 function row(entry) {
@@ -89,7 +89,7 @@ async function detail(id) {
   list();
   const found = await ask(`/sim/messages/${id}`);
   $("detail-title").textContent = `${named(found.kind_name, found.label)} ${found.kind}`;
-  const facts = [[t("time"), new Date(found.at).toLocaleString(language === "zh" ? "zh-CN" : "en-GB")], [t("key"), found.key || "—"], [t("case"), found.case_ref || "—"], [t("status"), `${found.status || "—"} ${t(found.outcome)} ${found.code}`], [t("why"), found.why], [t("did"), found.act]];
+  const facts = [[t("time"), new Date(found.at).toLocaleString(language === "zh" ? "zh-CN" : "en-GB", { hour12: false, timeZone: "Asia/Shanghai" })], [t("key"), found.key || "—"], [t("case"), found.case_ref || "—"], [t("status"), `${found.status || "—"} ${t(found.outcome)} ${found.code}`], [t("why"), found.why], [t("did"), found.act]];
   $("detail-body").replaceChildren(
     make("dl", {}, ...facts.filter(([, value]) => value).flatMap(([name, value]) => [make("dt", { textContent: name }), make("dd", { textContent: value })])),
     make("h3", { textContent: t("headers") }),
