@@ -92,6 +92,7 @@ FAULTS = {
     "send-empty-elements": "chongqing 5: writes empty elements for what is absent",
     "send-key-reused": "chongqing 3: one LSH for every message of a case",
     "send-new-key": "chongqing 3: a new LSH on each repetition",
+    "send-content-renewed": "chongqing 3: BJSJ is set again on each repetition, so the key meets other content",
     "send-first-lost": "chongqing 3: drops the first receipt and repeats with a new LSH",
     "send-no-repeat": "chongqing 4: gives up after 429 or 503",
     "send-ignores-retry-after": "chongqing 4: repeats at once after 429 or 503",
@@ -292,7 +293,8 @@ def read_xml(raw, fault=""):
 def content_digest(text, kind):
     """SM3 of the text from the first <BODY> to the last </BODY>, followed by JYM (chongqing 3)."""
     start, end = text.find("<BODY>"), text.rfind("</BODY>")
-    return sm3((text[start : end + len("</BODY>")] + kind).encode())
+    part = text[start : end + len("</BODY>")] if 0 <= start < end else text
+    return sm3((part + kind).encode())
 
 
 def check_sequence(node, shape, path, found, fault=""):
@@ -409,7 +411,7 @@ class Office:
         self.slow, self.busy = getattr(options, "slow", 35.0), getattr(options, "busy", 0)
         self.adopt, self.shift = getattr(options, "adopt", False), getattr(options, "shift", 0.0)
         self.lock, self.changed = threading.RLock(), threading.Condition()
-        self.serial = itertools.count(1)
+        self.serial = itertools.count(random.randrange(1_000_000))
         self.receipts, self.cases, self.sent = {}, {}, []
         self.first = True
 
@@ -420,7 +422,7 @@ class Office:
         return datetime.fromtimestamp(self.now() - ago, UTC).astimezone(zone).strftime(form)
 
     def new_number(self):
-        return f"CQ{self.beijing('%Y%m%d%H%M%S')}{next(self.serial):06d}"
+        return f"CQ{self.beijing('%Y%m%d%H%M%S')}{next(self.serial) % 1_000_000:06d}"
 
     # ------------------------------------------------------------ receiving
     def answer(self, path, headers, body):
@@ -835,6 +837,8 @@ class Sender:
             self.key = self.office.new_number()
         waits = itertools.chain((1, 2, 5, 10, 30), itertools.repeat(60))
         for tries in itertools.count(1):
+            if self.fault == "send-content-renewed" and kind == "ZT_TZ":
+                body["BJXX"]["BJSJ"] = self.office.beijing()
             status, code, text, retry_after = self.post(self.packet(kind, body))
             verdict = self.verdict(status, code, text)
             entry = {"key": self.key, "kind": kind, "state": words, "try": tries}
@@ -851,7 +855,7 @@ class Sender:
 
     def verdict(self, status, code, text):
         """`taken`, `refused` or `repeat`, read as gateway 5 reads the answers of a side."""
-        if self.fault == "send-first-lost" and self.first:
+        if self.fault in ("send-first-lost", "send-content-renewed") and self.first:
             self.first = False
             return "repeat"
         if self.fault == "send-no-repeat" and status in (429, 503):

@@ -70,6 +70,7 @@ FAULTS = {
     "send-nonce-reused": "sichuan 2: one nonce for all attempts",
     "send-key-reused": "sichuan 3: one aaz002 for every message of a case",
     "send-new-key": "sichuan 3: a new aaz002 on each repetition",
+    "send-content-renewed": "sichuan 3: blsj is set again on each repetition, so the key meets other content",
     "send-first-lost": "sichuan 3: drops the first receipt and repeats with a new aaz002",
     "send-no-repeat": "sichuan 4: gives up after 429 or 503",
     "send-ignores-retry-after": "sichuan 4: repeats at once after 429 or 503",
@@ -324,7 +325,8 @@ class Office:
         self.slow, self.busy = getattr(options, "slow", 35.0), getattr(options, "busy", 0)
         self.adopt, self.shift = getattr(options, "adopt", False), getattr(options, "shift", 0.0)
         self.lock, self.changed = threading.RLock(), threading.Condition()
-        self.serial = itertools.count(1)
+        # microseconds of the day: a restart must not use the numbers of the run before
+        self.serial = itertools.count(int(time.time() % 86400 * 1_000_000))
         self.nonces, self.receipts, self.cases, self.sent = {}, {}, {}, []
         self.first = True
 
@@ -335,7 +337,7 @@ class Office:
         return datetime.fromtimestamp(self.now(), UTC).astimezone(BEIJING).strftime(form)
 
     def new_number(self):
-        return f"SC{self.beijing('%Y%m%d')}{next(self.serial):09d}"
+        return f"SC{self.beijing('%Y%m%d')}{next(self.serial):012d}"
 
     # ------------------------------------------------------------ receiving
     def answer(self, path, headers, body):
@@ -692,6 +694,8 @@ class Sender:
             self.key = self.office.new_number()
         waits = itertools.chain((1, 2, 5, 10, 30), itertools.repeat(60))
         for tries in itertools.count(1):
+            if self.fault == "send-content-renewed" and kind == "tbzt0001":
+                param["blsj"] = self.office.beijing()
             body = self.body(self.key, kind, param)
             status, receipt, retry_after = self.post(body)
             verdict = self.verdict(status, receipt)
@@ -708,7 +712,7 @@ class Sender:
 
     def verdict(self, status, receipt):
         """`taken`, `refused` or `repeat`, read as gateway 5 reads the answers of a side."""
-        if self.fault == "send-first-lost" and self.first:
+        if self.fault in ("send-first-lost", "send-content-renewed") and self.first:
             self.first = False
             return "repeat"
         if self.fault == "send-no-repeat" and status in (429, 503):
