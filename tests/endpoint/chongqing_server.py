@@ -195,6 +195,7 @@ MATRIX = {  # crossing 5.3: what a report does to the state held
     "21": "CCCICCCCCCCC",
     "23": "CCCCICCCCCCC",
     "60": "CCCCCCCCCCCC",
+    "?": "AAAAAAAAAAAA",  # a case of our own that another system opened (--adopt)
 }
 STATES = {  # BJZT/TBCXZL/BJJG: state (crossing 5.1)
     "待办理//": "10",
@@ -216,7 +217,7 @@ STATES = {  # BJZT/TBCXZL/BJJG: state (crossing 5.1)
     "已送达//": "50",
 }
 REASON = ("待补正//", "不予受理//", "挂起/补正/", "已退件//", "已办结//不予")
-OPEN = ("10", "11", "20", "22", "28", "30", "31", "32", "33")
+OPEN = ("?", "10", "11", "20", "22", "28", "30", "31", "32", "33")
 KEPT_BY_ORIGIN = ("10", "23", "50")
 ENDING = ("已办结", "已退件", "已送达")
 
@@ -586,7 +587,7 @@ class Office:
             note = ""
         else:
             if case is None and self.adopt and number.startswith("CQ"):
-                case = self.cases[number] = Case(number, "", "origin")
+                case = self.cases[number] = Case(number, "", "origin", state="?")
             if case is None:
                 raise RefusedError(422, "9044", "办件不存在", [("BODY/BJXX/SBLSH", "9044", "办件不存在")])
             note = FOLLOW_UPS[kind](case, values)

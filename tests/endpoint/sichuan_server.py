@@ -163,10 +163,11 @@ MATRIX = {  # crossing 5.3: what a report does to the state held
     "21": "CCCICCCCCCCC",
     "23": "CCCCICCCCCCC",
     "60": "CCCCCCCCCCCC",
+    "?": "AAAAAAAAAAAA",  # a case of our own that another system opened (--adopt)
 }
 WORDS = ("01", "02", "03", "04", "05", "06", "07", "08", "09", "10", "11")
 STATES = dict(zip(WORDS, ("10", "11", "20", "21", "23", "30", "31", "32", "40", "41", "50"), strict=True))
-OPEN = ("10", "11", "20", "22", "28", "30", "31", "32", "33")
+OPEN = ("?", "10", "11", "20", "22", "28", "30", "31", "32", "33")
 KEPT_BY_ORIGIN = ("10", "23", "50")
 
 
@@ -487,7 +488,7 @@ class Office:
             note = ""
         else:
             if case is None and self.adopt and number[16] != "9":
-                case = self.cases[number] = Case(number, message.get("cytbh", ""), "", "origin")
+                case = self.cases[number] = Case(number, message.get("cytbh", ""), "", "origin", state="?")
             if case is None or (case.cytbh and message.get("cytbh", case.cytbh) != case.cytbh):
                 raise RefusedError(422, "9044", "办件不存在", [("affairCode", "9044", "办件不存在")])
             note = FOLLOW_UPS[kind](case, message["param"])
