@@ -708,12 +708,14 @@ class Sender:
             if self.fault in ("send-new-key", "send-first-lost", "send-repeats-parked"):
                 self.key = self.office.new_number()
             wait = max(next(waits) * self.office.wait, retry_after)
+            if self.fault == "send-content-renewed":
+                wait = max(wait, 1.1)  # the times are whole seconds
             time.sleep(0.01 if self.fault == "send-ignores-retry-after" else wait)
         return "repeat"
 
     def verdict(self, status, receipt):
         """`taken`, `refused` or `repeat`, read as gateway 5 reads the answers of a side."""
-        if self.fault in ("send-first-lost", "send-content-renewed") and self.first:
+        if self.fault in ("send-first-lost", "send-content-renewed") and self.first and status == 202:
             self.first = False
             return "repeat"
         if self.fault == "send-no-repeat" and status in (429, 503):
