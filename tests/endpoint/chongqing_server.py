@@ -92,6 +92,7 @@ FAULTS = {
     "send-empty-elements": "chongqing 5: writes empty elements for what is absent",
     "send-key-reused": "chongqing 3: one LSH for every message of a case",
     "send-new-key": "chongqing 3: a new LSH on each repetition",
+    "send-content-renewed": "chongqing 3: BJSJ is set again on each repetition, so the key meets other content",
     "send-first-lost": "chongqing 3: drops the first receipt and repeats with a new LSH",
     "send-no-repeat": "chongqing 4: gives up after 429 or 503",
     "send-ignores-retry-after": "chongqing 4: repeats at once after 429 or 503",
@@ -194,6 +195,7 @@ MATRIX = {  # crossing 5.3: what a report does to the state held
     "21": "CCCICCCCCCCC",
     "23": "CCCCICCCCCCC",
     "60": "CCCCCCCCCCCC",
+    "?": "AAAAAAAAAAAA",  # a case of our own that another system opened (--adopt)
 }
 STATES = {  # BJZT/TBCXZL/BJJG: state (crossing 5.1)
     "待办理//": "10",
@@ -215,7 +217,7 @@ STATES = {  # BJZT/TBCXZL/BJJG: state (crossing 5.1)
     "已送达//": "50",
 }
 REASON = ("待补正//", "不予受理//", "挂起/补正/", "已退件//", "已办结//不予")
-OPEN = ("10", "11", "20", "22", "28", "30", "31", "32", "33")
+OPEN = ("?", "10", "11", "20", "22", "28", "30", "31", "32", "33")
 KEPT_BY_ORIGIN = ("10", "23", "50")
 ENDING = ("已办结", "已退件", "已送达")
 
@@ -292,7 +294,8 @@ def read_xml(raw, fault=""):
 def content_digest(text, kind):
     """SM3 of the text from the first <BODY> to the last </BODY>, followed by JYM (chongqing 3)."""
     start, end = text.find("<BODY>"), text.rfind("</BODY>")
-    return sm3((text[start : end + len("</BODY>")] + kind).encode())
+    part = text[start : end + len("</BODY>")] if 0 <= start < end else text
+    return sm3((part + kind).encode())
 
 
 def check_sequence(node, shape, path, found, fault=""):
@@ -409,7 +412,7 @@ class Office:
         self.slow, self.busy = getattr(options, "slow", 35.0), getattr(options, "busy", 0)
         self.adopt, self.shift = getattr(options, "adopt", False), getattr(options, "shift", 0.0)
         self.lock, self.changed = threading.RLock(), threading.Condition()
-        self.serial = itertools.count(1)
+        self.serial = itertools.count(random.randrange(1_000_000))
         self.receipts, self.cases, self.sent = {}, {}, []
         self.first = True
 
@@ -420,7 +423,7 @@ class Office:
         return datetime.fromtimestamp(self.now() - ago, UTC).astimezone(zone).strftime(form)
 
     def new_number(self):
-        return f"CQ{self.beijing('%Y%m%d%H%M%S')}{next(self.serial):06d}"
+        return f"CQ{self.beijing('%Y%m%d%H%M%S')}{next(self.serial) % 1_000_000:06d}"
 
     # ------------------------------------------------------------ receiving
     def answer(self, path, headers, body):
@@ -584,7 +587,7 @@ class Office:
             note = ""
         else:
             if case is None and self.adopt and number.startswith("CQ"):
-                case = self.cases[number] = Case(number, "", "origin")
+                case = self.cases[number] = Case(number, "", "origin", state="?")
             if case is None:
                 raise RefusedError(422, "9044", "办件不存在", [("BODY/BJXX/SBLSH", "9044", "办件不存在")])
             note = FOLLOW_UPS[kind](case, values)
@@ -835,6 +838,8 @@ class Sender:
             self.key = self.office.new_number()
         waits = itertools.chain((1, 2, 5, 10, 30), itertools.repeat(60))
         for tries in itertools.count(1):
+            if self.fault == "send-content-renewed" and kind == "ZT_TZ":
+                body["BJXX"]["BJSJ"] = self.office.beijing()
             status, code, text, retry_after = self.post(self.packet(kind, body))
             verdict = self.verdict(status, code, text)
             entry = {"key": self.key, "kind": kind, "state": words, "try": tries}
@@ -846,12 +851,14 @@ class Sender:
             if self.fault in ("send-new-key", "send-first-lost", "send-repeats-parked"):
                 self.key = self.office.new_number()
             wait = max(next(waits) * self.office.wait, retry_after)
+            if self.fault == "send-content-renewed":
+                wait = max(wait, 1.1)  # the times are whole seconds
             time.sleep(0.01 if self.fault == "send-ignores-retry-after" else wait)
         return "repeat"
 
     def verdict(self, status, code, text):
         """`taken`, `refused` or `repeat`, read as gateway 5 reads the answers of a side."""
-        if self.fault == "send-first-lost" and self.first:
+        if self.fault in ("send-first-lost", "send-content-renewed") and self.first and status == 202:
             self.first = False
             return "repeat"
         if self.fault == "send-no-repeat" and status in (429, 503):

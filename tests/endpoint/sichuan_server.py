@@ -70,6 +70,7 @@ FAULTS = {
     "send-nonce-reused": "sichuan 2: one nonce for all attempts",
     "send-key-reused": "sichuan 3: one aaz002 for every message of a case",
     "send-new-key": "sichuan 3: a new aaz002 on each repetition",
+    "send-content-renewed": "sichuan 3: blsj is set again on each repetition, so the key meets other content",
     "send-first-lost": "sichuan 3: drops the first receipt and repeats with a new aaz002",
     "send-no-repeat": "sichuan 4: gives up after 429 or 503",
     "send-ignores-retry-after": "sichuan 4: repeats at once after 429 or 503",
@@ -162,10 +163,11 @@ MATRIX = {  # crossing 5.3: what a report does to the state held
     "21": "CCCICCCCCCCC",
     "23": "CCCCICCCCCCC",
     "60": "CCCCCCCCCCCC",
+    "?": "AAAAAAAAAAAA",  # a case of our own that another system opened (--adopt)
 }
 WORDS = ("01", "02", "03", "04", "05", "06", "07", "08", "09", "10", "11")
 STATES = dict(zip(WORDS, ("10", "11", "20", "21", "23", "30", "31", "32", "40", "41", "50"), strict=True))
-OPEN = ("10", "11", "20", "22", "28", "30", "31", "32", "33")
+OPEN = ("?", "10", "11", "20", "22", "28", "30", "31", "32", "33")
 KEPT_BY_ORIGIN = ("10", "23", "50")
 
 
@@ -324,7 +326,8 @@ class Office:
         self.slow, self.busy = getattr(options, "slow", 35.0), getattr(options, "busy", 0)
         self.adopt, self.shift = getattr(options, "adopt", False), getattr(options, "shift", 0.0)
         self.lock, self.changed = threading.RLock(), threading.Condition()
-        self.serial = itertools.count(1)
+        # microseconds of the day: a restart must not use the numbers of the run before
+        self.serial = itertools.count(int(time.time() % 86400 * 1_000_000))
         self.nonces, self.receipts, self.cases, self.sent = {}, {}, {}, []
         self.first = True
 
@@ -335,7 +338,7 @@ class Office:
         return datetime.fromtimestamp(self.now(), UTC).astimezone(BEIJING).strftime(form)
 
     def new_number(self):
-        return f"SC{self.beijing('%Y%m%d')}{next(self.serial):09d}"
+        return f"SC{self.beijing('%Y%m%d')}{next(self.serial):012d}"
 
     # ------------------------------------------------------------ receiving
     def answer(self, path, headers, body):
@@ -485,7 +488,7 @@ class Office:
             note = ""
         else:
             if case is None and self.adopt and number[16] != "9":
-                case = self.cases[number] = Case(number, message.get("cytbh", ""), "", "origin")
+                case = self.cases[number] = Case(number, message.get("cytbh", ""), "", "origin", state="?")
             if case is None or (case.cytbh and message.get("cytbh", case.cytbh) != case.cytbh):
                 raise RefusedError(422, "9044", "办件不存在", [("affairCode", "9044", "办件不存在")])
             note = FOLLOW_UPS[kind](case, message["param"])
@@ -692,6 +695,8 @@ class Sender:
             self.key = self.office.new_number()
         waits = itertools.chain((1, 2, 5, 10, 30), itertools.repeat(60))
         for tries in itertools.count(1):
+            if self.fault == "send-content-renewed" and kind == "tbzt0001":
+                param["blsj"] = self.office.beijing()
             body = self.body(self.key, kind, param)
             status, receipt, retry_after = self.post(body)
             verdict = self.verdict(status, receipt)
@@ -703,12 +708,14 @@ class Sender:
             if self.fault in ("send-new-key", "send-first-lost", "send-repeats-parked"):
                 self.key = self.office.new_number()
             wait = max(next(waits) * self.office.wait, retry_after)
+            if self.fault == "send-content-renewed":
+                wait = max(wait, 1.1)  # the times are whole seconds
             time.sleep(0.01 if self.fault == "send-ignores-retry-after" else wait)
         return "repeat"
 
     def verdict(self, status, receipt):
         """`taken`, `refused` or `repeat`, read as gateway 5 reads the answers of a side."""
-        if self.fault == "send-first-lost" and self.first:
+        if self.fault in ("send-first-lost", "send-content-renewed") and self.first and status == 202:
             self.first = False
             return "repeat"
         if self.fault == "send-no-repeat" and status in (429, 503):
