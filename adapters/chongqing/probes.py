@@ -40,8 +40,8 @@ def unreadable(body: bytes) -> Sequence[tuple[str, bytes]]:
     """Step 6 of crossing §1 and CQ-N §1."""
     text = gb18030.decode(body)
     return (
-        ('声明写的是 encoding="UTF-8"', body.replace(_DECLARED, b'encoding="UTF-8"', 1)),
-        ('声明写的是 encoding="GBK"', body.replace(_DECLARED, b'encoding="GBK"', 1)),
+        ("声明和字节都是 UTF-8", text.replace("GB18030", "UTF-8", 1).encode("utf-8")),
+        ('声明写的是 encoding="GBK"', text.replace("GB18030", "GBK", 1).encode("gbk", "xmlcharrefreplace")),
         ("声明写的是 GB18030，字节却是 UTF-8", text.encode("utf-8") + b"\xff"),
         ("报文在一半处截断，不再是完整的 XML", body[: len(body) // 2]),
         ("报文带 DOCTYPE", body.replace(b"?>", b"?><!DOCTYPE PACKET>", 1)),
@@ -58,6 +58,20 @@ def attacks(body: bytes) -> Sequence[tuple[str, bytes]]:
         ("DOCTYPE 里定义成倍展开的实体", body.replace(b"?>", bomb, 1)),
         ("DOCTYPE 里定义引用本机文件的外部实体", body.replace(b"?>", away, 1)),
         ("末尾加了 1000 层嵌套元素", body.replace(b"</PACKET>", deep, 1)),
+    )
+
+
+def variants(body: bytes) -> Sequence[tuple[str, bytes]]:
+    """CQ-N §1: the name in any letter case, comments and instructions ignored, character references."""
+    text = gb18030.decode(body)
+    numbered = re.sub("[一-鿿]", lambda found: f"&#x{ord(found[0]):X};", text)
+    spaced = text.replace("><", ">\r\n  <")
+    return (
+        ('声明写成 encoding="gb18030"', body.replace(_DECLARED, b'encoding="gb18030"', 1)),
+        ("BODY 里有一条注释", body.replace(b"<BODY>", b"<BODY><!-- note -->", 1)),
+        ("声明之后有一条处理指令", body.replace(b"?><PACKET>", b"?><?note here?><PACKET>", 1)),
+        ("汉字写成 &#xXXXX; 字符引用", gb18030.encode(numbered)),
+        ("元素之间有换行和缩进", gb18030.encode(spaced)),
     )
 
 
@@ -92,6 +106,9 @@ def _faults(tree: dict[str, Any]) -> list[tuple[str, str]]:
     answer = member(tree, "BODY", "FH")
     if not isinstance(answer, dict):
         return [*faults, ("BODY/FH", "缺少 BODY/FH")]
+    if text_at(answer, "FHM") == "0000" and not text_at(answer, "SBLSH"):
+        # absent only when the request could not be read (CQ-N §4)
+        faults.append(("BODY/FH/SBLSH", "受理回执应写明收到的办件编号"))
     if not _CODE.fullmatch(text_at(answer, "FHM")):
         faults.append(("BODY/FH/FHM", "FHM 应为 0000 或 9 开头的四位代码"))
     unknown = [name for name in answer if name not in _FH]
@@ -116,5 +133,6 @@ probes = Probes(
     impostor=impostor,
     unreadable=unreadable,
     attacks=attacks,
+    variants=variants,
     receipt=receipt,
 )

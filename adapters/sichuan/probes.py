@@ -64,6 +64,22 @@ def attacks(body: bytes) -> Sequence[tuple[str, bytes]]:
     )
 
 
+def variants(body: bytes) -> Sequence[tuple[str, bytes]]:
+    """JSON leaves order, white space and escapes to the writer (crossing §1, "not normative")."""
+    tree = json_bytes.read(body)
+    backwards = dict(reversed(tree.items()))
+    escaped = "".join(c if c < "\x7f" else _escaped(c) for c in body.decode("utf-8"))
+    return (
+        ("成员次序倒过来", json_bytes.write(backwards)),
+        ("汉字写成 \\uXXXX 转义", escaped.encode("ascii")),
+        ("前后和成员之间有空格、换行", b"\r\n " + body.replace(b'":"', b'" :\t"') + b" \n"),
+    )
+
+
+def _escaped(character: str) -> str:
+    return json.dumps(character)[1:-1]
+
+
 def receipt(body: bytes) -> Form:
     """SC-N §4. Errors: none; what cannot be read is a fault."""
     try:
@@ -131,5 +147,6 @@ probes = Probes(
     impostor=impostor,
     unreadable=unreadable,
     attacks=attacks,
+    variants=variants,
     receipt=receipt,
 )

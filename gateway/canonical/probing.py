@@ -36,6 +36,7 @@ class Probes:
     * ``unreadable(body)``: (what was done, in Chinese; the bytes) for bodies that are no message at all;
       each is signed rightly before it is sent.
     * ``attacks(body)``: the same for bodies made to do harm: bombs, depth, declarations.
+    * ``variants(body)``: the same for other spellings of the same message, which have to be read.
     * ``receipt(body)``: the receipt's `Form`.
     """
 
@@ -46,6 +47,7 @@ class Probes:
     impostor: Callable[[Any], Any]
     unreadable: Callable[[bytes], Sequence[tuple[str, bytes]]]
     attacks: Callable[[bytes], Sequence[tuple[str, bytes]]]
+    variants: Callable[[bytes], Sequence[tuple[str, bytes]]]
     receipt: Callable[[bytes], Form]
 
 

@@ -14,12 +14,10 @@ from typing import TYPE_CHECKING, Any
 import uvicorn
 
 from gateway.canonical.probing import Probes
-from gateway.canonical.worktime import beijing_day
 from gateway.conformance.endpoint.bench import Bench, Options
 from gateway.conformance.endpoint.door import Door
 from gateway.conformance.endpoint.mill import Mill, Sides
 from gateway.conformance.simulator import stand_in_of
-from gateway.conformance.yardstick import Yardstick
 from gateway.errors import CannotStart
 from gateway.transport.client import PeerClient
 
@@ -105,7 +103,6 @@ def bench(wanted: Wanted) -> Bench:
         probes=probes_of(wanted.slug),
         credentials=wanted.credentials,
         mill=mill,
-        yardstick=Yardstick.of(mill, beijing_day(wanted.clock())),
         client=PeerClient(wanted.url, timeout_s=wanted.options.timeout_s, connections=256),
         clock=wanted.clock,
         nonce=wanted.nonce,

@@ -183,7 +183,9 @@ async def answers_again(bench: Bench, tally: Tally) -> None:
     """E-B09: the same message, proven anew, as after an answer that got lost."""
     for kind in (Kind.GENERAL_APPLY, Kind.TRANSFER_APPLY):
         message = bench.mill.application(kind)
-        first = await bench.good(message)
+        # some seconds old, so that the repetition carries another time
+        sealed = bench.seal(message, late_s=3)
+        first = await bench.send(sealed, f"一条正确的报文：{message.words}", message, good=True)
         if not first.taken:
             continue
         again = await bench.good(

@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
+from gateway.canonical.worktime import beijing_day
+from gateway.conformance.yardstick import Yardstick
 from gateway.errors import PeerFailure
 from gateway.region import Reply, SignedRequest, Taken
 from gateway.transport.replies import judge, retry_after, without_numbers
@@ -19,7 +21,6 @@ if TYPE_CHECKING:
     from gateway.canonical.probing import Form, Probes
     from gateway.conformance.endpoint.door import Door
     from gateway.conformance.endpoint.mill import Message, Mill, Sides
-    from gateway.conformance.yardstick import Yardstick
     from gateway.transport.client import PeerClient
 
 #: A server that asks to be left alone is asked again so often, and waited for so long each time.
@@ -100,7 +101,6 @@ class Bench:
     probes: Probes | None
     credentials: Any = field(repr=False)
     mill: Mill = field(repr=False)
-    yardstick: Yardstick = field(repr=False)
     client: PeerClient = field(repr=False)
     clock: Callable[[], datetime]
     nonce: Callable[[], str]
@@ -109,11 +109,19 @@ class Bench:
     examples: tuple[bytes, ...] = field(default=(), repr=False)
     door: Door | None = None
     ledger: list[Answer] = field(default_factory=list)
+    _yardstick: Yardstick | None = field(default=None, repr=False)
 
     @property
     def region(self) -> Any:
         """The region of the server."""
         return self.sides.region
+
+    @property
+    def yardstick(self) -> Yardstick:
+        """The receiver's view of what is sent; made when it is first asked for."""
+        if self._yardstick is None:
+            self._yardstick = Yardstick.of(self.mill, beijing_day(self.clock()))
+        return self._yardstick
 
     # -- sealing -------------------------------------------------------------------------
 

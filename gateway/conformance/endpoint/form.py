@@ -79,6 +79,18 @@ async def knows_its_kinds(bench: Bench, tally: Tally) -> None:
         )
 
 
+async def reads_other_spellings(bench: Bench, tally: Tally) -> None:
+    """E-F21."""
+    if bench.probes is None:
+        return
+    for place in range(len(bench.probes.variants(bench.mill.application(_APPLY).body))):
+        message = bench.mill.application(_APPLY)
+        what, body = bench.probes.variants(message.body)[place]
+        said = f"{message.words}，{what}，意思不变"
+        answer = await bench.send(bench.seal(message, body=body), said, message, good=True)
+        tally.taken(answer, "用完整的解析器读报文，不要按固定的写法截取文本")
+
+
 async def refuses_an_unknown_kind(bench: Bench, tally: Tally) -> None:
     """E-F20: path and body agree on a kind that does not exist."""
     message = bench.mill.application(_APPLY)
@@ -152,4 +164,5 @@ CHECKS = {
     "E-F08": wants_every_member,
     "E-F09": wants_right_values,
     "E-F20": refuses_an_unknown_kind,
+    "E-F21": reads_other_spellings,
 }

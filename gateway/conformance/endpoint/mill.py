@@ -31,8 +31,9 @@ if TYPE_CHECKING:
 
 #: Drawn anew so often until a draft fits what was asked for.
 _PATIENCE = 400
-#: Letters beyond GBK, each with a trap of its own: two bytes, four bytes, four bytes in the second plane.
-RARE = ("䶮", "㛃", "𠮷")
+#: Letters beyond GBK, each with a trap of its own in GB 18030: two bytes, four bytes, the second plane, and two
+#: that the editions before 2022 kept in the private use area.
+RARE = ("䶮", "㛃", "𠮷", "龴", "︐")
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,6 +261,10 @@ class Mill:
         """The same message under a key of its own: another message about the same case."""
         key = self.new_key()
         return self.again(message, key=key, tree=_with_value(message.tree, message.key, key))
+
+    def of_name(self, message: Message, name: str) -> Message:
+        """The same application by somebody of another name."""
+        return self.again(message, tree=_with_value(message.tree, message.case.facts.name, name))
 
     def renamed(self, message: Message, native_kind: str) -> Message:
         """The same message under another kind."""

@@ -53,11 +53,36 @@ def wrong_values(yardstick: Yardstick, message: Message) -> Iterator[tuple[str, 
             tree = copy.deepcopy(message.tree)
             _put(tree, steps, other)
             faults = _faults(yardstick, message, tree)
-            if faults and all(fault.code == "9043" for fault in faults):
+            if faults:
                 found.append((faults[0].path, what, tree))
-                break
+    found += _swapped(yardstick, message)
     for what in dict.fromkeys(what for _, what, _ in found):
         yield from _spread([each for each in found if each[1] == what], _MOST // 2)
+
+
+def _swapped(yardstick: Yardstick, message: Message) -> list[tuple[str, str, Tree]]:
+    """Two neighbours of one group in the wrong order, where the region's format has an order."""
+    found = []
+    for steps in _leaves(message.tree):
+        group = _at(message.tree, steps[:-1])
+        names = list(group) if isinstance(group, dict) else []
+        place = names.index(steps[-1]) if steps[-1] in names else -1
+        if not 0 <= place < len(names) - 1:
+            continue
+        names[place], names[place + 1] = names[place + 1], names[place]
+        tree = _with_group(message.tree, steps[:-1], {name: group[name] for name in names})
+        faults = _faults(yardstick, message, tree)
+        if faults:
+            found.append((faults[0].path, "与下一项的次序颠倒", tree))
+    return found
+
+
+def _with_group(tree: Any, steps: tuple[Any, ...], group: Any) -> Any:
+    if not steps:
+        return group
+    changed = copy.deepcopy(tree)
+    _put(changed, steps, group)
+    return changed
 
 
 def _others(value: Any) -> Iterator[tuple[str, Any]]:
@@ -65,6 +90,7 @@ def _others(value: Any) -> Iterator[tuple[str, Any]]:
         if value[-1].isdigit() and len(value) == 18:
             last = "1" if value[-1] == "0" else "0"
             yield "的最后一位改过，校验位不符", value[:-1] + last
+        yield "改成空的", ""
         yield "后面加了一个空格", f"{value} "
         yield "里有一个控制字符（U+007F）", f"{value[:1]}\x7f{value[1:]}"
 
