@@ -59,10 +59,10 @@ async def test_our_own_stand_in_holds_every_law(slug):
 
 
 MISDEEDS = {
-    "delay=1:4s": "E-B12",
+    "delay=1:1s": "E-B12",
     "refuse=1": "E-B02",
     "error=1": "E-B13",
-    "hang=1:4s": "E-B12",
+    "hang=1:1s": "E-B12",
     "cut=1": "E-B13",
     "garbage=1": "E-B05",
     "redirect=1": "E-B11",
@@ -76,19 +76,21 @@ MISDEEDS = {
 async def misdeed(slug, faults, law):
     port = free_port()
     async with simulated(slug, faults=faults, gateway_port=port, lenient=True) as (url, keys, _):
-        is_slow = "4s" in faults
+        is_slow = "1s" in faults
         only = ("E-B05", "E-B09", "E-B11", "E-B12", "E-B13", *([] if is_slow else [law]))
-        limits = {"timeout_s": 0.4 if is_slow else 3.0, "patience_s": 0.6}
+        limits = {"timeout_s": 0.25 if is_slow else 3.0, "patience_s": 0.6}
         results, _ = await check(slug, url, keys_of(slug, keys), only=only, door_port=port, **limits)
     return broken(results)
 
 
 @pytest.mark.parametrize("slug", SIDES)
 async def test_every_misdeed_of_the_simulator_is_named_by_its_law(slug):
-    found = await asyncio.gather(*(misdeed(slug, faults, law) for faults, law in MISDEEDS.items()))
+    # what the proof and the case numbers look like is each side's own; the rest is the same code
+    wanted = {f: law for f, law in MISDEEDS.items() if slug == SIDES[0] or law in {"E-B21", "E-F32", "E-B05"}}
+    found = await asyncio.gather(*(misdeed(slug, faults, law) for faults, law in wanted.items()))
     missed = {
         faults: sorted(laws)
-        for (faults, law), laws in zip(MISDEEDS.items(), found, strict=True)
+        for (faults, law), laws in zip(wanted.items(), found, strict=True)
         if law not in laws
     }
     assert missed == {}
@@ -107,6 +109,7 @@ def written_by_others(slug, fault="", gateway=""):
     options = Namespace(wait=0.1, delay=0.02, slow=0.8)
     if hasattr(module, "Office"):
         office = module.Office(own, fault=fault, gateway=gateway, options=options)
+    module.Handler.disable_nagle_algorithm = True  # 40 ms an answer, of no interest here
     server = module.serve(office)
     threading.Thread(target=lambda: server.serve_forever(0.02), daemon=True).start()
     try:
@@ -157,6 +160,20 @@ RECEIVING = {
     "receipt-gbk": "E-B05",
     "echoes-key": "E-B05",
     "no-findings": "E-F18",
+    "own-key": "E-B02",
+    "window-utc": "E-B02",
+    "digest-whole-message": "E-B09",
+    "any-encoding": "E-F06",
+    "gbk-decoder": "E-F14",
+    "codec-2005": "E-F14",
+    "doctype-accepted": "E-F06",
+    "comments-refused": "E-F21",
+    "any-order": "E-F09",
+    "empty-accepted": "E-F09",
+    "fhm-short": "E-B05",
+    "receipt-flat": "E-B05",
+    "receipt-utf8-declared": "E-B05",
+    "no-case-number": "E-B05",
 }
 SENDING = {
     "send-signature-order": "E-B21",
@@ -170,6 +187,12 @@ SENDING = {
     "send-repeats-parked": "E-F34",
     "send-wrong-order": "E-F32",
     "send-own-number": "E-B23",
+    "send-sign-text": "E-B21",
+    "send-digest-body": "E-B21",
+    "send-utc": "E-F31",
+    "send-utf8": "E-B22",
+    "send-empty-elements": "E-B22",
+    "send-no-result": "E-B22",
 }
 EXTRA = {"E-F18": ("E-F06", "E-F08"), "E-B13": ("E-B06",), "E-B05": ("E-B03",)}
 

@@ -119,7 +119,7 @@ async def keeps_the_life_cycle(bench: Bench, tally: Tally) -> None:
     times: dict[str, float] = {}
     for arrival in arrivals:
         before = times.get(arrival.case_ref, 0.0)
-        if arrival.first and before > arrival.at:
+        if arrival.case_ref and arrival.first and before > arrival.at:
             tally.broken(
                 f"办件 {arrival.case_ref} 的下一条报文（{arrival.words}）在前一条还没有回执时就发来了"
                 f"（{tally.source}）。",
