@@ -22,7 +22,6 @@ from gateway.conformance.endpoint.door import PLAYS
 from gateway.conformance.endpoint.run import run
 from gateway.conformance.law import Level
 from gateway.conformance.mischief import Mischief, rates_of
-from gateway.conformance.simulator import new_keys
 from gateway.exchange.translate import compile_maps
 from gateway.mapping.load import PACKAGED, load_tables
 from gateway.regions import discover
@@ -46,7 +45,7 @@ def free_port():
 async def served(app, port):
     server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="critical", access_log=False))
     serving = asyncio.create_task(server.serve())
-    while not server.started:
+    while not server.started:  # noqa: ASYNC110 - uvicorn has no event to wait for
         await asyncio.sleep(0.01)
     try:
         yield f"http://127.0.0.1:{port}"
@@ -58,7 +57,6 @@ async def served(app, port):
 @asynccontextmanager
 async def simulated(slug, *, faults="", gateway_port=9, lenient=False, seed=3):
     """(url, keys of the gateway) of `tongban simulate`, on this loop."""
-    section, _ = new_keys(slug)
     home = Path(tempfile.mkdtemp())
     kept = simulate._kept_keys(REGIONS[slug], home)
     options = Namespace(
