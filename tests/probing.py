@@ -10,7 +10,6 @@ import socket
 import tempfile
 from argparse import Namespace
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 
 import uvicorn
@@ -25,6 +24,7 @@ from gateway.conformance.mischief import Mischief, rates_of
 from gateway.exchange.translate import compile_maps
 from gateway.mapping.load import PACKAGED, load_tables
 from gateway.regions import discover
+from gateway.runtime import SystemClock
 
 REGIONS = discover()
 TABLES = load_tables(PACKAGED, 2026)
@@ -32,7 +32,7 @@ MAPS = compile_maps(REGIONS, TABLES)
 
 
 def now():
-    return datetime.now(UTC)
+    return SystemClock().now()
 
 
 def free_port():

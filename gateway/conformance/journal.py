@@ -28,7 +28,7 @@ _PLAIN_HEADERS = frozenset({"content-type", "content-length", "retry-after", "ho
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One attempt. ``way`` is ``in`` or ``out``; ``act`` says what was done to it; ``why`` a refusal."""
+    """One attempt. ``way`` is ``in`` or ``out``; ``acts`` name what was done to it; ``why`` a refusal."""
 
     id: int
     at: str
@@ -42,7 +42,7 @@ class Entry:
     outcome: str
     code: str
     why: str
-    act: str
+    acts: tuple[str, ...]
     headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(repr=False)
     answer: bytes = field(repr=False)

@@ -74,9 +74,11 @@ def test_a_script_that_cannot_be_understood_says_which_step(step):
 
 @pytest.fixture
 async def side():
-    async with simulated("sichuan", gateway_port=free_port()) as (url, keys, stage):
-        async with httpx.AsyncClient(base_url=url) as client:
-            yield client, keys, stage
+    async with (
+        simulated("sichuan", gateway_port=free_port()) as (url, keys, stage),
+        httpx.AsyncClient(base_url=url) as client,
+    ):
+        yield client, keys, stage
 
 
 def section_of(keys):
@@ -141,8 +143,9 @@ def test_what_is_printed_of_a_chongqing_message_is_masked_too():
     for torn in (body, body[:-9]):
         journal.note(
             **dict.fromkeys(("at", "way", "kind", "kind_name", "label", "key", "case_ref", "outcome"), ""),
-            **dict.fromkeys(("code", "why", "act"), ""),
+            **dict.fromkeys(("code", "why"), ""),
             status=0,
+            acts=(),
             headers={},
             body=torn,
             answer=b"",

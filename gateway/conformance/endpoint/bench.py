@@ -45,8 +45,9 @@ class Answer:
     body: bytes = field(default=b"", repr=False)
     failure: str = ""
     cut: bool = False
-    #: the answer behind which the server had closed the line without a word
-    closed_by: str = ""
+    request: SignedRequest | None = field(default=None, repr=False)
+    #: the answer behind which the server seems to have closed the line without a word
+    behind: Answer | None = field(default=None, repr=False)
     took_s: float = 0.0
     reply: Reply | None = None
     form: Form | None = None
@@ -165,7 +166,7 @@ class Bench:
         answer = await self._attempt(request, what, message, good=good)
         if answer.cut and before is not None and before.status >= 400:
             answer = await self._attempt(request, what, message, good=good)
-            answer = replace(answer, closed_by=f"{before.what}。应答：{before.said}")
+            answer = replace(answer, behind=before)
         self.ledger.append(answer)
         return answer
 
@@ -176,6 +177,7 @@ class Bench:
             f"POST {request.path}，{what}",
             request.path,
             good,
+            request=request,
             case_ref=message.case_ref if message else "",
             key=message.key if message else "",
             example=message.native_kind if message else "",

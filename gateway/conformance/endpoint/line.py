@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from gateway.region import SignedRequest
 
 _CHUNK = 1 << 16
+#: A server that closes does so at once.
+_LINGER_S = 0.3
+_SILENT = "没有应答就断开了连接，也没有在前一个应答里写 Connection: close"
 
 
 async def on_one_line(bench: Bench, requests: list[SignedRequest]) -> str:
@@ -38,6 +41,26 @@ async def on_one_line(bench: Bench, requests: list[SignedRequest]) -> str:
     finally:
         writer.close()
     return ""
+
+
+async def closes_silently(bench: Bench, request: SignedRequest) -> bool:
+    """Whether the server answers this, and closes the line without having said so."""
+    reader, writer = await _connected(bench)
+    line = h11.Connection(h11.CLIENT)
+    try:
+        async with asyncio.timeout(bench.options.timeout_s):
+            if await _exchange(bench, line, (reader, writer), request) == _SILENT:
+                return False
+            if line.our_state is h11.MUST_CLOSE:
+                return False
+            async with asyncio.timeout(_LINGER_S):
+                return not await reader.read(1)
+    except ConnectionError:
+        return True
+    except (TimeoutError, OSError, h11.RemoteProtocolError):
+        return False
+    finally:
+        writer.close()
 
 
 async def half_a_message(bench: Bench, request: SignedRequest) -> None:
@@ -70,7 +93,7 @@ async def _exchange(
             data = await reader.read(_CHUNK)
             line.receive_data(data)
             if not data and not status:
-                return "没有应答就断开了连接，也没有在前一个应答里写 Connection: close"
+                return _SILENT
         elif isinstance(event, h11.Response):
             status = event.status_code
         elif isinstance(event, h11.Data):
@@ -78,7 +101,7 @@ async def _exchange(
         elif isinstance(event, h11.EndOfMessage):
             break
         elif isinstance(event, h11.ConnectionClosed):
-            return "没有应答就断开了连接，也没有在前一个应答里写 Connection: close"
+            return _SILENT
     reply = bench.region.read_reply(status, body)
     return "" if reply.taken is Taken.DELIVERED else f"应答 HTTP {status}，没有受理"
 

@@ -32,8 +32,15 @@ function words() {
   const kept = $("kind").value;
   $("kind").replaceChildren(make("option", { value: "", textContent: t("next") }), ...about.kinds.map((kind) => make("option", { value: kind.name, textContent: named(kind.name, kind.label) })));
   $("kind").value = kept;
+  live();
   faults();
   list();
+  if (state.chosen) detail(state.chosen);
+}
+
+function live() {
+  $("live").classList.toggle("lost", state.lost);
+  $("live-text").textContent = t(state.lost ? "lost" : "live");
 }
 
 function faults() {
@@ -62,6 +69,7 @@ function script(given) {
   faults();
 }
 
+const called = (entry) => (entry.kind_name ? named(entry.kind_name, entry.label) : t("unknown"));
 const shown = (entry) => ({ "": true, in: entry.way === "in", out: entry.way === "out", refused: entry.outcome === "refused" })[$("filter").value];
 const clock = (at) => new Date(at).toLocaleTimeString(language === "zh" ? "zh-CN" : "en-GB", { hour12: false, timeZone: "Asia/Shanghai" });
 
@@ -74,22 +82,24 @@ function list() {
   $("counts").replaceChildren(...[["taken", "taken_n"], ["refused", "refused_n"], ["no-answer", "open_n"]].map(([outcome, name]) => make("li", { className: count(outcome) ? `${outcome} some` : outcome }, make("b", { textContent: count(outcome) }), ` ${t(name)}`)));
 }
 
+const acts = (entry) => entry.acts.map((name) => named(name, state.about.behaviours.find((each) => each.name === name).label)).join(language === "zh" ? "、" : ", ");
+
 function row(entry) {
-  const open = make("button", { type: "button", className: "link", onclick: () => detail(entry.id), textContent: named(entry.kind_name, entry.label) });
+  const open = make("button", { type: "button", className: "link", onclick: () => detail(entry.id), textContent: called(entry) });
   return make("tr", { className: entry.id === state.chosen ? "chosen" : "" },
     make("td", { className: "num", textContent: clock(entry.at) }),
     make("td", {}, make("span", { className: `way ${entry.way}`, textContent: entry.way === "in" ? `→ ${t("got")}` : `← ${t("sent")}` })),
     make("td", {}, open, make("small", { textContent: ` ${entry.kind}` })),
     make("td", { className: "mono", textContent: entry.case_ref || "—" }),
-    make("td", {}, make("span", { className: `mark ${entry.outcome}`, textContent: t(entry.outcome) }), make("small", { textContent: ` ${entry.status || "—"}${entry.code ? ` · ${entry.code}` : ""}` }), entry.act ? make("span", { className: "act", textContent: entry.act }) : null));
+    make("td", {}, make("span", { className: `mark ${entry.outcome}`, textContent: t(entry.outcome) }), make("small", { textContent: ` ${entry.status || "—"}${entry.code ? ` · ${entry.code}` : ""}` }), entry.acts.length ? make("span", { className: "act", textContent: acts(entry) }) : null));
 }
 
 async function detail(id) {
   state.chosen = id;
   list();
   const found = await ask(`/sim/messages/${id}`);
-  $("detail-title").textContent = `${named(found.kind_name, found.label)} ${found.kind}`;
-  const facts = [[t("time"), new Date(found.at).toLocaleString(language === "zh" ? "zh-CN" : "en-GB", { hour12: false, timeZone: "Asia/Shanghai" })], [t("key"), found.key || "—"], [t("case"), found.case_ref || "—"], [t("status"), `${found.status || "—"} ${t(found.outcome)} ${found.code}`], [t("why"), found.why], [t("did"), found.act]];
+  $("detail-title").textContent = `${called(found)} ${found.kind}`;
+  const facts = [[t("time"), new Date(found.at).toLocaleString(language === "zh" ? "zh-CN" : "en-GB", { hour12: false, timeZone: "Asia/Shanghai" })], [t("key"), found.key || "—"], [t("case"), found.case_ref || "—"], [t("status"), `${found.status || "—"} ${t(found.outcome)} ${found.code}`], [t("why"), found.why], [t("did"), acts(found)]];
   $("detail-body").replaceChildren(
     make("dl", {}, ...facts.filter(([, value]) => value).flatMap(([name, value]) => [make("dt", { textContent: name }), make("dd", { textContent: value })])),
     make("h3", { textContent: t("headers") }),
@@ -112,8 +122,7 @@ async function look() {
     }
     state.lost = false;
   } catch (error) { state.lost = true; }
-  $("live").classList.toggle("lost", state.lost);
-  $("live-text").textContent = t(state.lost ? "lost" : "live");
+  live();
   setTimeout(look, state.lost ? 2000 : 1000);
 }
 
@@ -125,6 +134,7 @@ $("reset").onclick = async () => {
   if (!confirm(t("really"))) return;
   await ask("/sim/reset", "POST");
   state.entries = [];
+  state.chosen = 0;
   $("detail").hidden = true;
   script(await ask("/sim/script"));
   list();

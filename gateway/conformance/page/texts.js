@@ -12,7 +12,7 @@ window.TEXTS = {
     taken: "受理", refused: "拒收", "no-answer": "无回执", headers: "请求头", body: "报文体", reply: "应答内容", nothing: "（空）",
     why: "为什么", did: "有意出错", key: "报文编号", status: "状态", bytes: "字节", masked: "个人信息已遮盖", got: "收到", sent: "发出",
     taken_n: "受理", refused_n: "拒收", open_n: "无回执", inbox: "收件地址", outbox: "发往", steps: "脚本", step_done: "已做", step_left: "待做",
-    really: "清空所有办件和记录？", sent_ok: "已提交：",
+    unknown: "未知种类", really: "清空所有办件和记录？", sent_ok: "已提交：",
   },
   en: {
     title: "Tongban · simulated region", other: "中文", act: "Make it act", kind: "Application", next: "next item", send: "Hand in one",
@@ -25,7 +25,7 @@ window.TEXTS = {
     taken: "taken", refused: "refused", "no-answer": "no receipt", headers: "Headers", body: "Body", reply: "Answer", nothing: "(empty)",
     why: "Why", did: "Done on purpose", key: "Message key", status: "Status", bytes: "bytes", masked: "persons are masked", got: "in", sent: "out",
     taken_n: "taken", refused_n: "refused", open_n: "no receipt", inbox: "Inbox", outbox: "Sends to", steps: "Script", step_done: "done", step_left: "to come",
-    really: "Forget all cases and messages?", sent_ok: "Handed in: ",
+    unknown: "Unknown kind", really: "Forget all cases and messages?", sent_ok: "Handed in: ",
     names: {
       "delay": "Slow answers", "refuse": "Refuses (422)", "error": "Answers 500", "hang": "Never answers", "cut": "Cuts after processing",
       "garbage": "Unreadable receipts", "redirect": "Redirects (307)", "forget": "Acts twice on a repeat", "duplicate": "Sends twice",
