@@ -6,6 +6,7 @@ import base64
 import binascii
 import hashlib
 import ipaddress
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -225,6 +226,8 @@ class Settings(_Section):
 
     data_dir: Path = Path("data")
     tables_dir: Path | None = None
+    #: further folders with regions: ``adapters/<slug>/`` and ``mappings/codes/<slug>/`` in each
+    regions_dirs: tuple[Path, ...] = ()
     calendar_until: int | None = Field(default=None, ge=2000, le=2200)
     database_url: str | None = Field(default=None, repr=False)
     redis_url: str | None = Field(default=None, repr=False)
@@ -241,6 +244,12 @@ class Settings(_Section):
     #: by region; when given, only releases approved by every side are used
     approval: Mapping[str, Approver] = Field(default_factory=dict)
     rules: Rules = Rules()
+
+    @field_validator("regions_dirs", mode="before")
+    @classmethod
+    def _folders(cls, written: Any) -> Any:
+        """In the environment: as ``PATH`` is written, or a JSON array."""
+        return tuple(filter(None, written.split(os.pathsep))) if isinstance(written, str) else written
 
     @field_validator("tokens")
     @classmethod
@@ -295,7 +304,23 @@ def load(
         raise CannotStart("\n".join(faults))
     folder = folder_of(path)
     tables = folder / settings.tables_dir if settings.tables_dir else None
-    return settings.model_copy(update={"data_dir": folder / settings.data_dir, "tables_dir": tables})
+    others = tuple(folder / each for each in settings.regions_dirs)
+    return settings.model_copy(
+        update={"data_dir": folder / settings.data_dir, "tables_dir": tables, "regions_dirs": others}
+    )
+
+
+def regions_asked(path: Path | None, environ: Mapping[str, str]) -> tuple[tuple[Path, ...], tuple[str, ...]]:
+    """Folders to look for regions in, and the slugs that have a section; nothing is judged yet.
+
+    Errors: `CannotStart` when the file cannot be read.
+    """
+    raw = gather(path, environ, model=Settings, slugs=()).table
+    regions, written = raw.get("regions"), raw.get("regions_dirs")
+    listed = written.split(os.pathsep) if isinstance(written, str) else written
+    folders = [each for each in listed if isinstance(each, str)] if isinstance(listed, list) else []
+    slugs = tuple(map(str, regions)) if isinstance(regions, Mapping) else ()
+    return tuple(folder_of(path) / each for each in filter(None, folders)), slugs
 
 
 def _region_faults(regions: Any, sections: Mapping[str, type[BaseModel]]) -> Iterator[str]:

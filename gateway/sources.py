@@ -84,6 +84,8 @@ def read_toml(path: Path) -> dict[str, Any]:
 def _place(name: str, model: type[BaseModel], slugs: tuple[str, ...]) -> tuple[str, ...] | None:
     """``TONGBAN_SERVER_PORT`` → ``("server", "port")``; None when there is no such member."""
     words = name.removeprefix("TONGBAN_").lower()
+    if words in model.model_fields and words not in {"regions", "approval"}:
+        return (words,)  # before the sections: some single members begin like one
     for group in ("regions", "approval"):
         if words.startswith(f"{group}_"):
             rest = words.removeprefix(f"{group}_")

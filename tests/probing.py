@@ -9,7 +9,7 @@ import secrets
 import socket
 import tempfile
 from argparse import Namespace
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import uvicorn
@@ -35,10 +35,16 @@ def now():
     return SystemClock().now()
 
 
+#: Below the ports the system gives to outgoing connections: dozens of these are made at once.
+_PORTS = itertools.count(random.randrange(15_000, 30_000))
+
+
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    for port in _PORTS:
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise RuntimeError("no port")
 
 
 @asynccontextmanager
@@ -66,6 +72,8 @@ async def simulated(slug, *, faults="", gateway_port=9, lenient=False, seed=3):
         tables=str(PACKAGED),
         clock_offset_s=0.0,
         strict=not lenient,
+        regions_dir=[],
+        beside=[],
     )
     mischief = Mischief(random.Random(seed), rates=rates_of(faults))
     stage = simulate._stage(REGIONS[slug], options, mischief, (seed, 0.0, 0.01))

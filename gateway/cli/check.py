@@ -120,13 +120,14 @@ def _message(book: Rulebook, file: Path) -> Iterator[Found]:
     plan = book.maps.plans[region.slug, opened.native_kind]
     today = beijing_day(book.clock.now())
     on = translate.acceptance_day(plan, opened, today)
-    receiver = book.other(region.slug).slug
+    routes = book.maps.routes
+    receiver = routes.sole[region.slug]
     case = None
     if not plan.map.kind.opens_case:
         case = CaseContext(opened.gateway_ref, "", on, receiver, region.slug, {})
     sight = Sight(book.tables, region.slug, region.slug, receiver, on, case=case, door=False)
     try:
-        findings = tuple(translate.read(plan, opened, sight).findings)
+        findings = tuple(translate.read(plan, opened, sight, routes).findings)
     except Refusal as error:
         findings = error.findings
     for each in findings:

@@ -95,14 +95,17 @@ def endpoint(  # noqa: PLR0913, PLR0917 - one parameter an option
             region, url or str(section.get("base_url", "")), level, _address(listen), options, only
         )
         credentials = _credentials(book, asked, section)
-        with reports.progress(sum(1 for _ in laws_of(level))) as tell:
-            results = asyncio.run(_checked(book, asked, credentials, tell))
-        report = _report(book, asked, results)
+        report = _report(book, asked, _results(book, asked, credentials))
         reports.deliver(report, settings, form=form, output=output, badge=badge, key=key)
     except CannotStart as error:
         stop(error)
     if not report.held:
         raise typer.Exit(FINDINGS)
+
+
+def _results(book: Rulebook, asked: _Asked, credentials: Any) -> tuple[Result, ...]:
+    with reports.progress(sum(1 for _ in laws_of(asked.level))) as tell:
+        return asyncio.run(_checked(book, asked, credentials, tell))
 
 
 async def _checked(

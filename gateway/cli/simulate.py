@@ -17,7 +17,7 @@ import typer
 import uvicorn
 from pydantic import SecretStr
 
-from gateway.cli.shared import CANNOT_RUN, stop
+from gateway.cli.shared import stop
 from gateway.conformance.journal import Journal
 from gateway.conformance.mischief import BadFaults, Mischief, rates_of, read_script
 from gateway.conformance.script import Habits
@@ -25,7 +25,7 @@ from gateway.conformance.simulator import Faults, new_keys, place_of, stand_in_o
 from gateway.conformance.stage import Aside, Stage
 from gateway.errors import CannotStart
 from gateway.mapping.load import PACKAGED
-from gateway.regions import discover
+from gateway.regions import discover, look_in
 
 if TYPE_CHECKING:
     from gateway.region import Region
@@ -58,14 +58,15 @@ def simulate(  # noqa: PLR0913, PLR0917 - one parameter an option
     seed: Annotated[int, typer.Option("--seed", help="随机行为和虚构人员的种子")] = 1,
     rate: Annotated[float, typer.Option("--rate", help="每秒自己提交的申请数", min=0)] = 0.0,
     work_s: Annotated[float, typer.Option("--work-s", help="办理每一步的平均秒数", min=0)] = 1.0,
+    regions_dir: Annotated[
+        list[Path] | None, typer.Option("--regions-dir", help="另有地区的文件夹（可重复）", file_okay=False)
+    ] = None,
     lenient: Annotated[bool, typer.Option("--lenient", help="只核对办理要用到的，不按接口逐项校验")] = False,  # noqa: FBT002 - a flag
 ) -> None:
     """在自己的桌面上扮演对方：收报文、办理、发报文；页面在 /，控制接口在 /sim。"""
-    region = discover().get(slug)
-    if region is None:
-        typer.echo(f"没有名为 {slug} 的地区；已安装：{'、'.join(discover())}", err=True)
-        raise typer.Exit(CANNOT_RUN)
     try:
+        look_in(regions_dir or [])
+        region = discover({slug})[slug]
         kept = _kept_keys(region, home)
         mischief = _mischief(faults, seed)
         lines = _listening(host, port)
@@ -79,6 +80,8 @@ def simulate(  # noqa: PLR0913, PLR0917 - one parameter an option
         tables=str(PACKAGED),
         clock_offset_s=0.0,
         strict=not lenient,
+        regions_dir=[str(each) for each in regions_dir or []],
+        beside=[],
     )
     stage = _stage(region, options, mischief, (seed, rate, work_s))
     _tell(region, kept, where, gateway_url)

@@ -51,10 +51,10 @@ class Desk:
 
     # -- applications of our own -------------------------------------------------
 
-    def apply(self, kind: Kind | None = None) -> Said:
-        """Hands in an application for the next item, or of a kind; the sending goes on until a receipt."""
+    def apply(self, to: str = "", kind: Kind | None = None) -> Said:
+        """Hands in an application for the next item, to a chosen region or of a kind; sent until a receipt."""
         errands, today = self._place.errands, self._today()
-        errand = errands.any(kind, self._chance, today) if kind else errands.next(self._chance, today)
+        errand = errands.any(kind, self._chance, today) if kind else errands.next(self._chance, today, to)
         said = self._place.stand_in.apply(errand, self._draw())
         self._hand_in(said)
         return said
@@ -70,8 +70,9 @@ class Desk:
         handed_in = [said for said in adopted if said.facts and said.key not in self.sent]
         for said in handed_in:
             self._hand_in(said, worked=True)
-        left_out = [kind for kind in Kind if kind.opens_case and kind not in self._place.worked]
-        for kind in (*left_out, *[Kind.GENERAL_APPLY] * _ASKED_AT_LEAST):
+        place = self._place
+        left_out = [kind for kind in Kind if kind.opens_case and kind not in place.worked]
+        for kind in filter(place.errands.reached, (*left_out, *[Kind.GENERAL_APPLY] * _ASKED_AT_LEAST)):
             said = self._of_our_own(kind)
             self._hand_in(said)
             handed_in.append(said)

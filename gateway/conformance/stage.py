@@ -262,7 +262,7 @@ class Stage(Simulator):
             return JSONResponse({"detail": f"{wanted}: 没有这种申请"}, 422)
         count = request.query_params.get("n", "1")
         many = min(int(count), 200) if count.isdecimal() else 1
-        said = [self.desk.apply(Kind(wanted) if wanted else None) for _ in range(many)]
+        said = [self.desk.apply(kind=Kind(wanted) if wanted else None) for _ in range(many)]
         return JSONResponse({"case_refs": [one.case_ref for one in said]}, 202)
 
     async def _reset(self, _: Request) -> Response:

@@ -65,6 +65,11 @@ def context_of(record: CaseRecord) -> CaseContext:
     )
 
 
+def other_party(case: TrackedCase, sender: str) -> str:
+    """The side of a case that hears what ``sender`` says of it."""
+    return case.target if sender == case.origin else case.origin
+
+
 def person_of(reading: Reading) -> Person:
     return Person(
         reading.value("applicant.name") or "",

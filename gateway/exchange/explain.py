@@ -320,7 +320,7 @@ def _again(
     message = Message(case.record, kept.region, region.parse(kept.raw))
     first = replay(Stage(reader.regions, reader.book(kept).maps), message)
     second = replay(Stage(reader.regions, to.maps), message, on=on)
-    writer = reader.regions[kept.destination].maps[first.native_kind]
+    writer = reader.regions[kept.destination].maps.get(first.native_kind)
     rules = [{entry.path_out: entry.rule for entry in each.trace} for each in (first, second)]
     told = []
     for change in changes(first, second, writer):

@@ -193,7 +193,8 @@ class Study:
     def _compared(self, message: Message, first: Replayed, second: Replayed) -> tuple[Change, ...]:
         maps = self._stage.maps
         kind = maps.plans[message.sender, message.opened.native_kind].map.kind
-        return changes(first, second, maps.writer(self._stage.other(message.sender).slug, kind).map)
+        writer = maps.by_kind.get((message.receiver, kind))
+        return changes(first, second, writer.map if writer else None)
 
     def _shared_out(
         self, message: Message, first: Replayed, found: tuple[Change, ...]

@@ -135,7 +135,7 @@ async def render_waiting(rt: Desk, case_id: UUID, case_no: str) -> None:
         if record.case.parked:
             return
         reading = _read_again(rt, message, record)
-        to = rt.regions[_receiver(record.case, message.region)]
+        to = rt.regions[casework.other_party(record.case, message.region)]
         rendered = await render_follow_up(rt, to, reading, record, rt.clock.now())
         if rendered is None:
             log.warning("follower_not_rendered", message_id=str(message.id), case_no=case_no)
@@ -163,15 +163,11 @@ async def _record(rt: Desk, case_no: str) -> CaseRecord:
     return record
 
 
-def _receiver(case: TrackedCase, sender: str) -> str:
-    return case.target if sender == case.origin else case.origin
-
-
 async def _release(rt: Desk, message: ParkedMessage, record: CaseRecord, actor: str) -> Findings:
     reading = _read_again(rt, message, record)
     if reading.findings:
         return [*casework.kept_findings(reading)]
-    to = rt.regions[_receiver(record.case, message.region)]
+    to = rt.regions[casework.other_party(record.case, message.region)]
     learned: dict[str, Any] = {}
     rendered: Rendered | None
     if message.kind.opens_case:
@@ -188,7 +184,7 @@ async def _release(rt: Desk, message: ParkedMessage, record: CaseRecord, actor: 
         tables_digest=rt.tables.digest,
         bodies=bodies_of(to, reading, rendered, record.case.case_no),
         target=learned,
-        out_kind=rt.maps.writer(to.slug, reading.kind).map.native_kind,
+        out_kind=rt.maps.out_kind(to.slug, reading.kind),
     )
     if acceptance.conflict is not None:
         path = rt.regions[message.region].case_path
@@ -203,12 +199,12 @@ def _read_again(rt: Desk, message: ParkedMessage, record: CaseRecord) -> Reading
     plan = rt.maps.reader(message.region, message.native_kind)
     if plan is None:
         raise translate.unknown_kind(region.kind_path)
-    receiver = _receiver(record.case, message.region)
+    receiver = casework.other_party(record.case, message.region)
     on = translate.acceptance_day(plan, opened, beijing_day(record.case.received_at))
     sight = Sight(rt.tables, message.region, message.region, receiver, on)
     if message.kind.opens_case:
-        return translate.read(plan, opened, sight)
-    return read_follow_up(plan, opened, sight, record)
+        return translate.read(plan, opened, sight, rt.maps.routes)
+    return read_follow_up(plan, opened, sight, record, rt.maps.routes)
 
 
 async def _learned(rt: Desk, case: TrackedCase, reading: Reading) -> TrackedCase:

@@ -48,7 +48,6 @@ class Post:
     """One message at the door, once it could be read."""
 
     region: Region
-    target: Region
     opened: Opened
     raw: bytes
     now: datetime
@@ -65,9 +64,9 @@ async def receive(rt: Door, region: Region, inbound: Inbound) -> Answer:
     try:
         region.verify(inbound, rt.credentials[region.slug], now)
         await _within_rate(rt, region, now)
-        opened = region.open(inbound)
+        opened = rt.maps.routes.readable(region.open(inbound))
         _within_window(opened, region, now)
-        post = Post(region, rt.other(region.slug), opened, inbound.body, now)
+        post = Post(region, opened, inbound.body, now)
         acceptance = await _admitted(rt, post)
     except Refusal as refused:
         return await _refused(rt, region, opened, refused, now)
@@ -163,10 +162,11 @@ def _check(acceptance: Acceptance, post: Post) -> None:
 
 
 async def _application(rt: Door, post: Post, plan: Plan) -> tuple[Intent, Reading]:
-    origin, target, today = post.region, post.target, beijing_day(post.now)
+    origin, routes, today = post.region, rt.maps.routes, beijing_day(post.now)
     on = translate.acceptance_day(plan, post.opened, today)
-    sight = Sight(rt.tables, origin.slug, origin.slug, target.slug, on)
-    reading = translate.read(plan, post.opened, sight)
+    sight = Sight(rt.tables, origin.slug, origin.slug, routes.sole[origin.slug], on)
+    reading = translate.read(plan, post.opened, sight, routes)
+    target = rt.regions[reading.sight.receiver]
     division = casework.origin_division(reading, origin)
     serial = await rt.serials.take("case", today)
     case_no = f"CYTB{division}{today:%Y%m%d}{serial:08d}"
@@ -199,12 +199,14 @@ async def _application(rt: Door, post: Post, plan: Plan) -> tuple[Intent, Readin
 
 async def _follow_up(rt: Door, post: Post, plan: Plan) -> tuple[Intent, Reading]:
     record = await rt.cases.find(post.region.slug, post.opened.case_ref) if post.opened.case_ref else None
-    sight = Sight(rt.tables, post.region.slug, post.region.slug, post.target.slug, beijing_day(post.now))
+    slug, routes = post.region.slug, rt.maps.routes
+    receiver = casework.other_party(record.case, slug) if record else routes.sole[slug]
+    sight = Sight(rt.tables, slug, slug, receiver, beijing_day(post.now))
     if record is None:
         translate.read(plan, post.opened, sight)
         raise unknown_case(post.region)
-    reading = read_follow_up(plan, post.opened, sight, record)
-    rendered = await render_follow_up(rt, post.target, reading, record, post.now)
+    reading = read_follow_up(plan, post.opened, sight, record, routes)
+    rendered = await render_follow_up(rt, rt.regions[receiver], reading, record, post.now)
     is_parked = worst_level(reading.findings) is Level.PARK
 
     def decide(locked: TrackedCase) -> Decision:
@@ -237,7 +239,7 @@ async def _intent(
     rendered: Rendered | None,
     decide: Callable[[TrackedCase], Decision],
 ) -> Intent:
-    case, opens = record.case, reading.kind.opens_case
+    case, opens, target = record.case, reading.kind.opens_case, rt.regions[reading.sight.receiver]
     is_parked = worst_level(reading.findings) is Level.PARK
     serial = await rt.serials.take(f"message:{post.region.slug}", beijing_day(post.now))
     key = post.region.message_key(serial, post.now)
@@ -249,16 +251,16 @@ async def _intent(
     return Intent(
         message_id=rt.new_id(),
         region=post.region.slug,
-        destination=post.target.slug,
+        destination=target.slug,
         key=post.opened.key,
         digest=post.opened.digest,
         kind=reading.kind,
         native_kind=post.opened.native_kind,
-        out_kind=rt.maps.writer(post.target.slug, reading.kind).map.native_kind,
+        out_kind=rt.maps.out_kind(target.slug, reading.kind),
         received_at=post.now,
         case_id=case.id,
         tables_digest=rt.tables.digest,
-        bodies={Part.RAW: post.raw, **bodies_of(post.target, reading, rendered, case.case_no)},
+        bodies={Part.RAW: post.raw, **bodies_of(target, reading, rendered, case.case_no)},
         decide=decide,
         receipt=receipt,
         new_case=case if opens else None,

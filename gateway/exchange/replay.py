@@ -68,6 +68,11 @@ class Message:
     sender: str
     opened: Opened = field(repr=False)
 
+    @property
+    def receiver(self) -> str:
+        """Who it went to, or was to go to: the other party of its case."""
+        return casework.other_party(self.record.case, self.sender)
+
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
@@ -94,34 +99,31 @@ class Stage:
     regions: Mapping[str, Region]
     maps: Maps
 
-    def other(self, slug: str) -> Region:
-        """The other region of the pair."""
-        return next(region for each, region in self.regions.items() if each != slug)
-
 
 def replay(stage: Stage, message: Message, *, on: date | None = None, heads: Heads | None = None) -> Replayed:
     """Translate a message again. ``on``: another day than the acceptance day; ``heads``: minted ones to keep.
 
     Errors: none; what is refused or parked is told by the verdict.
     """
-    sender, receiver = message.sender, stage.other(message.sender)
+    sender, receiver = message.sender, stage.regions[message.receiver]
     plan = stage.maps.plans[sender, message.opened.native_kind]
-    writer = stage.maps.writer(receiver.slug, plan.map.kind)
+    out_kind = stage.maps.out_kind(receiver.slug, plan.map.kind)
     case = None if plan.map.kind.opens_case else casework.context_of(message.record)
     day = on or _day(plan, message, case)
     sight = Sight(stage.maps.tables, sender, sender, receiver.slug, day, case=case, door=False)
     reading = plan.read(message.opened.tree, sight)
+    stage.maps.routes.settle(reading)
     apply_rules(reading, plan.map.form)
     if reading.findings or (case is not None and message.record.case.parked):
-        return _ended(reading, message, writer.map.native_kind)
+        return _ended(reading, message, out_kind)
     made = heads or _heads(message.record.case, reading, receiver)
     to = Sight(stage.maps.tables, receiver.slug, sender, receiver.slug, day, case=case, door=False)
-    tree, writing = writer.write(reading, to, made)
+    tree, writing = stage.maps.writer(receiver.slug, plan.map.kind).write(reading, to, made)
     if writing.findings:
         reading.findings.extend(writing.findings)
-        return _ended(reading, message, writer.map.native_kind)
+        return _ended(reading, message, out_kind)
     trace = (*writing.trace, *reading.notes, *left_over(reading, writing))
-    return _ended(reading, message, writer.map.native_kind, tree=tree, trace=trace)
+    return _ended(reading, message, out_kind, tree=tree, trace=trace)
 
 
 def _day(plan: Plan, message: Message, case: CaseContext | None) -> date:
@@ -185,14 +187,14 @@ def _heads(case: TrackedCase, reading: Reading, receiver: Region) -> Heads:
 # --- what differs ---
 
 
-def changes(now: Replayed, then: Replayed, writer: FieldMap) -> tuple[Change, ...]:
-    """What the second replay has otherwise than the first."""
+def changes(now: Replayed, then: Replayed, writer: FieldMap | None) -> tuple[Change, ...]:
+    """What the second replay has otherwise than the first; ``writer`` None: nothing is written in either."""
     found = []
     if now.said != then.said:
         found.append(Change(Aspect.VERDICT, "", now.said, then.said))
     if now.deadline != then.deadline:
         found.append(Change(Aspect.DEADLINE, "", now.deadline or None, then.deadline or None))
-    if now.tree is not None and then.tree is not None and now.tree != then.tree:
+    if writer and now.tree is not None and then.tree is not None and now.tree != then.tree:
         aspects = _aspects(writer)
         found += [
             Change(aspects.get(_INDEX.sub("[]", path), Aspect.VALUE), path, before, after)

@@ -58,7 +58,10 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class ItemAlignment:
-    """One item on one day; ``lacking``: regions without a guide in force, then nothing is compared."""
+    """One item on one day, compared between every two regions with a guide of it.
+
+    ``lacking``: regions without a guide in force, told when there is nothing to compare with.
+    """
 
     item: str
     name: str
@@ -72,7 +75,7 @@ class ItemAlignment:
 
     @property
     def aligned(self) -> bool:
-        """Every region has a guide and no element is in conflict."""
+        """There is something to compare, and no element is in conflict."""
         return not self.lacking and not self.conflicts
 
 
@@ -127,7 +130,7 @@ def _item(held: Guides, rules: Rules, item: str, on: date) -> ItemAlignment | No
     name = next(iter(there.values())).name
     opened = held.is_open(item, on)
     lacking = tuple(region for region, guide in found.items() if guide is None)
-    if lacking or len(there) == 1:
+    if len(there) == 1:
         return ItemAlignment(item, name, opened, lacking=lacking)
     pairs = tuple(combinations(there.values(), 2))
     compared = (_compare(held, rules, element, pair, on=on) for pair in pairs for element in ELEMENTS)

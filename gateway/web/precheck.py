@@ -52,7 +52,10 @@ class PrecheckRequest(_Shape):
     item: str = Field(description="事项代号", examples=["unemployment_benefit_claim"], max_length=64)
     side: str = Field(description="在哪个地区提交", examples=["{origin}"], max_length=64)
     target: str | None = Field(
-        default=None, description="由哪个地区办理；缺省为另一方", examples=["{target}"], max_length=64
+        default=None,
+        description="由哪个地区办理；只有一个其他地区时可省略",
+        examples=["{target}"],
+        max_length=64,
     )
     materials: list[Annotated[Given, BeforeValidator(_as_given)]] = Field(
         default_factory=list, max_length=_MOST, description="手中的材料"
@@ -151,7 +154,10 @@ def _sides(rt: Runtime, asked: PrecheckRequest) -> tuple[str, str]:
     known = "、".join(rt.regions)
     if asked.side not in rt.regions:
         raise _bad("side", f"须为 {known} 之一")
-    target = asked.target or rt.other(asked.side).slug
+    target = asked.target or rt.maps.routes.sole[asked.side]
+    if not target:
+        others = "、".join(slug for slug in rt.regions if slug != asked.side)
+        raise _bad("target", f"有多个地区可以办理，须写明 {others} 之一")
     if target not in rt.regions or target == asked.side:
         raise _bad("target", f"须为 {known} 中与 side 不同的一个")
     return asked.side, target

@@ -51,7 +51,7 @@ async def test_our_own_stand_in_holds_every_law(slug):
     port = free_port()
     async with simulated(slug, gateway_port=port) as (url, keys, stage):
         for kind in ("unemployment.claim", "transfer.apply"):
-            stage.desk.apply(next(k for k in stage._kinds.values() if k.value == kind))
+            stage.desk.apply(kind=next(k for k in stage._kinds.values() if k.value == kind))
         results, bench = await check(slug, url, keys_of(slug, keys), door_port=port)
     assert broken(results) == {}
     assert {id_: each.skipped for id_, each in results.items() if each.skipped} == {}

@@ -19,6 +19,7 @@ from gateway.conformance.endpoint.door import Door
 from gateway.conformance.endpoint.mill import Mill, Sides
 from gateway.conformance.simulator import stand_in_of
 from gateway.errors import CannotStart
+from gateway.regions import package_of
 from gateway.transport.client import PeerClient
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ class Wanted:
 def probes_of(slug: str) -> Probes | None:
     """What a region declares in its ``probes`` module; None when it has none."""
     try:
-        found = importlib.import_module(f"adapters.{slug}.probes").probes
+        found = importlib.import_module(f"{package_of(slug)}.probes").probes
     except ModuleNotFoundError:
         return None
     return found if isinstance(found, Probes) else None
@@ -58,7 +59,7 @@ def probes_of(slug: str) -> Probes | None:
 
 def examples_of(slug: str) -> tuple[bytes, ...]:
     """The region's published messages."""
-    folder = resources.files(f"adapters.{slug}").joinpath("examples")
+    folder = resources.files(package_of(slug)).joinpath("examples")
     if not folder.is_dir():
         return ()
     names = sorted(entry.name for entry in folder.iterdir() if ".native." in entry.name)

@@ -246,7 +246,8 @@ async def takes_the_course(bench: Bench, tally: Tally) -> None:
         seen = type(case)(case.record, facts)
         for step in script.as_target(facts, chance, script.PLAIN):
             try:
-                message = bench.mill.follow(seen, step.turn)
+                target = bench.sides.stand_ins[case.record.case.target]
+                message = bench.mill.follow(seen, step.turn, stand_in=target)
             except CannotSay:
                 break
             state = f"，状态 {step.turn.state.label}" if step.turn.state else ""

@@ -43,7 +43,7 @@ async def reached(bench: Bench, tally: Tally) -> None:
 
 async def takes_applications(bench: Bench, tally: Tally) -> None:
     """E-B02."""
-    for kind in _APPLICATIONS:
+    for kind in bench.mill.spoken(_APPLICATIONS):
         message = bench.mill.application(kind)
         answer = await bench.good(message)
         tally.taken(answer, _remedy(bench, answer, message))
@@ -85,6 +85,8 @@ async def takes_follow_ups(bench: Bench, tally: Tally) -> None:
         (Kind.GENERAL_APPLY, plain, Turn(Kind.CASE_WITHDRAW, reason="申请人自愿撤回")),
     )
     for kind, fits, turn in turns:
+        if len(bench.mill.spoken((kind, turn.kind))) < 2:
+            continue  # one of the two sides has no message for it
         if bench.door is not None and turn.kind in _ITS_OWN_TURN:
             continue  # sent in their season, when the server has reported (E-F37)
         case = await opened(bench, kind, fits)
@@ -181,7 +183,7 @@ async def refuses_an_altered_body(bench: Bench, tally: Tally) -> None:
 
 async def answers_again(bench: Bench, tally: Tally) -> None:
     """E-B09: the same message, proven anew, as after an answer that got lost."""
-    for kind in (Kind.GENERAL_APPLY, Kind.TRANSFER_APPLY):
+    for kind in bench.mill.spoken((Kind.GENERAL_APPLY, Kind.TRANSFER_APPLY)):
         message = bench.mill.application(kind)
         # some seconds old, so that the repetition carries another time
         sealed = bench.seal(message, late_s=3)

@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 def heard_by_the_other(bench: Bench, case: Held, body: bytes) -> Facts | None:
     """What the other side remembers of the case; None when it could not be told."""
     sides, mill = bench.sides, bench.mill
-    other, stand_in = sides.regions[sides.other], sides.stand_ins[sides.other]
+    kept = case.record.case
+    other, stand_in = sides.regions[kept.target], sides.stand_ins[kept.target]
     opened = sides.region.parse(body)
     plan = sides.maps.reader(sides.slug, opened.native_kind)
     if plan is None:
         return None
     on = translate.acceptance_day(plan, opened, beijing_day(mill.now()))
     sight = Sight(sides.tables, sides.slug, sides.slug, other.slug, on)
-    kept = case.record.case
     heads = translate.heads_of(
         key=other.message_key(1, mill.now()),
         case_no=kept.case_no,

@@ -271,13 +271,14 @@ class Door:
         sides = self.sides
         if opened.case_ref in self.cases:
             raise Refusal(409, "9021", "办件编号已使用过")
-        region, target = sides.region, sides.regions[sides.other]
+        routes = sides.maps.routes
         plan = sides.maps.reader(sides.slug, opened.native_kind)
         assert plan is not None  # noqa: S101 - looked up by the caller
         on = translate.acceptance_day(plan, opened, beijing_day(self.mill.now()))
-        sight = Sight(sides.tables, sides.slug, sides.slug, target.slug, on)
-        reading = translate.read(plan, opened, sight)
-        record = self.mill.record(region, target, opened, reading)
+        sight = Sight(sides.tables, sides.slug, sides.slug, routes.sole[sides.slug], on)
+        reading = translate.read(plan, opened, sight, routes)
+        target = sides.regions[reading.sight.receiver or sides.other]
+        record = self.mill.record(sides.region, target, opened, reading)
         facts = sides.stand_ins[sides.slug].adopt(body).facts
         if facts is not None:
             self.cases[opened.case_ref] = Held(record, facts)
@@ -295,7 +296,7 @@ class Door:
             translate.read(plan, opened, sight)
             finding = Finding(sides.region.case_path, "9044", "没有这个办件")
             raise Refusal(422, "9044", finding.text, findings=(finding,))
-        reading = read_follow_up(plan, opened, sight, held.record)
+        reading = read_follow_up(plan, opened, sight, held.record, sides.maps.routes)
         decided = casework.follow_up(
             held.record.case,
             reading,

@@ -10,7 +10,7 @@ from gateway.canonical.kinds import Kind
 from gateway.canonical.rehearsal import Draw, Turn
 from gateway.canonical.tracking import Move, changed
 from gateway.canonical.worktime import beijing_day
-from gateway.conformance.errands import Errands
+from gateway.conformance.errands import KINDS, Errands
 from gateway.errors import Refusal
 from gateway.exchange import casework, translate
 from gateway.exchange.crossing import read_follow_up
@@ -100,8 +100,13 @@ class Mill:
     ) -> None:
         self.sides, self._chance, self._number, self._clock = sides, chance, number, clock
         prefixes = {slug: sides.regions[slug].division_prefix for slug in (sides.other, sides.slug)}
-        self._errands = Errands(sides.tables, prefixes, sides.other)
+        speaks = {slug: {each.kind for each in sides.regions[slug].maps.values()} for slug in prefixes}
+        self._errands = Errands(sides.tables, prefixes, sides.other, speaks)
         self._stand_in = sides.stand_ins[sides.other]
+
+    def spoken(self, kinds: Iterable[Kind]) -> tuple[Kind, ...]:
+        """Those of the kinds that both sides have a message for."""
+        return tuple(kind for kind in kinds if self._errands.reached(kind))
 
     # -- applications ----------------------------------------------------------------
 
@@ -109,6 +114,8 @@ class Mill:
         self, kind: Kind, *, fits: Callable[[Facts], bool] = lambda _: True, key: str = ""
     ) -> Message:
         """One that ``fits``. Errors: `CannotSay` when none came up."""
+        if not self._errands.reached(kind):
+            raise CannotSay(kind.value)
         for _ in range(_PATIENCE):
             errand = self._errands.any(kind, self._chance, self._today(), with_papers=True)
             said = self._stand_in.apply(errand, self._draw())
@@ -131,7 +138,8 @@ class Mill:
                 yield version, None
 
     def _table_items(self) -> tuple[str, ...]:
-        return tuple(version.item for version in self.sides.tables.items.all(self._today()))
+        items = self.sides.tables.items.all(self._today())
+        return tuple(one.item for one in items if self._errands.reached(KINDS[one.form]))
 
     def opened(self, sender: str, body: bytes, facts: Facts, *, key: str = "") -> Message:
         """An application of ``sender``, as it reaches the region probed. Errors: `CannotSay`."""
@@ -224,7 +232,7 @@ class Mill:
         today = beijing_day(self._clock())
         sight = Sight(sides.tables, sender.slug, sender.slug, sides.slug, today)
         try:
-            reading = read_follow_up(plan, opened, sight, case.record)
+            reading = read_follow_up(plan, opened, sight, case.record, sides.maps.routes)
         except Refusal as refused:
             raise CannotSay(refused.code) from refused
         if reading.findings:

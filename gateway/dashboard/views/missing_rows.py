@@ -60,7 +60,7 @@ async def missing(desk: Desk, cause: Cause, region: str) -> Missing:
     slug = found.region if found else region
     if slug not in desk.rt.regions:
         raise LookupError(slug)
-    peer = desk.rt.other(slug).slug
+    peer = found.destination if found else next(other for other in desk.rt.regions if other != slug)
     line = _line(slug, cause.path, found.native_kinds if found else ())
     gap, native, whole = _gap(desk.rt.tables, cause, (slug, peer), line)
     since = await _since(desk, found) if found else beijing_day(desk.now)
@@ -69,7 +69,7 @@ async def missing(desk: Desk, cause: Cause, region: str) -> Missing:
 
 def _line(region: str, path: str, kinds: tuple[str, ...]) -> FieldLine | None:
     """The field a finding is about; one that could only not be written is named by its canonical path."""
-    of_region = [line for line in fields() if line.region == region]
+    of_region = fields(region)
     at = [line for line in of_region if line.path == path]
     at = at or [line for line in of_region if path in line.canonical]
     return next((line for line in at if line.native_kind in kinds), at[0] if at else None)
@@ -98,7 +98,7 @@ def _place(line: FieldLine) -> int:
     """Which part of a composite word a field holds: they follow each other in the map."""
     same = [
         other.path
-        for other in fields()
+        for other in fields(line.region)
         if (other.native_kind, other.code_list) == (line.native_kind, line.code_list)
     ]
     return same.index(line.path)

@@ -14,6 +14,7 @@ from gateway.dashboard.rendering import region_name
 from gateway.dashboard.texts import N_
 from gateway.dashboard.views.rulebook import COLUMNS, SHOWN, list_names, registry, volume
 from gateway.mapping.columns import explanation, part_of
+from gateway.mapping.layout import brought
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -179,7 +180,7 @@ def _menu(desk: Desk, found: Volume) -> dict[str, list[Entry]]:
     ]
     menu = {part: list[Entry]() for part in PARTS} | {"codes": code_lists}
     for sheet in _others(found):
-        part = sheet.path.partition("/")[0]
+        part = brought(sheet.path) or sheet.path.partition("/")[0]
         if part in menu and sheet.lines:
             menu[part].append(Entry(sheet.path, _name(desk, sheet.path), len(sheet.lines)))
     menu[CALENDAR] = [Entry(CALENDAR, desk.say("法定节假日与调休"), len(_years(desk)))]
@@ -191,7 +192,11 @@ def _name(desk: Desk, path: str) -> str:
         return desk.say(TABLES[path])
     part, _, rest = path.removesuffix(".csv").partition("/")
     slug = rest.rpartition("/")[2]
+    if brought(path):
+        part, slug = brought(path), rest.partition("/")[0]
     region = region_name(desk.rt, desk.language, slug)
+    if part == "recognition":
+        return desk.say("%(region)s的互认规则", region=region)
     if rest.startswith("agencies/"):
         return desk.say("%(region)s各级机构的版本", region=region)
     if part == "items":
@@ -216,7 +221,9 @@ def _columns(sheet: Sheet) -> Sequence[str]:
     if not sheet.lines:
         return ()
     there = {column: {line[column] for line in sheet} for column in sheet.lines[0].cells}
-    shown = {"accepted_by"} if "issued_by" in there else set()
+    # between two sides the one that accepts is the other
+    is_of_two = "issued_by" in there and len(there["issued_by"] | there["accepted_by"]) <= 2
+    shown = {"accepted_by"} if is_of_two else set()
     shown |= {column for column in there if column.endswith("_unit")}
     if part_of(sheet.path) in {"catalogue", "guides"}:
         shown |= {"name", "no", "provenance", "form"}
