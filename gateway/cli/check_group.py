@@ -16,6 +16,8 @@ WHERE = {
     "report": "check_report",
 }
 
+_PLAIN = "check"
+
 
 class Check(TyperGroup):
     """The plain check but for the words above; a file of such a name is written ``./region``."""
@@ -29,7 +31,13 @@ class Check(TyperGroup):
     def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any) -> Any:
         if args and args[0] in WHERE:
             return super().make_context(info_name, args, parent, **extra)
-        return _command("check").make_context(info_name, args, parent, **extra)
+        return _command(_PLAIN).make_context(info_name, args, parent, **extra)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Whoever asks what a line stands for gets the plain check for all but the words."""
+        if args and args[0] in WHERE:
+            return super().resolve_command(ctx, args)
+        return "check", _command(_PLAIN), args
 
 
 def _command(module: str) -> Any:

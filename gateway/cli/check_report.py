@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -17,9 +17,13 @@ from gateway.conformance.subject import digest_of, folder_of
 from gateway.crypto.approval import load_verifier
 from gateway.crypto.signing import BadKey
 from gateway.errors import CannotStart
-from gateway.mapping.load import PACKAGED, files_of
+from gateway.mapping.load import PACKAGED
 from gateway.mapping.release import digest_of as tables_digest_of
+from gateway.regions import in_folders, sources, table_files
 from gateway.runtime import configure
+
+if TYPE_CHECKING:
+    from gateway.settings import Settings
 
 app = typer.Typer(add_completion=False)
 
@@ -40,7 +44,7 @@ def report(
         wrong, changed = faults_of(
             members,
             trusted=trusted,
-            tables_digest=tables_digest_of(files_of(settings.tables_dir or PACKAGED)),
+            tables_digest=_tables(settings, members),
             subject_digest=_installed(members),
             gateway=gateway_version(),
         )
@@ -73,5 +77,11 @@ def _installed(members: dict[str, Any]) -> str:
         return ""
     try:
         return digest_of(folder_of(str(members.get("subject"))))
-    except ModuleNotFoundError:
+    except KeyError:
         return "未安装"
+
+
+def _tables(settings: Settings, members: dict[str, Any]) -> str:
+    """The digest of the tables as they are here, with those the region brings."""
+    named = {str(members.get("subject")), *(settings.regions or in_folders(settings.regions_dirs))}
+    return tables_digest_of(table_files(settings.tables_dir or PACKAGED, named & set(sources())))

@@ -55,14 +55,28 @@ def _checked(rule: Rule, subject: Subject) -> Result:
 
 def accident(error: Exception, where: str) -> Breach:
     """An exception nobody expected, with the place in the adapter it came from."""
-    marker = f"{where}/"
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if marker in frame.filename]
-    place = ""
-    if frames:
-        place = f"{marker}{frames[-1].filename.rpartition(marker)[2]}:{frames[-1].lineno}"
     words = f"（{error}）" if isinstance(error, _OWN_WORDS) else ""
+    said = f"抛出了 {type(error).__name__}{words}，而只可抛出 Refusal"
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [place for frame in frames if (place := _below(frame, f"{where}/"))]
+    if own:
+        return Breach(
+            f"适配器{said}",
+            f"请在 {own[-1]} 处理这种输入：读不懂的报文用 Refusal 说明原因，其余错误须改正",
+            path=own[-1],
+        )
+    others = [
+        place for frame in frames for root in ("adapters/", "gateway/") if (place := _below(frame, root))
+    ]
+    place = others[-1] if others else ""
     return Breach(
-        f"适配器抛出了 {type(error).__name__}{words}，而只可抛出 Refusal",
-        f"请在 {place or where} 处理这种输入：读不懂的报文用 Refusal 说明原因，其余错误须改正",
+        f"{place or '检查'}{said}",
+        f"请核对 {where} 交给它的值的类型：日期、时间、金额、整数各用其转换读出（先看 R-B20）",
         path=place,
     )
+
+
+def _below(frame: traceback.FrameSummary, root: str) -> str:
+    """``adapters/x/wire.py:12`` for a frame in a folder, "" for one elsewhere."""
+    before, found, after = frame.filename.rpartition(root)
+    return f"{root}{after}:{frame.lineno}" if found and before else ""

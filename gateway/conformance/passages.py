@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 from gateway.canonical.kinds import Kind, State
 from gateway.canonical.rehearsal import Draw, Turn
 from gateway.canonical.worktime import beijing_day
+from gateway.conformance.errands import KINDS
 from gateway.errors import Finding, Refusal
 from gateway.exchange import translate
 from gateway.exchange.casework import origin_division, person_of
-from gateway.exchange.dry_run import DryRun, Parked, dry_run
+from gateway.exchange.dry_run import BadContext, DryRun, Parked, dry_run
+from gateway.exchange.translate import compile_maps
 from gateway.mapping.fieldmap import CaseContext, Sight
 
 if TYPE_CHECKING:
@@ -64,6 +66,7 @@ class Passage:
     rendered: Rendered | None = field(default=None, repr=False)
     native: bytes = field(default=b"", repr=False)
     case: CaseContext | None = field(default=None, repr=False)
+    said: Said | None = field(default=None, repr=False)
     error: Exception | None = field(default=None, repr=False)
 
     @property
@@ -75,13 +78,16 @@ class Passage:
 def cross_example(subject: Subject, example: Example, to: Region) -> dict[str, Any] | tuple[Finding, ...]:
     """A worked message through the dry run, in the context beside it: its result, or the findings."""
     pair = {region.slug: region for region in (subject.region, to)}
-    run = DryRun(pair, subject.tables, subject.maps, subject.slug, subject.now, example.context)
+    maps = compile_maps(pair, subject.tables)
+    run = DryRun(pair, subject.tables, maps, subject.slug, subject.now, example.context)
     try:
         return dry_run(run, example.body)
     except Refusal as refused:
         return refused.findings or (Finding("", refused.code, refused.text),)
     except Parked as parked:
         return parked.findings
+    except BadContext as error:  # also when it is the context of another pair
+        return (Finding("", "9044", f"{example.kind}.context.json 的 {error}"),)
 
 
 def native_of(result: dict[str, Any]) -> bytes:
@@ -90,17 +96,44 @@ def native_of(result: dict[str, Any]) -> bytes:
 
 
 def rehearse(subject: Subject) -> Iterator[Passage]:
-    """Every item as an application to every other region, and every follow-up in both directions."""
-    serial = 0
-    for to in subject.others:
-        there = subject.beside(to.slug)
-        items = [version.item for version in subject.tables.items.all(subject.today)]
+    """Every item as an application to and from every other region, and every follow-up in both directions."""
+    serial, begun = 0, set[tuple[str, str]]()
+    for other in subject.others:
+        there, counter = subject.beside(other.slug), subject.errands(other)
+        items = [
+            version.item
+            for version in subject.tables.items.all(subject.today)
+            if counter.reached(KINDS[version.form])
+        ]
         for item in items * subject.rounds:
-            serial += 1
-            yield from _life(subject, there, item, serial)
+            for one, two in ((subject, there), (there, subject)):
+                serial += 1
+                form = subject.tables.items.versions(item)[0].form
+                # everything is said of one case of each form; of the others a little
+                everything, begun = (one.slug, form) not in begun, begun | {(one.slug, form)}
+                yield from _life(one, two, item, serial, everything=everything)
 
 
-def _life(subject: Subject, there: Subject, item: str, serial: int) -> Iterator[Passage]:
+def deliveries(subject: Subject) -> Iterator[tuple[str, str, bytes]]:
+    """What the gateway delivers to the region: name, kind and bytes of worked messages, then of one of each kind."""
+    shown = set()
+    for example in subject.examples:
+        if subject.region.open(example.inbound).key.startswith("TB"):
+            shown.add(example.kind)
+            yield example.name, example.kind, example.body
+    for passage in subject.passages if subject.stand_in else ():
+        kind = passage.rendered.native_kind if passage.rendered else ""
+        if passage.taken and passage.receiver == subject.slug and kind not in shown:
+            shown.add(kind)
+            yield passage.about, kind, passage.native
+
+
+def arrival(subject: Subject) -> Passage | None:
+    """The first message written for the region."""
+    return next((p for p in rehearse(subject) if p.taken and p.receiver == subject.slug), None)
+
+
+def _life(subject: Subject, there: Subject, item: str, serial: int, *, everything: bool) -> Iterator[Passage]:
     """One case: its application, then what either side may say of it."""
     stand_in, chance = subject.stand_in, subject.chance(f"{there.slug} {item} {serial}")
     if stand_in is None:
@@ -111,13 +144,17 @@ def _life(subject: Subject, there: Subject, item: str, serial: int) -> Iterator[
     yield applied
     if applied.case is None or said.facts is None:
         return
-    turns = (*_ONLY_OF.get(said.kind, ()), *_REPORTS)
-    own = (*turns, *_OF_THE_ORIGIN, *([_SUPPLEMENT] if said.facts.papers else []))
-    for turn in own:
+    both = {one.kind for one in subject.region.maps.values()} & {
+        one.kind for one in there.region.maps.values()
+    }
+    turns = [turn for turn in (*_ONLY_OF.get(said.kind, ()), *_REPORTS) if turn.kind in both]
+    papers = [_SUPPLEMENT] if said.facts.papers else []
+    own = [*turns, *(turn for turn in (*_OF_THE_ORIGIN, *papers) if turn.kind in both)]
+    for turn in own if everything else chance.sample(own, min(2, len(own))):
         serial += 1000
         yield _answer(subject, there.region, said.facts, turn, Draw(chance, serial, subject.now), applied)
     facts = _facts_there(there, applied)
-    for turn in turns if facts else ():
+    for turn in (turns if everything else chance.sample(turns, min(1, len(turns)))) if facts else ():
         serial += 1000
         yield _answer(there, subject.region, facts, turn, Draw(chance, serial, subject.now), applied)
 
@@ -141,9 +178,13 @@ def _facts_there(there: Subject, applied: Passage) -> Facts | None:
     return there.stand_in.hear(kind, headers, sealed.body, there.keys.own, there.now).facts
 
 
-def cross(sender: Subject, to: Region, said: Said, about: str, case: CaseContext | None = None) -> Passage:
-    """One message over; whatever happens is in the passage."""
-    passage = Passage(sender.slug, to.slug, said.native_kind, about, said.body, case=case)
+def cross(
+    sender: Subject, to: Region | None, said: Said, about: str, case: CaseContext | None = None
+) -> Passage:
+    """One message over; whatever happens is in the passage. Without ``to`` its receiver is looked for."""
+    passage = Passage(
+        sender.slug, to.slug if to else "", said.native_kind, about, said.body, case=case, said=said
+    )
     try:
         opened = sender.region.parse(said.body)
         passage = replace(passage, tree=opened.tree)
@@ -155,16 +196,21 @@ def cross(sender: Subject, to: Region, said: Said, about: str, case: CaseContext
         return replace(passage, error=error)
 
 
-def _crossed(sender: Subject, to: Region, passage: Passage, opened: Opened) -> Passage:
+def _crossed(sender: Subject, to: Region | None, passage: Passage, opened: Opened) -> Passage:
     plan = sender.maps.reader(sender.slug, opened.native_kind)
     if plan is None:
         raise translate.unknown_kind(sender.region.kind_path)
     case = passage.case
     on = case.accepted_on if case else translate.acceptance_day(plan, opened, sender.today)
-    sight = Sight(sender.tables, sender.slug, sender.slug, to.slug, on, case=case, door=False)
-    reading = translate.read(plan, opened, sight)
+    routes = sender.maps.routes
+    receiver = to.slug if to else routes.sole[sender.slug]
+    sight = Sight(sender.tables, sender.slug, sender.slug, receiver, on, case=case, door=False)
+    reading = translate.read(plan, opened, sight, None if to else routes)
     if reading.findings:
         return replace(passage, findings=tuple(reading.findings), reading=reading)
+    sight = reading.sight
+    to = sender.regions[sight.receiver]
+    passage = replace(passage, receiver=to.slug)
     case = case or _opened(sender, to, reading, opened.case_ref)
     division = case.origin_division if case.origin == to.slug else case.target_division
     heads = translate.heads_of(

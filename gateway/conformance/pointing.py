@@ -114,3 +114,16 @@ def leaves(tree: Any, one: FieldMap, base: str = "") -> Iterator[tuple[str, Any]
 def _is_list(one: FieldMap, path: str) -> bool:
     wanted = bare(path)
     return any(group.native.endswith("[]") and bare(group.native) == wanted for group in one.groups)
+
+
+def differences(expected: Any, found: Any, base: str = "") -> Iterator[tuple[str, Any, Any]]:
+    """Paths at which two trees differ, with both values; None where one has nothing."""
+    if isinstance(expected, dict) and isinstance(found, dict):
+        for name in dict.fromkeys((*expected, *found)):
+            path = f"{base}.{name}" if base else name
+            yield from differences(expected.get(name), found.get(name), path)
+    elif isinstance(expected, list) and isinstance(found, list) and len(expected) == len(found):
+        for number, (one, other) in enumerate(zip(expected, found, strict=True)):
+            yield from differences(one, other, f"{base}[{number}]")
+    elif expected != found:
+        yield base, expected, found

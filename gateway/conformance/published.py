@@ -41,7 +41,7 @@ def _json(subject: Subject, content: bytes) -> Callable[[str, bytes], Iterator[t
         raise CannotTell("没有安装 jsonschema（可选组件 tongban[kit]），未按 JSON Schema 核对") from None
     schema = json.loads(content, parse_float=Decimal)
     types = Draft202012Validator.TYPE_CHECKER.redefine("integer", _is_integer)
-    validator: Any = extend(Draft202012Validator, type_checker=types)
+    validator: Any = extend(Draft202012Validator, type_checker=types)  # type: ignore[no-untyped-call]
     judges = {kind: validator({**schema, "oneOf": [{"$ref": f"#/$defs/{kind}"}]}) for kind in schema["$defs"]}
 
     def faults(kind: str, body: bytes) -> Iterator[tuple[str, str]]:
@@ -51,9 +51,25 @@ def _json(subject: Subject, content: bytes) -> Callable[[str, bytes], Iterator[t
         for error in judges[kind].iter_errors(subject.region.parse(body).tree):
             for each in error.context or (error,):
                 path = ".".join(map(str, each.absolute_path)) or kind
-                yield path, f"{each.validator} {_short(each.validator_value)}"
+                yield path, _words(each)
 
     return faults
+
+
+def _words(error: Any) -> str:
+    """What a fault is, without the value."""
+    instance, rule = error.instance, error.validator_value
+    match error.validator:
+        case "required":
+            return "缺少 " + "、".join(name for name in rule if name not in instance)
+        case "additionalProperties":
+            return "多出 " + "、".join(
+                name for name in instance if name not in error.schema.get("properties", {})
+            )
+        case "pattern":
+            return f"写法应为 {_short(rule)}"
+        case _:
+            return f"{error.validator} {_short(rule)}"
 
 
 def _is_integer(_: Any, value: Any) -> bool:
@@ -73,9 +89,20 @@ def _xsd(content: bytes) -> Callable[[str, bytes], Iterator[tuple[str, str]]]:
         if schema.validate(root):
             return
         for error in schema.error_log:  # type: ignore[attr-defined]
-            yield (error.path or kind).removeprefix("/"), _short(error.type_name)
+            words = next((said for mark, said in _XSD.items() if mark in error.type_name), error.type_name)
+            yield (error.path or kind).removeprefix("/"), words
 
     return faults
+
+
+#: What libxml2 calls a fault, in Chinese.
+_XSD = {
+    "PATTERN": "写法不符（pattern）",
+    "ELEMENT_CONTENT": "元素多出、缺少或次序不对",
+    "LENGTH": "长度不符",
+    "ENUMERATION": "不在允许的取值中",
+    "DATATYPE": "类型不符",
+}
 
 
 def _short(words: Any) -> str:

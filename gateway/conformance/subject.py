@@ -8,7 +8,6 @@ import random
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
-from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 from gateway.canonical.worktime import BEIJING, beijing_day
@@ -19,12 +18,14 @@ from gateway.errors import Refusal
 from gateway.formats.schema_fields import fields_of
 from gateway.mapping.explain import RegionFields, field_lines, read_notes
 from gateway.region import Inbound
+from gateway.regions import package_of, sources
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from datetime import date
     from importlib.resources.abc import Traversable
 
+    from gateway.canonical.kinds import Kind
     from gateway.canonical.rehearsal import StandIn
     from gateway.conformance.passages import Passage
     from gateway.exchange.translate import Maps
@@ -84,6 +85,8 @@ class Subject:
     folder: Traversable
     seed: int = 1
     rounds: int = 1
+    #: the moment of the check, when it is another region's
+    at: datetime | None = None
 
     @property
     def slug(self) -> str:
@@ -92,12 +95,15 @@ class Subject:
 
     @property
     def where(self) -> str:
-        """The adapter's folder, for messages."""
-        return f"adapters/{self.slug}"
+        """The adapter's folder, for messages: below ``adapters/``, or that of an installed package."""
+        return package_of(self.slug).replace(".", "/")
 
     def code_file(self, list_name: str) -> str:
         """Where a code list of this region is kept, for messages."""
-        return f"mappings/codes/{self.slug}/{list_name}.csv"
+        beside = (
+            f"mappings/codes/{self.slug}" if self.where.startswith("adapters/") else f"{self.where}/codes"
+        )
+        return f"{beside}/{list_name}.csv"
 
     @property
     def others(self) -> tuple[Region, ...]:
@@ -106,7 +112,7 @@ class Subject:
 
     def beside(self, slug: str) -> Subject:
         """Another region with the same tables."""
-        return replace(self, region=self.regions[slug], folder=folder_of(slug))
+        return replace(self, region=self.regions[slug], folder=folder_of(slug), at=self.now)
 
     def chance(self, of: str) -> random.Random:
         """A stream of chance of its own for each law."""
@@ -119,7 +125,9 @@ class Subject:
 
     @cached_property
     def now(self) -> datetime:
-        """Noon or later of the latest example's day."""
+        """The moment of the latest example."""
+        if self.at is not None:
+            return self.at
         days = [at for example in self.examples if (at := _sent_at(self.region, example))]
         return max(days, default=_SOME_DAY).astimezone(BEIJING)
 
@@ -177,13 +185,14 @@ class Subject:
 
     def errands(self, to: Region) -> Errands:
         """What people come for at this region that concerns another."""
-        prefixes = {region.slug: region.division_prefix for region in (self.region, to)}
-        return Errands(self.tables, prefixes, self.slug)
+        pair = (self.region, to)
+        prefixes = {region.slug: region.division_prefix for region in pair}
+        return Errands(self.tables, prefixes, self.slug, {region.slug: spoken(region) for region in pair})
 
 
 def stand_in_of(slug: str) -> StandIn | None:
     """The stand-in of a region's ``simulated`` module; None without the module or the value."""
-    name = f"adapters.{slug}.simulated"
+    name = f"{package_of(slug)}.simulated"
     try:
         module = importlib.import_module(name)
     except ModuleNotFoundError as error:
@@ -194,8 +203,13 @@ def stand_in_of(slug: str) -> StandIn | None:
 
 
 def folder_of(slug: str) -> Traversable:
-    """The folder of an adapter."""
-    return resources.files(f"adapters.{slug}")
+    """The folder of an adapter, found without importing it. Errors: `KeyError` for one that is not there."""
+    return sources()[slug].folder
+
+
+def spoken(region: Region) -> frozenset[Kind]:
+    """The kinds a region has a message for."""
+    return frozenset(one.kind for one in region.maps.values())
 
 
 def digest_of(folder: Traversable) -> str:

@@ -7,23 +7,22 @@ from typing import TYPE_CHECKING
 
 from gateway.canonical.rehearsal import Draw, Unheard
 from gateway.conformance.law import Breach
-from gateway.conformance.laws.rulebook import CannotTell, holds
-from gateway.conformance.subject import GATEWAY
+from gateway.conformance.laws.needs import stand_in_of
+from gateway.conformance.laws.rulebook import holds
+from gateway.conformance.passages import deliveries
 from gateway.errors import Finding, Level
 from gateway.region import Outcome, Receipt, Taken
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from gateway.canonical.rehearsal import Heard, StandIn
+    from gateway.canonical.rehearsal import Heard
     from gateway.conformance.laws.rulebook import Tally
     from gateway.conformance.subject import Subject
 
-_CASE_NO = "CYTB5101042026112300000017"
 _FINDING = Finding("a.b", "9043", "请更正后重新提交")
 #: Every outcome at the door, with the code the sender should read.
 RECEIPTS: tuple[tuple[Receipt, str], ...] = (
-    (Receipt(Outcome.ACCEPTED, 202, case_no=_CASE_NO), ""),
     (Receipt(Outcome.ACCEPTED, 202), ""),
     (Receipt(Outcome.PARKED, 202, findings=(Finding("a", "1001", "缺码表行", Level.PARK),)), "1001"),
     (Receipt(Outcome.IGNORED, 202, "1101", "早于已有状态"), "1101"),
@@ -38,6 +37,7 @@ RECEIPTS: tuple[tuple[Receipt, str], ...] = (
 #: Statuses by what follows (gateway §5), whatever the body says.
 _AGAIN = (301, 302, 307, 308, 408, 425, 429, 500, 502, 503, 504)
 _FINAL = (400, 401, 403, 404, 409, 413, 415, 422)
+_WORDS = {Taken.DELIVERED: "已达", Taken.REFUSED: "终拒", Taken.UNREADABLE: "重试"}
 _UNREADABLE = (
     b"",
     b"<html><body>502</body></html>",
@@ -50,10 +50,10 @@ _UNREADABLE = (
 )
 
 
-def _stand_in(subject: Subject) -> StandIn:
-    if subject.stand_in is None:
-        raise CannotTell("没有模拟对端")
-    return subject.stand_in
+def _receipts(subject: Subject) -> tuple[tuple[Receipt, str], ...]:
+    """Those above, and one that names a case of this region."""
+    number = f"CYTB{subject.region.division_prefix}01042026112300000017"
+    return ((Receipt(Outcome.ACCEPTED, 202, case_no=number), ""), *RECEIPTS)
 
 
 @holds(
@@ -64,13 +64,15 @@ def _stand_in(subject: Subject) -> StandIn:
 )
 def receipts_are_read(subject: Subject, tally: Tally) -> Iterator[Breach]:
     """Taken or not, the code, the case number."""
-    stand_in, region = _stand_in(subject), subject.region
-    for receipt, code in RECEIPTS:
+    stand_in, region = stand_in_of(subject), subject.region
+    for receipt, code in _receipts(subject):
         tally()
         key = region.message_key(1, subject.now)
         told = stand_in.read(receipt.status, region.receipt(receipt, key, subject.now))
         taken = receipt.outcome is not Outcome.REFUSED
-        expected, found = (taken, code, receipt.case_no), (told.taken, told.code, told.case_no)
+        # what stands for "taken" is the region's own affair
+        said = told.code if receipt.outcome is Outcome.REFUSED else code
+        expected, found = (taken, code, receipt.case_no), (told.taken, said, told.case_no)
         for name, one, other in zip(("收下与否", "返回码", "通办编号"), expected, found, strict=True):
             if one != other:
                 yield Breach(
@@ -85,7 +87,7 @@ def receipts_are_read(subject: Subject, tally: Tally) -> Iterator[Breach]:
 def receipts_read_back(subject: Subject, tally: Tally) -> Iterator[Breach]:
     """One format for both directions: the region's own `read_reply` has to agree."""
     region = subject.region
-    for receipt, _ in RECEIPTS:
+    for receipt, _ in _receipts(subject):
         tally()
         reply = region.read_reply(
             receipt.status, region.receipt(receipt, region.message_key(2, subject.now), subject.now)
@@ -96,7 +98,7 @@ def receipts_read_back(subject: Subject, tally: Tally) -> Iterator[Breach]:
             expected = Taken.UNREADABLE if receipt.status in _AGAIN else Taken.REFUSED
         if reply.taken is not expected:
             yield Breach(
-                f"{receipt.outcome} {receipt.status} 的回执应读作 {expected}，现为 {reply.taken}",
+                f"{receipt.outcome} {receipt.status} 的回执应读作{_WORDS[expected]}，现为{_WORDS[reply.taken]}",
                 f"请核对 {subject.where} 的 receipt 与 read_reply：返回码的位置与取值须一致",
                 path=f"{subject.where} read_reply",
                 example=f"{receipt.outcome} {receipt.status} {receipt.code}".strip(),
@@ -111,14 +113,14 @@ class _Answers:
 
 def _answers(subject: Subject) -> _Answers:
     """What the stand-in answers to a delivery."""
-    stand_in, region = _stand_in(subject), subject.region
+    stand_in, region = stand_in_of(subject), subject.region
     heard: Heard | None = None
-    for example in subject.examples:
-        if region.open(example.inbound).key.startswith(GATEWAY):
-            sealed = region.seal(example.body, example.kind, subject.keys.credentials, subject.now, "0" * 16)
-            headers = {name.lower(): value for name, value in sealed.headers.items()}
-            heard = stand_in.hear(example.kind, headers, sealed.body, subject.keys.own, subject.now)
-            break
+    first = next(deliveries(subject), None)
+    if first:
+        _, kind, body = first
+        sealed = region.seal(body, kind, subject.keys.credentials, subject.now, "0" * 16)
+        headers = {name.lower(): value for name, value in sealed.headers.items()}
+        heard = stand_in.hear(kind, headers, sealed.body, subject.keys.own, subject.now)
     draw = Draw(subject.chance("answers"), 1, subject.now)
     refusal = Unheard(422, "9043", "a", "业务系统核验未通过")
     return _Answers(stand_in.answer(heard, None, draw), stand_in.answer(heard, refusal, draw))
@@ -142,12 +144,14 @@ def replies_are_read(subject: Subject, tally: Tally) -> Iterator[Breach]:
     ]
     tries += [(status, body, Taken.REFUSED, "读不懂") for status in _FINAL for body in _UNREADABLE]
     tries += [(202, body, Taken.UNREADABLE, "读不懂") for body in _UNREADABLE]
+    told: set[tuple[int, str]] = set()
     for status, body, expected, how in tries:
         tally()
         found = read(status, body).taken
-        if found is not expected:
+        if found is not expected and (status, how) not in told:
+            told.add((status, how))
             yield Breach(
-                f"HTTP {status}、回执{how}时应判作 {expected}，现为 {found}",
+                f"HTTP {status}、回执{how}时应判作{_WORDS[expected]}，现为{_WORDS[found]}",
                 f"请核对 {subject.where} 的 read_reply：2xx 且返回码为成功才是已达；408、425、429、3xx、5xx 和读不懂的 2xx 须重试；"
                 "其余 4xx 为终拒",
                 path=f"{subject.where} read_reply",

@@ -9,13 +9,14 @@ from gateway.canonical.kinds import TraceKind
 from gateway.canonical.rehearsal import Said
 from gateway.conformance.judge import accident
 from gateway.conformance.law import Breach
+from gateway.conformance.laws.needs import at_a_border
 from gateway.conformance.laws.rulebook import CannotTell, holds
 from gateway.conformance.laws.sayings import of_finding
 from gateway.conformance.passages import cross
 from gateway.conformance.pointing import bare, declared_at, leaves, line_of
 from gateway.conformance.published import Schema
 from gateway.mapping.explain import Fate
-from gateway.mapping.fieldmap import Sight
+from gateway.mapping.fieldmap import SCHEMA, Sight
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,13 +57,14 @@ def everything_crosses(subject: Subject, tally: Tally) -> Iterator[Breach]:
                 told.add((breach.sentence, breach.path))
                 yield Breach(breach.sentence, breach.remedy, breach.path, _label(passage))
         for finding in passage.findings:
-            kind, path = passage.native_kind, bare(finding.path)
-            if (kind, finding.code, path) in told:
+            kind, fault = passage.native_kind, (finding.code, bare(finding.path))
+            if fault in told:
                 continue
-            told.add((kind, finding.code, path))
+            told.add(fault)
             side = subject.beside(passage.sender)
             yield of_finding(side, kind, finding, passage.tree, _label(passage), to=passage.receiver)
-    for kind in subject.region.maps:
+    # what does not come over is not followed up: the kinds are counted when all do
+    for kind in subject.region.maps if not told else ():
         tally()
         if not any(kind == passage.native_kind for passage in subject.passages):
             yield Breach(
@@ -87,9 +89,9 @@ def written_messages_obey_the_schema(subject: Subject, tally: Tally) -> Iterator
         tally()
         kind = passage.rendered.native_kind
         for path, text in schema.faults(kind, passage.native):
-            if (kind, bare(path)) in told:
+            if (path, text) in told or at_a_border(subject, kind, path):
                 continue
-            told.add((kind, bare(path)))
+            told.add((path, text))
             yield Breach(
                 f"写出的 {kind} 在 {path} 不符合 {schema.name}：{text}",
                 f"请核对 {declared_at(subject, path)} 写出的写法（write），或 schema 的这一项",
@@ -216,7 +218,14 @@ def what_is_written_is_read_back(subject: Subject, tally: Tally) -> Iterator[Bre
         )
         back = plan.read(tree, sight)
         where = {path for path, _ in leaves(tree, subject.region.maps[kind])}
+        for finding in back.findings:
+            if finding.code == SCHEMA and (kind, bare(finding.path)) not in told:
+                told.add((kind, bare(finding.path)))
+                yield of_finding(subject, kind, finding, tree, _label(passage))
+        elsewhere = {bare(row.native) for row in subject.region.maps[kind].rows if row.write_from}
         for path, leaf in back.leaves.items():
+            if leaf.path is None or bare(leaf.path) in elsewhere:
+                continue
             meant = passage.reading.leaves.get(_turned(path))
             if meant is None or leaf.path not in where or TraceKind.LOSSY in (leaf.kind, meant.kind):
                 continue

@@ -5,7 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gateway.conformance.law import Law, Level
-from gateway.conformance.laws import answers, carried, declared, hostile, proof, ruled, values, worked
+from gateway.conformance.laws import (
+    agreement,
+    answers,
+    carried,
+    declared,
+    delivered,
+    golden,
+    hostile,
+    proof,
+    ruled,
+    values,
+    worked,
+)
 from gateway.conformance.laws.rulebook import Rule
 
 if TYPE_CHECKING:
@@ -21,7 +33,9 @@ def _rules(*modules: ModuleType) -> tuple[Rule, ...]:
     return tuple(sorted(found, key=lambda rule: (list(Level).index(rule.law.level), rule.law.id)))
 
 
-RULES = _rules(declared, ruled, worked, proof, answers, carried, values, hostile)
+RULES = _rules(
+    *(declared, ruled, worked, golden, proof, delivered, answers, carried, values, agreement, hostile)
+)
 #: Every law by id: what `docs/reference/laws.md` lists.
 LAWS = tuple(
     sorted(

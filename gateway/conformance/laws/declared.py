@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from gateway.conformance.law import Breach
 from gateway.conformance.laws.rulebook import holds
+from gateway.conformance.passages import arrival
 from gateway.conformance.subject import GATEWAY
 from gateway.errors import Refusal
 from gateway.exchange.dry_run import MEMBERS
@@ -157,8 +158,7 @@ def keys_are_good(subject: Subject, tally: Tally) -> Iterator[Breach]:
 
 def _written(subject: Subject) -> Opened | None:
     """A message written for the region, as the region opens it."""
-    passages = subject.passages if subject.stand_in else ()
-    found = next((p for p in passages if p.taken and p.receiver == subject.slug), None)
+    found = arrival(subject) if subject.stand_in else None
     return subject.region.parse(found.native) if found else None
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from gateway.canonical.rehearsal import Said
 from gateway.conformance.judge import accident
 from gateway.conformance.law import Breach
 from gateway.conformance.laws.mutants import documents, mutants, nasty_headers, nasty_texts
+from gateway.conformance.laws.needs import at_a_border
 from gateway.conformance.laws.rulebook import CannotTell, holds
 from gateway.conformance.passages import cross
 from gateway.conformance.pointing import leaves, spot, value_at
@@ -150,7 +152,10 @@ def _mutated(subject: Subject, tally: Tally) -> Iterator[Passage]:
     for kind, body, what, context in mutants(subject):
         tally()
         said = Said(subject.region.maps[kind].kind, kind, "", "", body)
-        yield cross(subject, subject.others[tally.tried % len(subject.others)], said, what, context)
+        to = None
+        if context:
+            to = subject.regions[context.target if context.origin == subject.slug else context.origin]
+        yield cross(subject, to, said, what, context)
 
 
 @holds(
@@ -168,7 +173,7 @@ def taken_mutants_are_written_well(subject: Subject, tally: Tally) -> Iterator[B
             continue
         kind = passage.rendered.native_kind
         for path, text in schemas[passage.receiver].faults(kind, passage.native):
-            if (kind, path) in told:
+            if (kind, path) in told or at_a_border(subject.beside(passage.receiver), kind, path):
                 continue
             told.add((kind, path))
             yield Breach(
@@ -274,13 +279,7 @@ def nothing_takes_long(subject: Subject, tally: Tally) -> Iterator[Breach]:
         tally()
         began = time.perf_counter()
         try:
-            opened = subject.region.parse(body)
-            plan = subject.maps.reader(subject.slug, opened.native_kind)
-            if plan and subject.others:
-                said = Said(plan.map.kind, opened.native_kind, "", "", body)
-                cross(subject, subject.others[0], said, what)
-        except Refusal:
-            pass
+            _through(subject, body, what)
         except Exception as error:  # noqa: BLE001 - what the law is about
             found = accident(error, subject.where)
             yield Breach(f"{what}：{found.sentence}", found.remedy, found.path, what)
@@ -292,3 +291,13 @@ def nothing_takes_long(subject: Subject, tally: Tally) -> Iterator[Breach]:
                 path=f"{subject.where} parse",
                 example=what,
             )
+
+
+def _through(subject: Subject, body: bytes, what: str) -> None:
+    """As far as a document comes: refused in time is all that is asked."""
+    with suppress(Refusal):
+        opened = subject.region.parse(body)
+        plan = subject.maps.reader(subject.slug, opened.native_kind)
+        if plan and subject.others:
+            said = Said(plan.map.kind, opened.native_kind, "", "", body)
+            cross(subject, None, said, what)

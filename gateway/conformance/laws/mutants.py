@@ -105,7 +105,12 @@ def nasty_texts() -> Iterator[tuple[str, str]]:
 
 def nasty_headers(subject: Subject) -> Iterator[tuple[str, dict[str, str]]]:
     """The published headers with one of them put wrong."""
-    good = subject.examples[0].headers
+    example = subject.examples[0]
+    good = example.headers
+    if subject.stand_in:
+        said = subject.stand_in.adopt(example.body)
+        sent, _ = subject.stand_in.request(said, subject.keys.own, subject.now, "0" * 16)
+        good = {name.lower(): value for name, value in sent.items()}
     yield "没有请求头", {}
     values = (
         "",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from gateway.conformance.law import Breach
@@ -41,22 +42,41 @@ def lists_are_there(subject: Subject, tally: Tally) -> Iterator[Breach]:
     "architecture §9",
 )
 def fields_are_those_published(subject: Subject, tally: Tally) -> Iterator[Breach]:
-    """Both ways, with the place to change."""
+    """Both ways, with the place to change; a path that is nearly right is told beside the right one."""
+    told: dict[tuple[str, str], list[str]] = {}
     for kind, declared, mapped in _both(_known(subject), subject):
-        for path in sorted(declared | mapped):
-            tally()
-            if path not in mapped:
-                yield Breach(
-                    f"{kind} 的 {path} 在公布的接口中，对应表没有这一行",
-                    f'请在 {subject.where}/maps 的 {kind} 中加上 Row("{path}", …)，或核对路径是否写错',
-                    path=f"{kind} {path}",
-                )
-            elif path not in declared:
-                yield Breach(
-                    f"{kind} 的对应表有 {path}，公布的接口没有",
-                    f"请更正 {declared_at(subject, path)} 的路径，或更新 {subject.where} 中的 schema",
-                    path=declared_at(subject, path),
-                )
+        tally(len(declared | mapped))
+        missing = sorted(declared - mapped)
+        for path in sorted(mapped - declared):
+            near = next(iter(get_close_matches(path, missing, 1)), "")
+            told.setdefault((path, near), []).append(kind)
+            missing = [other for other in missing if other != near]
+        for path in missing:
+            told.setdefault(("", path), []).append(kind)
+    for (path, near), kinds in told.items():
+        yield _misnamed(subject, path, near, "、".join(kinds))
+
+
+def _misnamed(subject: Subject, path: str, near: str, kinds: str) -> Breach:
+    """A path only the maps have (``path``), only the schema has (``near``), or one written for the other."""
+    if not path:
+        return Breach(
+            f"{kinds} 的 {near} 在公布的接口中，对应表没有这一行",
+            f'请在 {subject.where}/maps 的 {kinds} 中加上 Row("{near}", …)',
+            path=f"{subject.where}/maps",
+        )
+    place = declared_at(subject, path)
+    if not near:
+        return Breach(
+            f"{kinds} 的对应表有 {path}，公布的接口没有",
+            f"请去掉 {place} 的这一行，或更新 {subject.where} 中的 schema",
+            path=place,
+        )
+    return Breach(
+        f"{kinds} 的对应表有 {path}，公布的接口没有；接口有而对应表没有的是 {near}",
+        f"请把 {place} 的 {path} 改为 {near}；若接口已改，请更新 {subject.where} 中的 schema",
+        path=place,
+    )
 
 
 @holds(
@@ -67,10 +87,12 @@ def fields_are_those_published(subject: Subject, tally: Tally) -> Iterator[Breac
 )
 def fields_are_explained(subject: Subject, tally: Tally) -> Iterator[Breach]:
     """Mapped, or listed in fields.csv with the reason."""
-    _known(subject)
+    published = _known(subject).schema
     notes = f"{subject.where}/fields.csv"
     for (kind, path), one in subject.lines.items():
         tally()
+        if path not in published.get(kind, ()):
+            continue  # B09 tells of it
         ways = (("received", "收到后", one.received), ("written", "写出时", one.written))
         for column, way, fate in ways:
             if fate is Fate.UNEXPLAINED:

@@ -23,14 +23,24 @@ _REMEDIES = {
 
 
 def of_finding(
-    subject: Subject, kind: str, finding: Finding, tree: Any, example: str, *, to: str = ""
+    subject: Subject, kind: str, finding: Finding, tree: Any, example: str, *, to: str = "", meant: Any = None
 ) -> Breach:
-    """A finding on a message that should have none."""
+    """A finding on a message that should have none; ``meant``: the shared key an unknown code stands for."""
     first = subject.region.maps[kind].spelling.first_index if kind in subject.region.maps else 0
     value, row = value_at(tree, finding.path, first), line_of(subject, kind, finding.path)
     shown = f"写作“{value}”，" if isinstance(value, str | int) and row and row.code_list else ""
     towards = f"译往 {to} 时" if to else ""
     sentence = f"{kind} 的 {finding.path}{f'（{row.name}）' if row and row.name else ''} {shown}{towards}得到 {finding.code}：{finding.text}"
+    if finding.code == "1001" and row and row.code_list and meant is not None:
+        known = subject.tables.codes(subject.slug, row.code_list).write(str(meant))
+        if known is not None:
+            place = f"{subject.code_file(row.code_list)}:{known.line}"
+            return Breach(
+                f"{sentence}（应为规范代码“{meant}”，这一行写作“{known.native}”）",
+                f"请把 {place} 的 native 由“{known.native}”改回“{value}”；若代码确已更换，请更新样例",
+                path=place,
+                example=example,
+            )
     return Breach(sentence, _mend(subject, finding, row, value), path=finding.path, example=example)
 
 
@@ -78,6 +88,19 @@ def of_value(subject: Subject, example: Example, path: str, expected: Any, found
     return Breach(
         f"{row.path}（{row.name}，转换 {row.converter}）：{saying}",
         f"请核对 {place} 的路径与转换；若新结果正确，请更新 {beside}",
+        path=place,
+        example=example.name,
+    )
+
+
+def of_type(subject: Subject, example: Example, path: str, expected: str) -> Breach:
+    """A canonical value of another type than the model has."""
+    row = line_for(subject, example.kind, path)
+    place = declared_at(subject, row.path) if row else f"{subject.where}/irregular.py"
+    who = f"{row.path}（{row.name}，转换 {row.converter}）" if row else example.kind
+    return Breach(
+        f"{who}读出的规范值不是 {path} 应有的类型（{expected}）",
+        f"请在 {place} 换用读出这一类型的转换（日期、时间、金额、整数各有其转换，见 gateway/mapping）",
         path=place,
         example=example.name,
     )

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import copy
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from gateway.conformance.law import Breach
+from gateway.conformance.laws.needs import sight_of
 from gateway.conformance.laws.rulebook import CannotTell, holds
-from gateway.conformance.pointing import bare, declared_at, leaves, steps_of
-from gateway.conformance.published import Schema
-from gateway.errors import Level, Refusal
+from gateway.conformance.pointing import bare, declared_at, leaves
+from gateway.errors import Level
 from gateway.mapping.explain import code_list_of
 from gateway.mapping.fieldmap import Fault, Lossy, Sight
 
@@ -39,29 +38,6 @@ _DAYS = (
 )
 #: Words no list has.
 _STRANGE = ("Z", "ZZ", "9Z", "99", "98", "997", "9997", "Z999", "无此项", "ZZZZZZ")
-#: Native values put in the place of a good one; the schema and the map have to agree on each.
-_PUT = (
-    "",
-    " ",
-    "x",
-    "１",
-    "0",
-    "-1",
-    "1.234",
-    "20260230",
-    "2026-02-30",
-    "2026-02-30 10:00:00",
-    "202613",
-    "x" * 1001,
-    "\t",
-    0,
-    -1,
-    10**20,
-    Decimal("0.001"),
-    True,
-    [],
-    {},
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +56,10 @@ def _cells(subject: Subject) -> Iterator[_Cell]:
         for path, value in leaves(tree, subject.region.maps[kind]):
             if isinstance(value, str | int | Decimal):
                 seen.setdefault((kind, bare(path)), {})[value] = None
+    prefixes = {slug: region.division_prefix for slug, region in subject.regions.items()}
     for kind, one in subject.region.maps.items():
         for row in one.rows:
-            form = row.form.bind(subject.tables, subject.slug) if row.form.bind else row.form
+            form = row.form.bind(subject.tables, subject.slug, prefixes) if row.form.bind else row.form
             values = tuple(seen.get((kind, bare(row.native)), {}))[:40]
             yield _Cell(kind, row, form, values)
 
@@ -96,11 +73,6 @@ def _trees(subject: Subject) -> Iterator[tuple[str, Any]]:
             yield passage.native_kind, passage.tree
 
 
-def _sight(subject: Subject) -> Sight:
-    peer = subject.others[0].slug if subject.others else subject.slug
-    return Sight(subject.tables, subject.slug, subject.slug, peer, subject.today, door=False)
-
-
 @holds(
     "F20",
     "每个转换读出的值，写回后再读还是同一个值",
@@ -109,7 +81,7 @@ def _sight(subject: Subject) -> Sight:
 )
 def converters_are_inverse(subject: Subject, tally: Tally) -> Iterator[Breach]:
     """Over values of the examples, of generated messages, and at the edges."""
-    sight = _sight(subject)
+    sight = sight_of(subject)
     for cell in _cells(subject):
         form, told = cell.form, False
         meanings = [m for value in cell.seen if (m := _meaning(form, value, sight)) is not None]
@@ -181,7 +153,7 @@ def _shown(value: Any) -> str:
 @holds("F21", "不存在的日期不会被收下", "A day that does not exist is not taken", "crossing M7")
 def impossible_days_are_found(subject: Subject, tally: Tally) -> Iterator[Breach]:
     """30 February in the row's own spelling."""
-    sight = _sight(subject)
+    sight = sight_of(subject)
     for cell in _cells(subject):
         for value in cell.seen[:5]:
             meant = _meaning(cell.form, value, sight)
@@ -217,7 +189,7 @@ def _impossible(value: Any, meant: date) -> Any:
 )
 def words_are_of_the_form(subject: Subject, tally: Tally) -> Iterator[Breach]:
     """A row nobody can send is a mistake in the table."""
-    sight = _sight(subject)
+    sight = sight_of(subject)
     for name, (cell, words) in _by_list(subject).items():
         hub = subject.tables.hub(name)
         for native, row in words.reads.items():
@@ -263,7 +235,7 @@ def _by_list(subject: Subject) -> dict[str, tuple[_Cell, Any]]:
 )
 def unknown_codes_park(subject: Subject, tally: Tally) -> Iterator[Breach]:
     """1001, level park."""
-    sight, found = _sight(subject), 0
+    sight, found = sight_of(subject), 0
     for cell in _cells(subject):
         name = code_list_of(cell.row)
         if not name:
@@ -288,79 +260,3 @@ def unknown_codes_park(subject: Subject, tally: Tally) -> Iterator[Breach]:
             )
     if not found:
         raise CannotTell("对应表没有用到码表")
-
-
-@holds(
-    "F24",
-    "对应表对格式的判断与公布的 schema 一致",
-    "Maps and schema agree on what has the right form",
-    "ADR 0015",
-)
-def maps_agree_with_the_schema(subject: Subject, tally: Tally) -> Iterator[Breach]:
-    """Each value of each example put wrong in several ways, or taken out."""
-    schema, chance, sight = Schema.of(subject), subject.chance("schema"), _sight(subject)
-    told: set[tuple[str, str, bool]] = set()
-    for example in subject.examples:
-        plan = subject.maps.reader(subject.slug, example.kind)
-        if plan is None:
-            continue
-        tree, one = subject.region.parse(example.body).tree, subject.region.maps[example.kind]
-        for path, _ in leaves(tree, one):
-            if bare(path) == bare(subject.region.kind_path):
-                continue
-            for value in (..., *chance.sample(_PUT, min(len(_PUT), 2 + subject.rounds))):
-                body = _with(subject, example.kind, tree, path, value)
-                if body is None:
-                    continue
-                tally()
-                by_schema = next(iter(schema.faults(example.kind, body)), None)
-                codes = _codes(subject, plan, body, sight)
-                lax, strict = bool(by_schema) and not codes, not by_schema and "9042" in codes
-                if (lax or strict) and (example.kind, bare(path), lax) not in told:
-                    told.add((example.kind, bare(path), lax))
-                    yield _disagreement(subject, example.kind, path, value, lax=lax)
-
-
-def _disagreement(subject: Subject, kind: str, path: str, value: Any, *, lax: bool) -> Breach:
-    how = "缺少这一项" if value is ... else f"写作“{str(value)[:20]}”"
-    place = declared_at(subject, path)
-    if lax:
-        return Breach(
-            f"{kind} 的 {path} {how}时，schema 不允许，对应表却收下了",
-            f"请核对 {place} 的写法（ok、need），使它与公布的 schema 一样严",
-            path=path,
-        )
-    return Breach(
-        f"{kind} 的 {path} {how}时，schema 允许，对应表却以 9042 拒收",
-        f"请核对 {place} 的写法（ok、need），使它与公布的 schema 一样宽",
-        path=path,
-    )
-
-
-def _with(subject: Subject, kind: str, tree: Any, path: str, value: Any) -> bytes | None:
-    """The message with another value at a path (``...`` takes it out); None where the format cannot say it."""
-    changed = copy.deepcopy(tree)
-    node, steps = changed, steps_of(path, subject.region.maps[kind].spelling.first_index)
-    for step in steps[:-1]:
-        if isinstance(step, int) and not isinstance(node, list):
-            continue
-        node = node[step]
-    last = steps[-1]
-    if isinstance(last, int) and not isinstance(node, list):
-        return None
-    if value is ...:
-        del node[last]
-    else:
-        node[last] = value
-    try:
-        return subject.region.render(changed, kind)
-    except (TypeError, ValueError, AttributeError):
-        return None  # XML holds texts only
-
-
-def _codes(subject: Subject, plan: Any, body: bytes, sight: Sight) -> set[str]:
-    try:
-        opened = subject.region.parse(body)
-    except Refusal as refused:
-        return {refused.code}
-    return {finding.code for finding in (*opened.faults, *plan.read(opened.tree, sight).findings)}

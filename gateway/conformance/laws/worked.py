@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gateway.canonical.kinds import TraceKind
 from gateway.conformance.law import Breach
+from gateway.conformance.laws.needs import file_of
 from gateway.conformance.laws.rulebook import CannotTell, holds
-from gateway.conformance.laws.sayings import of_finding, of_value
-from gateway.conformance.passages import cross_example
+from gateway.conformance.laws.sayings import of_finding
+from gateway.conformance.pointing import differences, line_of, value_at
 from gateway.conformance.published import Schema
 from gateway.conformance.subject import GATEWAY
-from gateway.errors import Finding, Refusal
+from gateway.errors import Refusal
 from gateway.mapping.fieldmap import SCHEMA, Sight
 from gateway.region import Taken
 
@@ -20,15 +20,9 @@ if TYPE_CHECKING:
 
     from gateway.conformance.laws.rulebook import Tally
     from gateway.conformance.subject import Example, Subject
-    from gateway.region import Region
 
 #: Findings that need nothing but the message: its form, and codes without a row.
 _OF_THE_MESSAGE = frozenset({SCHEMA, "1001"})
-
-
-def _file(subject: Subject, example: Example, what: str = "") -> str:
-    name = f"{example.kind}.{what}.json" if what else example.name
-    return f"{subject.where}/examples/{name}"
 
 
 @holds(
@@ -56,11 +50,13 @@ def examples_open(subject: Subject, tally: Tally) -> Iterator[Breach]:
             yield Breach(
                 f"样例打不开：{refused.text}",
                 f"请核对样例的字节，或 {subject.where} 的 open",
-                path=_file(subject, example),
+                path=file_of(subject, example),
                 example=example.name,
             )
             continue
         members = {"流水号": opened.key, "办件编号": opened.case_ref, "时间": opened.sent_at}
+        if example.http is None:
+            del members["时间"]  # it may stand in a header
         lacking = [name for name, value in members.items() if not value]
         if opened.native_kind != example.kind or lacking or opened.faults:
             found = "、".join(lacking) or f"种类“{opened.native_kind}”"
@@ -69,7 +65,7 @@ def examples_open(subject: Subject, tally: Tally) -> Iterator[Breach]:
                 if lacking
                 else f"样例的种类读作“{opened.native_kind}”，应为“{example.kind}”",
                 f"请核对 {subject.where} 的 open 取值的路径和写法（正则），以及 {example.kind}.http.json 的请求头",
-                path=_file(subject, example),
+                path=file_of(subject, example),
                 example=example.name,
             )
 
@@ -119,6 +115,7 @@ def examples_survive(subject: Subject, tally: Tally) -> Iterator[Breach]:
 )
 def examples_are_understood(subject: Subject, tally: Tally) -> Iterator[Breach]:
     """Read by the maps without a case; only what the message alone can show is judged."""
+    told: set[tuple[str, str]] = set()
     for example in subject.examples:
         plan = subject.maps.reader(subject.slug, example.kind)
         if plan is None:
@@ -128,79 +125,17 @@ def examples_are_understood(subject: Subject, tally: Tally) -> Iterator[Breach]:
             tally()
             sight = Sight(subject.tables, subject.slug, subject.slug, other.slug, subject.today, door=False)
             for finding in plan.read(tree, sight).findings:
-                if finding.code in _OF_THE_MESSAGE:
-                    yield of_finding(subject, example.kind, finding, tree, example.name)
+                if finding.code in _OF_THE_MESSAGE and (finding.code, finding.path) not in told:
+                    told.add((finding.code, finding.path))
+                    meant = _meant(subject, example, finding.path)
+                    yield of_finding(subject, example.kind, finding, tree, example.name, meant=meant)
 
 
-@holds("B16", "样例译成旁边写明的规范形式", "Examples have the canonical form beside them", "crossing §7")
-def examples_have_their_canonical_form(subject: Subject, tally: Tally) -> Iterator[Breach]:
-    """Wrong codes, wrong paths and wrong converters show here by value."""
-    shown = [example for example in subject.examples if example.canonical is not None]
-    if not shown:
-        raise CannotTell(f"{subject.where}/examples 中没有 *.canonical.json")
-    for example in shown:
-        tally()
-        tree = subject.region.parse(example.body).tree
-        result, to = _nearest(subject, example)
-        if not isinstance(result, dict):
-            for finding in result:
-                yield of_finding(subject, example.kind, finding, tree, example.name, to=to.slug)
-            continue
-        for path, expected, found in differences(example.canonical, result["canonical"]):
-            yield of_value(subject, example, path, expected, found, tree)
-
-
-def _nearest(subject: Subject, example: Example) -> tuple[dict[str, Any] | tuple[Finding, ...], Region]:
-    """The crossing towards the region the example was worked for: the one that gives what is written."""
-    crossed = [(cross_example(subject, example, to), to) for to in subject.others]
-
-    def far(pair: tuple[Any, Region]) -> int:
-        result = pair[0]
-        if not isinstance(result, dict):
-            return 1000
-        return len(list(differences(example.canonical, result["canonical"]))) + len(
-            _entries(result) ^ _written(example)
-        )
-
-    return min(crossed, key=far)
-
-
-@holds("B17", "样例的留痕与旁边写明的一致", "Examples leave the trace beside them", "crossing §1")
-def examples_leave_their_trace(subject: Subject, tally: Tally) -> Iterator[Breach]:
-    """What became of each value, as it is shown to officials."""
-    shown = [example for example in subject.examples if example.trace is not None]
-    if not shown:
-        raise CannotTell(f"{subject.where}/examples 中没有 *.trace.json")
-    for example in shown:
-        tally()
-        result, _ = _nearest(subject, example)
-        if not isinstance(result, dict):
-            continue  # B16 tells why
-        expected, found = _written(example), _entries(result)
-        for entry in sorted(expected - found, key=str):
-            like = next((e for e in found - expected if e[:2] == entry[:2] or e[0] == entry[0]), None)
-            yield Breach(
-                f"{entry[0] or entry[1]} 的留痕应为“{entry[4]}”→“{entry[5]}”（{entry[2]}，{entry[3]}），"
-                + (f"现为“{like[4]}”→“{like[5]}”（{like[2]}，{like[3]}）" if like else "现在没有"),
-                f"请核对 {subject.where} 对应表的这一行及双方码表；若新结果正确，请更新 {_file(subject, example, 'trace')}",
-                path=str(entry[0] or entry[1]),
-                example=example.name,
-            )
-        for entry in sorted((e for e in found - expected if all(e[0] != x[0] for x in expected)), key=str):
-            yield Breach(
-                f"{entry[0] or entry[1]} 多出留痕“{entry[4]}”→“{entry[5]}”（{entry[2]}，{entry[3]}）",
-                f"请核对 {subject.where} 对应表的这一行；若新结果正确，请更新 {_file(subject, example, 'trace')}",
-                path=str(entry[0] or entry[1]),
-                example=example.name,
-            )
-
-
-def _entries(result: dict[str, Any]) -> set[tuple[Any, ...]]:
-    return {tuple(one.values()) for one in result["trace"] if one["kind"] != TraceKind.EXACT}
-
-
-def _written(example: Example) -> set[tuple[Any, ...]]:
-    return {tuple(entry) for entry in example.trace or ()}
+def _meant(subject: Subject, example: Example, path: str) -> Any:
+    """What the canonical form beside an example has for a native path."""
+    row = line_of(subject, example.kind, path)
+    values = (value_at(example.canonical, c) for c in row.canonical) if row and example.canonical else ()
+    return next((value for value in values if value is not None), None)
 
 
 @holds(
@@ -229,14 +164,14 @@ def examples_have_their_headers(subject: Subject, tally: Tally) -> Iterator[Brea
             where = "样例中没有" if name in names else f"{who} 没有发出"
             yield Breach(
                 f"请求头 {name} {where}",
-                f"请让 {subject.where} 的 {who} 与 {_file(subject, example, 'http')} 使用同样的请求头名",
+                f"请让 {subject.where} 的 {who} 与 {file_of(subject, example, 'http')} 使用同样的请求头名",
                 path=name,
                 example=example.name,
             )
         if (example.http or {}).get("path") != path:
             yield Breach(
                 f"{who} 发往 {path}，样例为 {(example.http or {}).get('path')}",
-                f"请更正 {subject.where} 的 {who} 或 {_file(subject, example, 'http')}",
+                f"请更正 {subject.where} 的 {who} 或 {file_of(subject, example, 'http')}",
                 path=path,
                 example=example.name,
             )
@@ -260,16 +195,3 @@ def example_receipts_are_read(subject: Subject, tally: Tally) -> Iterator[Breach
                 path=f"{subject.where}/examples/receipts/{file.name}",
                 example=file.name,
             )
-
-
-def differences(expected: Any, found: Any, base: str = "") -> Iterator[tuple[str, Any, Any]]:
-    """Paths at which two trees differ, with both values; None where one has nothing."""
-    if isinstance(expected, dict) and isinstance(found, dict):
-        for name in dict.fromkeys((*expected, *found)):
-            path = f"{base}.{name}" if base else name
-            yield from differences(expected.get(name), found.get(name), path)
-    elif isinstance(expected, list) and isinstance(found, list) and len(expected) == len(found):
-        for number, (one, other) in enumerate(zip(expected, found, strict=True)):
-            yield from differences(one, other, f"{base}[{number}]")
-    elif expected != found:
-        yield base, expected, found

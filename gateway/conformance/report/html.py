@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import resources
 from typing import TYPE_CHECKING
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -16,7 +17,11 @@ if TYPE_CHECKING:
     from gateway.conformance.report.model import Report
 
 _PAGES = Environment(
-    loader=PackageLoader("gateway.conformance.report", "."), autoescape=True, undefined=StrictUndefined
+    loader=PackageLoader("gateway.conformance.report", "."),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
 )
 
 
@@ -28,5 +33,6 @@ def html(report: Report, signature: Mapping[str, str] | None = None) -> str:
         levels=[(level, [r for r in report.results if r.law.level is level]) for level in Level],
         Verdict=Verdict,
         badge=badge(report),
+        style=(resources.files(__package__) / "report.css").read_text(encoding="utf-8"),
         signature=signature,
     )
