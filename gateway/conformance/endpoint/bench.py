@@ -127,13 +127,19 @@ class Bench:
     # -- sealing -------------------------------------------------------------------------
 
     def seal(
-        self, message: Message, *, body: bytes | None = None, late_s: float = 0.0, credentials: Any = None
+        self,
+        message: Message,
+        *,
+        body: bytes | None = None,
+        late_s: float = 0.0,
+        credentials: Any = None,
+        kind: str = "",
     ) -> SignedRequest:
-        """A request as the gateway would send it now, or ``late_s`` ago."""
+        """A request as the gateway would send it now, or ``late_s`` ago; ``kind`` is another one in the path."""
         now = datetime.fromtimestamp(self.clock().timestamp() - late_s, UTC)
         rendered = message.body if body is None else body
         sealed: SignedRequest = self.region.seal(
-            rendered, message.native_kind, credentials or self.credentials, now, self.nonce()
+            rendered, kind or message.native_kind, credentials or self.credentials, now, self.nonce()
         )
         return sealed
 

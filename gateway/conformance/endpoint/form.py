@@ -62,15 +62,14 @@ async def refuses_the_unreadable(bench: Bench, tally: Tally) -> None:
 async def knows_its_kinds(bench: Bench, tally: Tally) -> None:
     """E-F07: an unknown kind, in the path or in both places; a path that names another kind than the body."""
     message = bench.mill.application(_APPLY)
-    sealed = bench.seal(message)
     paths = (
         (_unknown(message.native_kind), "路径写了没有的报文种类"),
         (_other(bench), "路径写的是另一种报文"),
     )
     for kind, what in paths:
-        path = sealed.path.removesuffix(message.native_kind) + kind
-        request = replace(bench.seal(message), path=path)
-        answer = await bench.bad(request, f"{what} {kind}，报文体是 {message.words}", message)
+        answer = await bench.bad(
+            bench.seal(message, kind=kind), f"{what} {kind}，报文体是 {message.words}", message
+        )
         tally.refused(
             answer,
             422,
@@ -96,9 +95,9 @@ async def refuses_an_unknown_kind(bench: Bench, tally: Tally) -> None:
     message = bench.mill.application(_APPLY)
     kind = _unknown(message.native_kind)
     strange = bench.mill.renamed(message, kind)
-    sealed = bench.seal(strange)
-    request = replace(sealed, path=sealed.path.removesuffix(message.native_kind) + kind)
-    answer = await bench.bad(request, f"路径和报文体都写着没有的报文种类 {kind}，凭证正确")
+    answer = await bench.bad(
+        bench.seal(strange, kind=kind), f"路径和报文体都写着没有的报文种类 {kind}，凭证正确"
+    )
     tally.refused(
         answer,
         422,
