@@ -17,7 +17,7 @@ import uvicorn
 from gateway.cli import simulate
 from gateway.conformance.endpoint import assemble
 from gateway.conformance.endpoint.bench import Options
-from gateway.conformance.endpoint.door import PLAYS
+from gateway.conformance.endpoint.plays import PLAYS
 from gateway.conformance.endpoint.run import run
 from gateway.conformance.law import Level
 from gateway.conformance.mischief import Mischief, rates_of

@@ -19,7 +19,7 @@ from gateway.cli import reports
 from gateway.cli.shared import CANNOT_RUN, FINDINGS, Config, stop
 from gateway.conformance.endpoint import assemble
 from gateway.conformance.endpoint.bench import Options
-from gateway.conformance.endpoint.door import PLAYS
+from gateway.conformance.endpoint.plays import PLAYS
 from gateway.conformance.endpoint.run import laws_of, run
 from gateway.conformance.law import Level
 from gateway.conformance.report import Report

@@ -8,6 +8,7 @@ import re
 import threading
 from argparse import Namespace
 from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
 
 import pytest
 from endpoint import chongqing_server, sichuan_server
@@ -254,6 +255,17 @@ def test_every_law_has_an_id_of_its_own_and_a_clause_to_cite():
             law = demand.law(clauses)
             assert law.source, demand.id
             assert law.level.value[0].upper() == law.id[2]
+
+
+@pytest.mark.parametrize("name", ["laws-of-a-server.md", "laws-of-a-server.en.md"])
+def test_the_reference_lists_every_law_as_it_is(name):
+    page = (Path(__file__).parents[2] / "docs" / "reference" / name).read_text(encoding="utf-8")
+    title = "title_en" if name.endswith(".en.md") else "title"
+    rows = {
+        f"| `{demand.id}` | {getattr(demand, title)} | {'、'.join(filter(None, (demand.topic, demand.also)))} |"
+        for demand in LAWS
+    }
+    assert {line for line in page.splitlines() if line.startswith("| `E-")} == rows
 
 
 @asynccontextmanager

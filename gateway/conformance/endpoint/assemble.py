@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping, Sequence
     from datetime import datetime
 
-    from gateway.conformance.endpoint.door import Play
+    from gateway.conformance.endpoint.plays import Play
     from gateway.exchange.translate import Maps
     from gateway.mapping.tables import Tables
     from gateway.region import Region

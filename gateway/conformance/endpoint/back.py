@@ -10,8 +10,8 @@ from gateway.canonical.kinds import Kind, State
 from gateway.canonical.rehearsal import Turn
 from gateway.conformance import script
 from gateway.conformance.endpoint.course import heard_by_the_other
-from gateway.conformance.endpoint.door import LATER_S, Play
 from gateway.conformance.endpoint.mill import CannotSay
+from gateway.conformance.endpoint.plays import LATER_S, Play
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -38,7 +38,8 @@ async def _came(bench: Bench, tally: Tally) -> list[Arrival]:
     await door.quiet(patience)
     if not door.arrivals:
         where = f"；有请求发到了 {'、'.join(door.strays[:3])}，路径不对" if door.strays else ""
-        tally.skip(_NOTHING.format(patience=patience, outbox=door.outbox) + where)
+        before = f"；另有 {len(door.stale)} 条说的是以前的办件，不计" if door.stale else ""
+        tally.skip(_NOTHING.format(patience=patience, outbox=door.outbox) + where + before)
     tally.tried += len(door.arrivals)
     return door.arrivals
 
@@ -133,7 +134,7 @@ async def repeats_what_got_lost(bench: Bench, tally: Tally) -> None:
     """E-F33: after 503, 429 and a lost receipt the same message comes again, under its key."""
     arrivals = await _came(bench, tally)
     for number, first in enumerate(arrivals):
-        if not first.first or first.play not in {Play.AWAY, Play.LOST, Play.BUSY}:
+        if not _still_open(first):
             continue
         again = next((one for one in arrivals[number + 1 :] if one.key == first.key), None)
         renamed = next((one for one in arrivals[number + 1 :] if _twin(first, one)), None)
@@ -164,7 +165,7 @@ async def repeats_what_got_lost(bench: Bench, tally: Tally) -> None:
 
 def _still_open(arrival: Arrival) -> bool:
     """Nothing told the sender that it was settled."""
-    return arrival.first and arrival.play in {Play.AWAY, Play.LOST, Play.BUSY}
+    return arrival.first and arrival.status in {429, 502, 503}
 
 
 def _twin(one: Arrival, other: Arrival) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from starlette.applications import Starlette
@@ -15,6 +14,7 @@ from starlette.routing import Route
 from gateway.canonical.tracking import Conflict, Ignored
 from gateway.canonical.worktime import beijing_day
 from gateway.conformance.endpoint.mill import Held
+from gateway.conformance.endpoint.plays import LATER_S, Play, is_minted
 from gateway.crypto import digest
 from gateway.errors import Finding, Level, Refusal
 from gateway.exchange import casework, translate
@@ -30,37 +30,8 @@ if TYPE_CHECKING:
     from gateway.conformance.endpoint.mill import Mill, Sides
     from gateway.region import Opened
 
-#: Seconds a sender that is told to come later has to wait at least.
-LATER_S = 1
 #: Two messages on one case so close together have crossed on the way.
 _CROSSING_S = 1.0
-
-
-class Play(StrEnum):
-    """How the door treats the first attempt of a message, apart from what it deserves."""
-
-    TAKE = "take"
-    AWAY = "away"  # 503 with Retry-After, nothing stored
-    LOST = "lost"  # taken, but the receipt does not arrive
-    BUSY = "busy"  # 429 with Retry-After
-    PARKED = "parked"  # taken, waits for a table row
-    IGNORED = "ignored"  # taken without effect
-
-    @property
-    def label(self) -> str:
-        """What the sender got, in Chinese."""
-        return {
-            "take": "如实答复",
-            "away": f"答复 HTTP 503、Retry-After: {LATER_S}",
-            "lost": "收下后答复 HTTP 502、没有回执",
-            "busy": f"答复 HTTP 429、Retry-After: {LATER_S}",
-            "parked": "答复 HTTP 202、PARKED（已挂起）",
-            "ignored": "答复 HTTP 202、IGNORED（已忽略）",
-        }[self.value]
-
-
-#: Each new message in turn; then the door is honest. A first one tells whether anything is right at all.
-PLAYS = (Play.TAKE, Play.AWAY, Play.LOST, Play.BUSY, Play.PARKED, Play.IGNORED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +86,8 @@ class Door:
     own: dict[str, bytes] = field(default_factory=dict, repr=False)
     arrivals: list[Arrival] = field(default_factory=list)
     strays: list[str] = field(default_factory=list)
+    #: about cases of an earlier check: refused, and nobody's fault
+    stale: list[Arrival] = field(default_factory=list)
     told: dict[str, float] = field(default_factory=dict)
     _kept: dict[str, Kept] = field(default_factory=dict)
     _met: dict[str, Play] = field(default_factory=dict)
@@ -160,10 +133,15 @@ class Door:
         at, body = time.monotonic(), await request.body()
         headers = {name.lower(): value for name, value in request.headers.items()}
         arrival, answer = self._treated(Inbound(headers, body), at)
-        self.arrivals.append(replace(arrival, path=request.url.path, done=time.monotonic()))
+        arrival = replace(arrival, path=request.url.path, done=time.monotonic())
+        (self.stale if self._is_of_before(arrival) else self.arrivals).append(arrival)
         later = {"retry-after": str(LATER_S)} if arrival.status in {429, 503} else {}
         media = self.sides.region.content_type
         return Response(answer, arrival.status, media_type=media, headers=later)
+
+    def _is_of_before(self, arrival: Arrival) -> bool:
+        """A report on a case this door does not know, under a number only a gateway mints."""
+        return arrival.code == "9044" and is_minted(self.sides.region, arrival.case_ref)
 
     # -- what the gateway does with a message ----------------------------------------------
 
@@ -182,7 +160,7 @@ class Door:
                 case_ref=opened.case_ref,
             )
             self._within_window(opened)
-            play, first = self._play(opened.key)
+            play, first = self._play(opened)
             seen = replace(seen, play=play, first=first, essence=self._essence(opened))
             if first and play in {Play.AWAY, Play.BUSY}:
                 raise _LATER[play]
@@ -230,12 +208,20 @@ class Door:
         said = sorted(f"{path}={leaf.value}" for path, leaf in reading.leaves.items())
         return digest.sm3_hex("\n".join((opened.native_kind, opened.case_ref, *said)).encode())
 
-    def _play(self, key: str) -> tuple[Play, bool]:
+    def _play(self, opened: Opened) -> tuple[Play, bool]:
+        """What is done to it; a message about a case nobody knows is answered as it deserves."""
+        key = opened.key
         first = key not in self._met
+        if first and opened.case_ref not in self.cases and not self._opens(opened):
+            return Play.TAKE, True
         if first:
             place = len(self._met)
             self._met[key] = self.plays[place] if place < len(self.plays) else Play.TAKE
         return self._met[key], first
+
+    def _opens(self, opened: Opened) -> bool:
+        field_map = self.sides.region.maps.get(opened.native_kind)
+        return field_map is not None and field_map.kind.opens_case
 
     def _within_window(self, opened: Opened) -> None:
         now, window = self.mill.now(), self.sides.region.window_s
