@@ -9,6 +9,7 @@ import stat
 import subprocess
 import sys
 from collections import Counter
+from pathlib import Path
 
 import httpx
 import pytest
@@ -132,6 +133,16 @@ async def test_the_page_needs_nothing_from_elsewhere(side):
     assert not re.search(r"<script>|style=|https?://", page.text)
     for name in re.findall(r'(?:src|href)="(/static/[^"]+)"', page.text):
         assert (await client.get(name)).status_code == 200
+
+
+async def test_the_pages_name_every_control_address_and_no_other(side):
+    _, _, stage = side
+    routes = {
+        re.sub(r"/{.*", "", route.path) for route in stage.app().routes if route.path.startswith("/sim/")
+    }
+    for name in ("simulate-the-other-side.md", "simulate-the-other-side.en.md"):
+        page = (Path(__file__).parents[2] / "docs" / "how-to" / name).read_text()
+        assert set(re.findall(r"`(/sim/[a-z]+)", page)) == routes - {"/sim/worked", "/sim/faults"}
 
 
 def test_what_is_printed_of_a_chongqing_message_is_masked_too():
