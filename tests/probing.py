@@ -23,7 +23,7 @@ from gateway.conformance.law import Level
 from gateway.conformance.mischief import Mischief, rates_of
 from gateway.exchange.translate import compile_maps
 from gateway.mapping.load import PACKAGED, load_tables
-from gateway.regions import discover
+from gateway.regions import discover, look_in
 from gateway.runtime import SystemClock
 
 REGIONS = discover()
@@ -61,10 +61,12 @@ async def served(app, port):
 
 
 @asynccontextmanager
-async def simulated(slug, *, faults="", gateway_port=9, lenient=False, seed=3):
-    """(url, keys of the gateway) of `tongban simulate`, on this loop."""
+async def simulated(slug, *, faults="", gateway_port=9, lenient=False, seed=3, dirs=()):
+    """(url, keys of the gateway, the side) of `tongban simulate`, on this loop."""
+    look_in(dirs)
+    region = discover({slug})[slug]
     home = Path(tempfile.mkdtemp())
-    kept = simulate._kept_keys(REGIONS[slug], home)
+    kept = simulate._kept_keys(region, home)
     options = Namespace(
         region=slug,
         gateway_url=f"http://127.0.0.1:{gateway_port}",
@@ -72,29 +74,39 @@ async def simulated(slug, *, faults="", gateway_port=9, lenient=False, seed=3):
         tables=str(PACKAGED),
         clock_offset_s=0.0,
         strict=not lenient,
-        regions_dir=[],
+        regions_dir=[str(each) for each in dirs],
         beside=[],
     )
     mischief = Mischief(random.Random(seed), rates=rates_of(faults))
-    stage = simulate._stage(REGIONS[slug], options, mischief, (seed, 0.0, 0.01))
+    stage = simulate._stage(region, options, mischief, (seed, 0.0, 0.01))
     async with served(stage.app(), free_port()) as url:
         yield url, kept.section, stage
 
 
 async def check(
-    slug, url, section, level=Level.HOSTILE, *, only=(), door_port=None, patience_s=0.5, timeout_s=3.0
+    slug,
+    url,
+    section,
+    level=Level.HOSTILE,
+    *,
+    only=(),
+    door_port=None,
+    patience_s=0.5,
+    timeout_s=3.0,
+    world=None,
 ):
-    """The results by id, and the bench, for a look at what was sent."""
-    credentials = REGIONS[slug].credentials(base_url=url, **section)
+    """The results by id, and the bench, for a look at what was sent; ``world``: other regions, tables, maps."""
+    regions, tables, maps = world or (REGIONS, TABLES, MAPS)
+    credentials = regions[slug].credentials(base_url=url, **section)
     serials = itertools.count(secrets.randbelow(10**9))
     bench = assemble.bench(
         assemble.Wanted(
             slug=slug,
             url=url,
             credentials=credentials,
-            regions=REGIONS,
-            tables=TABLES,
-            maps=MAPS,
+            regions=regions,
+            tables=tables,
+            maps=maps,
             clock=now,
             nonce=lambda: secrets.token_hex(12),
             number=lambda: next(serials) * 7919 % 10**10,

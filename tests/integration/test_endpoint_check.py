@@ -18,12 +18,16 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 from typer.testing import CliRunner
 
+from gateway.canonical.probing import TOPICS
 from gateway.cli.check_endpoint import _section
 from gateway.cli.main import app as tongban
 from gateway.conformance.endpoint.assemble import probes_of
 from gateway.conformance.endpoint.catalogue import LAWS
 from gateway.conformance.law import Verdict
 from gateway.conformance.simulator import new_keys
+from gateway.exchange.translate import compile_maps
+from gateway.mapping.load import PACKAGED, tables_of
+from gateway.regions import discover, table_files
 
 SIDES = ("sichuan", "chongqing")
 SERVERS = {"sichuan": sichuan_server, "chongqing": chongqing_server}
@@ -36,9 +40,9 @@ def broken(results):
 # --- our own stand-ins ---
 
 
-def keys_of(slug, file):
+def keys_of(slug, file, regions=REGIONS):
     """The gateway's section, as the command reads it."""
-    read = _section(Namespace(regions=REGIONS), None, slug, file)
+    read = _section(Namespace(regions=regions), None, slug, file)
     return {
         name.removesuffix("_file"): value.read_text() if name.endswith("_file") else value
         for name, value in read.items()
@@ -95,6 +99,20 @@ async def test_every_misdeed_of_the_simulator_is_named_by_its_law(slug):
         if law not in laws
     }
     assert missed == {}
+
+
+async def test_a_region_that_is_only_a_folder_is_checked_too():
+    """What it does not declare is skipped and named; all that the seam tells is tried."""
+    third = Path(__file__).parents[1] / "third_region"
+    async with simulated("yunling", dirs=[third]) as (url, keys, _):
+        regions = discover({"yunling"})
+        tables = tables_of(table_files(PACKAGED, regions), 2026, where="tests")
+        world = (regions, tables, compile_maps(regions, tables))
+        section = keys_of("yunling", keys, regions)
+        results, _ = await check("yunling", url, section, world=world)
+    assert broken(results) == {}
+    assert results["E-F20"].tried
+    assert "yunling/probes.py" in results["E-B06"].skipped
 
 
 # --- servers written by others, from the specification only ---
@@ -251,6 +269,7 @@ def test_every_law_has_an_id_of_its_own_and_a_clause_to_cite():
     assert len(set(ids)) == len(ids)
     for slug in SIDES:
         clauses = probes_of(slug).clauses
+        assert set(clauses) == set(TOPICS)
         for demand in LAWS:
             law = demand.law(clauses)
             assert law.source, demand.id

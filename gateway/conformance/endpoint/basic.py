@@ -58,6 +58,8 @@ def _remedy(bench: Bench, answer: Answer, message: Message) -> str:
             f"{proof or '核对双方登记的标识和密钥'}。若密钥一致，核对凭证的算法：参加计算的各段及其次序、"
             f"分隔、时间的单位、编码，都以 {clause} 的测试向量为准"
         )
+    if 200 <= answer.status < 300:
+        return "报文收下了，回执却读不懂，网关会当作没有送到而一直重发：先改 E-B05 指出的地方"
     if answer.status == 422:
         return "回执里的路径指出你的校验比接口多要求或误判了哪一项；以规范的机器可读格式为准，可选项不要求，允许的空值不拒"
     return f"核对路径末段 {message.native_kind} 的处理：验签、读取、校验、登记，然后答复 HTTP 202 和受理回执"
