@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from gateway.canonical.kinds import Kind, State
-from gateway.canonical.rehearsal import Draw, Turn
+from gateway.canonical.rehearsal import Draw, Turn, Unheard
 from gateway.canonical.worktime import beijing_day
 from gateway.conformance.errands import KINDS
 from gateway.errors import Finding, Refusal
@@ -175,7 +175,10 @@ def _facts_there(there: Subject, applied: Passage) -> Facts | None:
     kind = applied.rendered.native_kind
     sealed = there.region.seal(applied.native, kind, there.keys.credentials, there.now, "0123456789abcdef")
     headers = {name.lower(): value for name, value in sealed.headers.items()}
-    return there.stand_in.hear(kind, headers, sealed.body, there.keys.own, there.now).facts
+    try:
+        return there.stand_in.hear(kind, headers, sealed.body, there.keys.own, there.now).facts
+    except Unheard:  # law F07 tells why
+        return None
 
 
 def cross(

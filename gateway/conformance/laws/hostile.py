@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from gateway.canonical.rehearsal import Said
 from gateway.conformance.judge import accident
 from gateway.conformance.law import Breach
-from gateway.conformance.laws.mutants import documents, mutants, nasty_headers, nasty_texts
+from gateway.conformance.laws.mutants import TEXTS, documents, mutants, nasty_headers, nasty_texts
 from gateway.conformance.laws.needs import at_a_border
 from gateway.conformance.laws.rulebook import CannotTell, holds
 from gateway.conformance.passages import cross
@@ -120,7 +120,7 @@ def any_headers_are_refused(subject: Subject, tally: Tally) -> Iterator[Breach]:
     "H04",
     "任何内容的报文都只会送达、拒收或挂起，并指明真实的位置",
     "Any message is taken, refused or parked, with a real place",
-    "architecture §9.4",
+    "ADR 0007",
 )
 def any_tree_has_an_outcome(subject: Subject, tally: Tally) -> Iterator[Breach]:
     """Values of wrong types, members missing, added, turned round, repeated."""
@@ -162,7 +162,7 @@ def _mutated(subject: Subject, tally: Tally) -> Iterator[Passage]:
     "H05",
     "被改动过的报文只要送达，写出的内容就符合对方的 schema",
     "A mutated message that is taken is written in good form",
-    "architecture §9",
+    "ADR 0007",
 )
 def taken_mutants_are_written_well(subject: Subject, tally: Tally) -> Iterator[Breach]:
     """Nothing slips through to the other side in a form it would refuse."""
@@ -204,11 +204,12 @@ def nothing_personal_is_quoted(subject: Subject, tally: Tally) -> Iterator[Breac
 
 
 def _secrets(subject: Subject, passage: Passage) -> set[str]:
-    """Values long enough to be somebody's: names, numbers, addresses."""
+    """Values long enough to be somebody's: names, numbers, addresses; not those the mutation put in."""
     one = subject.region.maps[passage.native_kind]
     found = {str(value) for _, value in leaves(passage.tree, one) if isinstance(value, str | int)}
     names = {str(value_at(passage.tree, row.native)) for row in one.rows if (row.to or "").endswith(".name")}
-    return {v for v in found if len(v) >= 11} | {n for n in names if n not in {"None", ""} and len(n) > 1}
+    people = {name for name in names if len(name) > 1 and not name.isascii()}
+    return ({value for value in found if len(value) >= 11} | people) - set(TEXTS)
 
 
 @holds(
