@@ -38,6 +38,18 @@ if TYPE_CHECKING:
 
 app = typer.Typer(add_completion=False)
 
+KeysOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--keys",
+        help="网关一侧的密钥：TOML 或 JSON，成员同 [regions.地区]；缺省取自 --config",
+        dir_okay=False,
+    ),
+]
+ListenOption = Annotated[
+    str, typer.Option("--listen", help="打开接收端，收服务器发回的报文", metavar="主机:端口")
+]
+
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
@@ -53,17 +65,8 @@ class _Asked:
 def endpoint(  # noqa: PLR0913, PLR0917 - one parameter an option
     region: Annotated[str, typer.Option("--region", "-r", help="服务器所属的地区", metavar="SLUG")],
     url: Annotated[str, typer.Option("--url", help="服务器的地址，同 base_url；缺省取自密钥所在的配置")] = "",
-    keys: Annotated[
-        Path | None,
-        typer.Option(
-            "--keys",
-            help="网关一侧的密钥：TOML 或 JSON，成员同 [regions.地区]；缺省取自 --config",
-            dir_okay=False,
-        ),
-    ] = None,
-    listen: Annotated[
-        str, typer.Option("--listen", help="打开接收端，收服务器发回的报文", metavar="主机:端口")
-    ] = "",
+    keys: KeysOption = None,
+    listen: ListenOption = "",
     level: reports.LevelOption = Level.FULL,
     patience: Annotated[
         float, typer.Option("--patience", help="等服务器发来下一条报文的秒数", min=0.1, max=3600)
