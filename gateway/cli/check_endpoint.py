@@ -42,7 +42,7 @@ KeysOption = Annotated[
     Path | None,
     typer.Option(
         "--keys",
-        help="网关一侧的密钥：TOML 或 JSON，成员同 [regions.地区]；缺省取自 --config",
+        help="网关一侧的密钥：TOML 或 JSON，成员同 \\[regions.地区]；缺省取自 --config",
         dir_okay=False,
     ),
 ]
