@@ -16,6 +16,7 @@ WHERE = {
     "demo": "demo",
     "translate": "translate",
     "check": "check_group",
+    "simulate": "simulate",
     "migrate": "migrate",
     "maintenance": "maintenance",
     "prove": "maintenance",
