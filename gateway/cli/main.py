@@ -17,6 +17,7 @@ WHERE = {
     "translate": "translate",
     "playground": "playground",
     "check": "check_group",
+    "simulate": "simulate",
     "migrate": "migrate",
     "maintenance": "maintenance",
     "prove": "maintenance",

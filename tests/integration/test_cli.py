@@ -73,6 +73,7 @@ def test_help_lists_every_command():
         "translate",
         "playground",
         "check",
+        "simulate",
         "token",
         "staff",
         "retry",
