@@ -47,7 +47,8 @@ class Crossing:
             crossings.NOW,
             crossings.CONTEXT.get(kind),
         )
-        self.receiver = crossings.REGIONS[self.run.receiver]
+        receiver = crossings.MAPS.routes.sole[self.sender]
+        self.receiver = crossings.REGIONS[receiver]
         self.plan = crossings.MAPS.reader(self.sender, kind)
         opened = self.region.parse(self.body)
         case = None if self.plan.map.kind.opens_case else steps._context(self.run, opened)
@@ -55,14 +56,14 @@ class Crossing:
             crossings.TABLES,
             self.sender,
             self.sender,
-            self.run.receiver,
+            receiver,
             crossings.DAY,
             case=case,
             door=False,
         )
         self.heads = steps._heads(self.run, translate.read(self.plan, opened, self.sight), case)
-        self.writer = crossings.MAPS.writer(self.run.receiver, self.plan.map.kind)
-        self.written = replace(self.sight, region=self.run.receiver)
+        self.writer = crossings.MAPS.writer(receiver, self.plan.map.kind)
+        self.written = replace(self.sight, region=receiver)
 
     def once(self) -> tuple[int, int, int, int]:
         """Nanoseconds of parse, read, write, render."""

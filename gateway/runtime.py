@@ -26,6 +26,7 @@ from gateway.mapping.release import Consent
 from gateway.settings import Settings, decode_key
 from gateway.settings import load as load_settings
 from gateway.shelf import Binder, InForce, Keeper, Shelf
+from gateway.sources import regions_asked
 from gateway.store import engine as engines
 from gateway.store.audit import Audit
 from gateway.store.cases import Cases
@@ -44,7 +45,7 @@ from gateway.transport.client import PeerClient
 from gateway.transport.quota import Quota
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Mapping
+    from collections.abc import AsyncIterator, Callable, Iterable, Mapping
     from pathlib import Path
     from uuid import UUID
 
@@ -85,8 +86,25 @@ def configure(path: Path | None, environ: Mapping[str, str], *, offline: bool = 
     """
     if offline:
         return load_settings(path, environ)
-    sections = {slug: region.credentials for slug, region in regions_.discover().items()}
-    return load_settings(path, environ, sections=sections)
+    folders, slugs = regions_asked(path, environ, Settings)
+    regions_.look_in(folders)
+    known = set(regions_.sources())
+    found = regions_.discover([slug for slug in slugs if slug in known])
+    return load_settings(path, environ, sections={slug: region.credentials for slug, region in found.items()})
+
+
+def in_force(settings: Settings) -> Mapping[str, Region]:
+    """The product's own regions, and the further ones that have a section; without any, those in its folders.
+
+    Errors: `CannotStart`.
+    """
+    of_folders = regions_.in_folders(settings.regions_dirs)
+    return regions_.discover(tuple(settings.regions) or of_folders)
+
+
+def configured_tables(settings: Settings, regions: Iterable[str]) -> dict[str, bytes]:
+    """The files of the configured folder, or the packaged one, with what these regions bring. Errors: `CannotStart`."""
+    return regions_.table_files(settings.tables_dir or tables_.PACKAGED, regions)
 
 
 def clock_offset_s(settings: Settings, environ: Mapping[str, str]) -> float:
@@ -111,16 +129,14 @@ class Rulebook:
     maps: Maps = field(repr=False)
     clock: SystemClock
 
-    def other(self, slug: str) -> Region:
-        """The other region of the pair."""
-        return next(region for other, region in self.regions.items() if other != slug)
-
 
 def rulebook(settings: Settings, environ: Mapping[str, str]) -> Rulebook:
     """Load the tables. Errors: `CannotStart` with every fault as ``file:line: sentence``."""
-    tables = tables_.load_tables(settings.tables_dir or tables_.PACKAGED, settings.calendar_until)
+    regions = in_force(settings)
+    where = str(settings.tables_dir or tables_.PACKAGED)
+    files = configured_tables(settings, regions)
+    tables = tables_.tables_of(files, settings.calendar_until, where=where)
     clock = system_clock(settings, environ)
-    regions = regions_.discover()
     return Rulebook(regions, tables, compile_maps(regions, tables), clock)
 
 
@@ -180,6 +196,8 @@ class Runtime:
     bell: Bell = field(repr=False)
     clients: Mapping[str, PeerClient] = field(repr=False)
     limiter: Quota = field(repr=False)
+    #: of the channels that have one, by name
+    quotas: Mapping[str, Quota] = field(repr=False)
 
     @classmethod
     @asynccontextmanager
@@ -216,8 +234,6 @@ class Runtime:
             stack.push_async_callback(intake.close)
             bell = Bell(settings.redis_url)
             stack.push_async_callback(bell.close)
-            quota = Quota(settings.limits.per_minute, settings.redis_url)
-            stack.push_async_callback(quota.close)
             credentials = credentials_of(settings, book.regions)
             clients = _clients(settings, credentials) if role == "worker" else {}
             for client in clients.values():
@@ -243,7 +259,8 @@ class Runtime:
                 workers=Workers(engine),
                 bell=bell,
                 clients=clients,
-                limiter=quota,
+                limiter=_quota(settings.limits.per_minute, settings.redis_url, stack),
+                quotas=_quotas(settings, stack),
             )
 
     @property
@@ -259,10 +276,6 @@ class Runtime:
     def pinned(self) -> Runtime:
         """The same runtime with the tables of this moment, whatever comes into force later."""
         return replace(self, shelf=Shelf(self.shelf.current))
-
-    def other(self, slug: str) -> Region:
-        """The other region of the pair."""
-        return next(region for other, region in self.regions.items() if other != slug)
 
     async def unusable(self) -> list[str]:
         """What is missing to serve, as one Chinese sentence each; empty when ready. Reads no case."""
@@ -294,6 +307,18 @@ def approvers(settings: Settings) -> Mapping[str, Verifier]:
 def consent(settings: Settings) -> Consent:
     """What brings a stored release into force in this gateway."""
     return Consent.SIGNED if settings.approval else Consent(settings.rules.without_keys)
+
+
+def _quota(per_minute: int | None, redis_url: str, stack: AsyncExitStack) -> Quota:
+    made = Quota(per_minute, redis_url)
+    stack.push_async_callback(made.close)
+    return made
+
+
+def _quotas(settings: Settings, stack: AsyncExitStack) -> Mapping[str, Quota]:
+    """By channel, of those that have one."""
+    url = settings.redis_url or ""
+    return {each.name: _quota(each.per_minute, url, stack) for each in settings.channels if each.per_minute}
 
 
 async def _shelf(

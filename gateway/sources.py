@@ -6,6 +6,7 @@ import base64
 import binascii
 import hashlib
 import json
+import os
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -64,6 +65,21 @@ def gather(
     return gathered
 
 
+def regions_asked(
+    path: Path | None, environ: Mapping[str, str], model: type[BaseModel]
+) -> tuple[tuple[Path, ...], tuple[str, ...]]:
+    """Folders to look for regions in, and the slugs that have a section; nothing is judged yet.
+
+    Errors: `CannotStart` when the file cannot be read.
+    """
+    raw = gather(path, environ, model=model, slugs=()).table
+    regions, written = raw.get("regions"), raw.get("regions_dirs")
+    listed = written.split(os.pathsep) if isinstance(written, str) else written
+    folders = [each for each in listed if isinstance(each, str)] if isinstance(listed, list) else []
+    slugs = tuple(map(str, regions)) if isinstance(regions, Mapping) else ()
+    return tuple(folder_of(path) / each for each in filter(None, folders)), slugs
+
+
 def folder_of(path: Path | None) -> Path:
     """The folder paths in the configuration are relative to."""
     return path.resolve().parent if path is not None else Path.cwd()
@@ -84,6 +100,8 @@ def read_toml(path: Path) -> dict[str, Any]:
 def _place(name: str, model: type[BaseModel], slugs: tuple[str, ...]) -> tuple[str, ...] | None:
     """``TONGBAN_SERVER_PORT`` → ``("server", "port")``; None when there is no such member."""
     words = name.removeprefix("TONGBAN_").lower()
+    if words in model.model_fields and words not in {"regions", "approval"}:
+        return (words,)  # before the sections: some single members begin like one
     for group in ("regions", "approval"):
         if words.startswith(f"{group}_"):
             rest = words.removeprefix(f"{group}_")

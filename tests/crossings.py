@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import copy
+import json
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
@@ -34,50 +35,12 @@ PAIR = {
 }
 APPLICATIONS = frozenset(native for (_, native), plan in MAPS.plans.items() if plan.map.kind.opens_case)
 
-_TRANSFER = {
-    "case_no": "CYTB5101042026112300000017",
-    "affair_code": "510104-20261123-000017",
-    "sblsh": "CYTB5101042026112300000017",
-    "item": "pension_transfer",
-    "accepted_on": "2026-11-23",
-    "old_place": "500103",
-    "applicant": {"name": "张䶮", "id_type": "01", "id_no": "510100198803150179"},
-    "scheme": "110",
-}
-_CLAIM = {
-    "case_no": "CYTB5001032026112300000051",
-    "affair_code": "510104-20261123-900051",
-    "sblsh": "CQ50010320261123000051",
-    "item": "unemployment_benefit_claim",
-    "accepted_on": "2026-11-23",
-    "claim_place": "household_place",
-    "scheme": "210",
-}
-_INJURY = {
-    "case_no": "CYTB5110242026112300000031",
-    "affair_code": "511024-20261123-000031",
-    "sblsh": "CYTB5110242026112300000031",
-    "item": "injury_remote_treatment",
-    "accepted_on": "2026-11-23",
-    "scheme": "410",
-}
-_WITHDRAWN = {
-    "case_no": "CYTB5001032026112400000007",
-    "affair_code": "510104-20261124-900007",
-    "sblsh": "CQ50010320261124000007",
-    "item": "pension_transfer",
-    "accepted_on": "2026-11-24",
-}
-#: what the worked follow-ups know of their case (gateway §4)
+#: what the worked follow-ups know of their case (gateway §4), as it lies beside them
 CONTEXT = {
-    "tbzy0002": _TRANSFER,
-    "tbsy0002": _CLAIM,
-    "tbzt0001": _INJURY,
-    "tbbz0001": _INJURY,
-    "tbch0001": _WITHDRAWN,
-    "tbpj0001": _TRANSFER,
+    kind: json.loads((ADAPTERS / slug / "examples" / f"{kind}.context.json").read_bytes())
+    for kind, slug in SIDE.items()
+    if kind not in APPLICATIONS
 }
-CONTEXT |= {PAIR[kind]: context for kind, context in CONTEXT.items()}
 
 
 #: worked applications that the gateway sends, turned into what the side itself would send

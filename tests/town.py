@@ -1,4 +1,4 @@
-"""A whole gateway between two simulated regions, for tests that look at it from outside only."""
+"""A whole gateway between simulated regions, for tests that look at it from outside only."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ import httpx
 from gateway.cli.child import Child
 from gateway.cli.stack import Stack
 from gateway.conformance import keys
-from gateway.regions import discover
+from gateway.regions import discover, in_folders
 from gateway.runtime import configure
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ class Side:
 
 @dataclass
 class Town:
-    """The gateway as `tongban serve` runs it, and both sides as processes of their own."""
+    """The gateway as `tongban serve` runs it, and every side as a process of its own."""
 
     home: Path
     delivery: str = "schedule_s = [0.3, 0.6, 1]\ntimeout_s = 3\nlease_s = 4"
@@ -73,12 +73,16 @@ class Town:
     rest: str = ""
     #: a folder of tables other than the packaged one
     tables: Path | None = None
+    #: further folders with regions
+    regions_dirs: Sequence[Path] = ()
     sides: dict[str, Side] = field(default_factory=dict)
     _running: ExitStack = field(default_factory=ExitStack)
 
     def __enter__(self) -> Self:
-        ports = {slug: free_port() for slug in discover()}
-        config = keys.write(self.home, {slug: f"http://{HOST}:{port}" for slug, port in ports.items()})
+        self.regions = discover(in_folders(self.regions_dirs))
+        ports = {slug: free_port() for slug in self.regions}
+        urls = {slug: f"http://{HOST}:{port}" for slug, port in ports.items()}
+        config = keys.write(self.home, urls, self.regions_dirs)
         said = f"\n[server]\nport = 0\n[delivery]\n{self.delivery}\n{self.rest}"
         tables = f"tables_dir = {json.dumps(str(self.tables))}\n" if self.tables else ""
         config.write_text(tables + config.read_text() + said)
@@ -102,11 +106,12 @@ class Town:
     def _simulate(self, slug: str, port: int) -> Side:
         where = ("--region", slug, "--port", str(port), "--gateway-url", self.stack.url)
         command = [sys.executable, "-m", "gateway.conformance.simulator", *where, *self.habits]
-        own = ("--keys", str(self.home / f"{slug}.json"), "--seed", str(self.seed))
+        own = ["--keys", str(self.home / f"{slug}.json"), "--seed", str(self.seed)]
+        own += [f"--regions-dir={each}" for each in self.regions_dirs]
         child = Child(slug, [*command, *own], env=os.environ, logs=self.home)
         child.start()
         self._running.callback(child.stop, 5.0)
-        kinds = {native: field_map.kind.value for native, field_map in discover()[slug].maps.items()}
+        kinds = {native: field_map.kind.value for native, field_map in self.regions[slug].maps.items()}
         return Side(slug, child, self._client(f"http://{HOST}:{port}"), kinds)
 
     @property
@@ -131,7 +136,7 @@ class Town:
                 return
 
     def effects(self) -> int:
-        """Messages that took effect, on both sides."""
+        """Messages that took effect, on all sides."""
         return sum(side.ask("summary")["effects"] for side in self.sides.values())
 
     def pending(self) -> int:

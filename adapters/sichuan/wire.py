@@ -28,7 +28,7 @@ _NONCE = re.compile(r"[0-9A-Za-z_-]{8,64}")
 _KIND = re.compile(r"[0-9A-Za-z_]{1,32}")
 _KEY = re.compile(r"SC[0-9]{15,20}|TB[0-9]{18}")
 _AFFAIR_CODE = re.compile(r"51[0-9]{4}-[0-9]{8}-[0-9]{6}")
-_CYTBH = re.compile(r"CYTB5[01][0-9]{4}[0-9]{16}")
+_CYTBH = re.compile(r"CYTB[0-9]{22}")
 _CODED = re.compile(r"([0-9]{4})\s*(.*)", re.DOTALL)
 #: Minted serials are 9 and five digits: Sichuan's own begin with 0 to 8 (SC-N §6).
 _MINTED = 99_999

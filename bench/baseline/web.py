@@ -53,7 +53,7 @@ async def body_of(request: Request) -> bytes:
 
 @app.post("/v1/{slug}/messages")
 def take(slug: str, request: Request, body: Annotated[bytes, Depends(body_of)]) -> Response:
-    origin, target, moment = BOOK.regions[slug], BOOK.other(slug), now()
+    origin, target, moment = BOOK.regions[slug], BOOK.regions[BOOK.maps.routes.sole[slug]], now()
     instant = moment.replace(tzinfo=UTC)
     inbound = Inbound(dict(request.headers), body)
     origin.verify(inbound, CREDENTIALS[slug], instant)

@@ -22,7 +22,7 @@ def _aware(moment: datetime) -> datetime:
     return moment
 
 
-Division = Annotated[str, Field(pattern=r"^5[01]\d{4}$")]
+Division = Annotated[str, Field(pattern=r"^\d{6}$")]
 Month = Annotated[str, Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")]
 Moment = Annotated[
     datetime,

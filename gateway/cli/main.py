@@ -15,7 +15,9 @@ WHERE = {
     "serve": "serve",
     "demo": "demo",
     "translate": "translate",
-    "check": "check",
+    "playground": "playground",
+    "check": "check_group",
+    "simulate": "simulate",
     "migrate": "migrate",
     "maintenance": "maintenance",
     "prove": "maintenance",
@@ -36,7 +38,7 @@ WHERE = {
     "mappings": "mappings_group",
 }
 #: groups of their own, under their name
-GROUPS = frozenset({"token", "staff", "mappings", "rerun"})
+GROUPS = frozenset({"check", "token", "staff", "mappings", "rerun"})
 
 
 class Lazy(TyperGroup):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,7 +14,8 @@ from rich.table import Table
 
 from gateway import regions as regions_
 from gateway.cli.sets import SetWord, bureau
-from gateway.cli.shared import FINDINGS, Config, run
+from gateway.cli.shared import FINDINGS, Config, run, stop
+from gateway.errors import CannotStart
 from gateway.exchange.explain import Reader, by_place, explained, travelled
 from gateway.exchange.impact import TOGETHER, Report, Study, impact
 from gateway.exchange.library import Book, Library, bound
@@ -22,6 +24,7 @@ from gateway.mapping.explain import coverage, field_lines
 from gateway.mapping.field_tables import markdown
 from gateway.mapping.rule_texts import RULES
 from gateway.mapping.sets import ACTIVE
+from gateway.runtime import configure, in_force
 
 if TYPE_CHECKING:
     from datetime import date
@@ -45,10 +48,14 @@ def coverage_(
     as_page: Annotated[bool, typer.Option("--markdown", help="输出字段对照页")] = False,  # noqa: FBT002 - a flag
 ) -> None:
     """两种接口的每个字段是否都有去向：对应、派生，或列明不转的原因。0 全部有，1 有缺。"""
-    known = regions_.fields()
+    try:
+        regions = in_force(configure(None, os.environ, offline=True))
+    except CannotStart as error:
+        stop(error)
+    known = regions_.fields(tuple(regions))
     lines, found = field_lines(known), coverage(known)
     if as_page:
-        names = {slug: region.name for slug, region in regions_.discover().items()}
+        names = {slug: region.name for slug, region in regions.items()}
         typer.echo(markdown(lines, found, names=names, rules=RULES), nl=False)
     elif as_json:
         told = {"fields": found.fields, "share": found.share, "missing": list(found.missing)}
@@ -101,9 +108,10 @@ def explain(
 
 
 async def _told(desk: Bureau, case: KeptCase, on: date | None, word: str) -> dict[str, Any]:
+    regions = in_force(desk.settings)
     library = Library(
         desk.sets,
-        regions_.discover(),
+        regions,
         folder=desk.settings.tables_dir,
         calendar_until=desk.settings.calendar_until,
     )
@@ -113,7 +121,8 @@ async def _told(desk: Bureau, case: KeptCase, on: date | None, word: str) -> dic
         book = await library.by_digest(digest)
         if book is not None:
             books[digest] = book
-    reader = Reader(regions_.discover(), by_place(field_lines(regions_.fields())), books, current)
+    lines = by_place(field_lines(regions_.fields(tuple(regions))))
+    reader = Reader(regions, lines, books, current)
     told = explained(case, reader)
     if on is not None or word:
         to = await library.book(await desk.table_set(word)) if word else current
@@ -189,7 +198,7 @@ def impact_(
     async def work() -> Report:
         async with bureau(config) as desk:
             until = desk.settings.calendar_until
-            regions = regions_.discover()
+            regions = in_force(desk.settings)
             # both are bound before any case is read: a set that cannot be used says so at once
             now, then = [
                 bound(await desk.table_set(word), regions, until).tables for word in (current, proposed)

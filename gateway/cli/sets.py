@@ -14,10 +14,18 @@ from gateway.cli.shared import embedded_postgres, run
 from gateway.errors import CannotStart
 from gateway.exchange.releasing import Registry
 from gateway.mapping import sets
-from gateway.mapping.load import PACKAGED, files_of
 from gateway.mapping.release import Consent
-from gateway.regions import discover
-from gateway.runtime import SystemClock, approvers, configure, consent, master_key, system_clock
+from gateway.regions import table_files
+from gateway.runtime import (
+    SystemClock,
+    approvers,
+    configure,
+    configured_tables,
+    consent,
+    in_force,
+    master_key,
+    system_clock,
+)
 from gateway.store import engine as engines
 from gateway.store.archive import Archive
 from gateway.store.audit import Audit
@@ -59,7 +67,7 @@ class Bureau:
         return Registry(
             sets=self.sets,
             audit=self.audit,
-            regions=discover(),
+            regions=in_force(self.settings),
             approvers=self.approvers,
             consent=consent(self.settings),
             calendar_until=self.settings.calendar_until,
@@ -81,7 +89,7 @@ class Bureau:
     async def table_set(self, word: str) -> TableSet:
         """A set by any of its names. Errors: `CannotStart`."""
         if not sets.is_stored(word):
-            return sets.local(word)
+            return _local_set(word, self.settings)
         if word != sets.ACTIVE:
             release = await self.release(word)
             return sets.of_content(release.digest[:12], release.content)
@@ -93,8 +101,12 @@ class Bureau:
 
 def configured(settings: Settings) -> TableSet:
     """The set of the configured folder, or the packaged one: what is used before any release."""
-    folder = settings.tables_dir or PACKAGED
-    return sets.table_set(sets.ACTIVE, files_of(folder))
+    return sets.table_set(sets.ACTIVE, configured_tables(settings, in_force(settings)))
+
+
+def _local_set(word: str, settings: Settings) -> TableSet:
+    regions = tuple(in_force(settings))
+    return sets.local(word, lambda folder: table_files(folder, regions))
 
 
 @asynccontextmanager
@@ -133,6 +145,5 @@ async def _stored(word: str, config: Path | None) -> TableSet:
 
 
 async def _local(word: str, config: Path | None) -> TableSet:
-    if word == sets.ACTIVE:
-        return configured(configure(config, os.environ, offline=True))
-    return sets.local(word)
+    settings = configure(config, os.environ, offline=True)
+    return configured(settings) if word == sets.ACTIVE else _local_set(word, settings)

@@ -10,20 +10,30 @@ import json
 import os
 import secrets
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gateway.conformance.simulator import new_keys
+from gateway.regions import look_in
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 #: What the token of a rehearsal may do: everything but see persons.
 _SCOPES = ["cases", "items", "translate", "operate"]
 
 
-def write(folder: Path, base_urls: dict[str, str]) -> Path:
+def write(folder: Path, base_urls: dict[str, str], regions_dirs: Sequence[Path] = ()) -> Path:
     """`gateway.toml`, `master.key`, and `<slug>.json` for each simulator; all readable by the owner only.
+
+    ``regions_dirs``: further folders with regions.
 
     Errors: `FileExistsError` when the folder has any of them: keys in use are never overwritten.
     """
     folder.mkdir(parents=True, exist_ok=True)
     parts = ["# A rehearsal: simulated regions, keys made for it.\n"]
+    if regions_dirs:
+        look_in(regions_dirs)
+        parts.append(f"regions_dirs = {json.dumps([str(each.resolve()) for each in regions_dirs])}\n")
     for slug, base_url in base_urls.items():
         section, own = new_keys(slug)
         _put(folder / f"{slug}.json", json.dumps(own, indent=1))
@@ -47,13 +57,15 @@ def parser() -> argparse.ArgumentParser:
     line = argparse.ArgumentParser(prog="python -m gateway.conformance.keys", description=__doc__)
     line.add_argument("folder", type=Path)
     line.add_argument("--region", action="append", required=True, metavar="SLUG=URL")
+    line.add_argument("--regions-dir", action="append", default=[], type=Path, metavar="FOLDER")
     return line
 
 
 def main() -> None:
     """Write the folder and name the configuration file."""
     asked = parser().parse_args()
-    print(write(asked.folder, dict(pair.split("=", 1) for pair in asked.region)))  # noqa: T201 - its one answer
+    urls = dict(pair.split("=", 1) for pair in asked.region)
+    print(write(asked.folder, urls, asked.regions_dir))  # noqa: T201 - its one answer
 
 
 if __name__ == "__main__":

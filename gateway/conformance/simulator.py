@@ -24,19 +24,26 @@ import httpx
 import uvicorn
 from httpx_aiohttp import AiohttpTransport
 from starlette.applications import Starlette
+from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from gateway.canonical.rehearsal import StandIn
+from gateway.canonical.worktime import beijing_day
 from gateway.conformance.books import Place
 from gateway.conformance.desk import Desk
+from gateway.conformance.endpoint.mill import Mill, Sides
 from gateway.conformance.errands import Errands
+from gateway.conformance.hooks import Hooks
 from gateway.conformance.script import Habits
-from gateway.mapping.load import PACKAGED, load_tables
-from gateway.regions import discover
+from gateway.conformance.strict import Strict
+from gateway.conformance.yardstick import Yardstick
+from gateway.exchange.translate import compile_maps
+from gateway.mapping.load import PACKAGED, tables_of
+from gateway.regions import discover, in_folders, package_of, table_files
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable, Iterable
 
     from starlette.requests import Request
 
@@ -65,21 +72,38 @@ class Faults:
 
 def stand_in_of(slug: str) -> StandIn:
     """The stand-in a region declares in its ``simulated`` module."""
-    found = importlib.import_module(f"adapters.{slug}.simulated").stand_in
+    package = package_of(slug)
+    found = importlib.import_module(f"{package}.simulated").stand_in
     if not isinstance(found, StandIn):
-        raise TypeError(f"adapters.{slug}.simulated declares no stand_in")
+        raise TypeError(f"{package}.simulated declares no stand_in")
     return found
 
 
-def errands_of(slug: str, tables: Path = PACKAGED) -> Errands:
-    """What people come for at a region, by a folder of tables."""
-    prefixes = {region.slug: region.division_prefix for region in discover().values()}
-    return Errands(load_tables(tables, None), prefixes, slug)
+def errands_of(slug: str, tables: Path = PACKAGED, named: Iterable[str] = ()) -> Errands:
+    """What people come for at a region, by a folder of tables. ``named``: regions in force beside the product's."""
+    regions = discover({slug, *named})
+    held = tables_of(table_files(tables, regions), None, where=str(tables))
+    prefixes = {region.slug: region.division_prefix for region in regions.values()}
+    speaks = {one.slug: {each.kind for each in one.maps.values()} for one in regions.values()}
+    return Errands(held, prefixes, slug, speaks)
 
 
 def new_keys(slug: str) -> tuple[dict[str, str], dict[str, str]]:
     """Fresh keys of a region: its section of the gateway's settings (without ``base_url``), its own keys."""
     return stand_in_of(slug).pair(lambda: secrets.token_urlsafe(24))
+
+
+def hardened(
+    stand_in: StandIn, clock: Callable[[], datetime], tables: Path = PACKAGED, named: Iterable[str] = ()
+) -> StandIn:
+    """The stand-in that keeps the whole contract (see `gateway.conformance.strict`)."""
+    regions = discover({stand_in.slug, *named})
+    read = tables_of(table_files(tables, regions), None, where=str(tables))
+    stand_ins = {slug: stand_in_of(slug) for slug in regions}
+    sides = Sides(regions, read, compile_maps(regions, read), stand_ins, stand_in.slug)
+    mill = Mill(sides, chance=random.Random(1), number=lambda: secrets.randbelow(10**10), clock=clock)  # noqa: S311
+    yardstick = Yardstick.of(mill, beijing_day(clock()))
+    return Strict(stand_in, regions[stand_in.slug], yardstick).hardened()
 
 
 class Simulator:
@@ -145,7 +169,10 @@ class Simulator:
 
     async def _deliver(self, request: Request) -> Response:
         faults, luck = self.faults, self._luck
-        body = await request.body()
+        try:
+            body = await request.body()
+        except ClientDisconnect:
+            return Response(status_code=400)  # nobody is there to read it
         if luck.random() < faults.slow_rate:
             await asyncio.sleep(faults.slow_s)
         if faults.down or luck.random() < faults.e5xx_rate:
@@ -174,7 +201,8 @@ class Simulator:
         return JSONResponse({"left": waiting, **summary(self.desk, self.faults)})
 
     async def _send(self, request: Request) -> Response:
-        handed_in = [self.desk.apply() for _ in range(int(request.query_params.get("n", "1")))]
+        to = request.query_params.get("to", "")
+        handed_in = [self.desk.apply(to) for _ in range(int(request.query_params.get("n", "1")))]
         return JSONResponse({"case_refs": [said.case_ref for said in handed_in]}, 202)
 
     async def _worked(self, _: Request) -> Response:
@@ -234,7 +262,7 @@ def worked_messages(stand_in: StandIn) -> tuple[dict[Kind, bytes], frozenset[tup
     """The side's own worked messages, and the people of those the gateway sends it."""
     own: dict[Kind, bytes] = {}
     people: set[tuple[Kind, str]] = set()
-    for entry in resources.files(f"adapters.{stand_in.slug}").joinpath("examples").iterdir():
+    for entry in resources.files(package_of(stand_in.slug)).joinpath("examples").iterdir():
         if ".native." not in entry.name or entry.name.startswith("hostile_"):
             continue
         body = entry.read_bytes()
@@ -246,22 +274,34 @@ def worked_messages(stand_in: StandIn) -> tuple[dict[Kind, bytes], frozenset[tup
     return own, frozenset(people)
 
 
-def build(options: argparse.Namespace) -> Simulator:
-    """A simulator from its command line."""
+def place_of(options: argparse.Namespace, hooks: Hooks | None = None) -> Place:
+    """Where and as whom a desk works, from the command line."""
+    named = (*in_folders(map(Path, options.regions_dir)), *options.beside)
     stand_in = stand_in_of(options.region)
     worked, people = worked_messages(stand_in)
-    place = Place(
+
+    def clock() -> datetime:
+        return datetime.fromtimestamp(time.time() + options.clock_offset_s, UTC)
+
+    if options.strict:
+        stand_in = hardened(stand_in, clock, Path(options.tables), named)
+    return Place(
         stand_in=stand_in,
-        errands=errands_of(options.region, Path(options.tables)),
+        errands=errands_of(options.region, Path(options.tables), named),
         keys=stand_in.keys(json.loads(Path(options.keys).read_text("utf-8"))),
         gateway_url=options.gateway_url.rstrip("/"),
-        clock=lambda: datetime.fromtimestamp(time.time() + options.clock_offset_s, UTC),
+        clock=clock,
         nonce=lambda: secrets.token_hex(12),
         worked=worked,
         worked_people=people,
+        hooks=hooks or Hooks(),
     )
+
+
+def build(options: argparse.Namespace) -> Simulator:
+    """A simulator from its command line."""
     return Simulator(
-        place,
+        place_of(options),
         habits=Habits(**_known(vars(options), Habits)),
         faults=Faults(**_known(vars(options), Faults)),
         seed=options.seed,
@@ -275,6 +315,8 @@ def parser() -> argparse.ArgumentParser:
     habits, faults = Habits(), Faults()
     line = argparse.ArgumentParser(prog="python -m gateway.conformance.simulator", description=__doc__)
     line.add_argument("--region", required=True, help="slug of the region to stand in for")
+    line.add_argument("--regions-dir", action="append", default=[], help="further folder with regions")
+    line.add_argument("--beside", action="append", default=[], help="slug of an installed region in force")
     line.add_argument("--host", default="127.0.0.1")
     line.add_argument("--port", type=int, required=True)
     line.add_argument("--gateway-url", required=True)
@@ -290,6 +332,7 @@ def parser() -> argparse.ArgumentParser:
         line.add_argument(word, type=float, default=getattr(habits, habit.name), help=_HABITS.get(habit.name))
     line.add_argument("--refuse-rate", type=float, default=faults.refuse_rate)
     line.add_argument("--spare-first", action="store_true", help="never refuse the first one for an item")
+    line.add_argument("--strict", action="store_true", help="judge deliveries by the whole contract")
     line.add_argument("--slow-rate", type=float, default=faults.slow_rate)
     line.add_argument("--slow-s", type=float, default=faults.slow_s)
     line.add_argument("--clock-offset-s", type=float, default=0.0, help="seconds the side's clock is ahead")

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from gateway.exchange.door import Door
+    from gateway.exchange.routing import Routes
     from gateway.exchange.translate import Rendered
     from gateway.mapping.fieldmap import CaseContext, Reading, Sight
     from gateway.mapping.plan import Plan
@@ -36,7 +37,7 @@ async def render(
 ) -> Rendered:
     """The other side's message under a new message key. Park findings land in ``reading``."""
     sight = replace(reading.sight, region=to.slug)
-    plan = rt.maps.writer(to.slug, reading.kind)
+    plan = rt.maps.writer_to(to, reading.kind)
     serial = await rt.serials.take(f"message:{to.slug}", beijing_day(now))
     case = sight.case
     own_division = _division_of(case, to) if case else reading.value("target.division")
@@ -54,10 +55,10 @@ def _division_of(case: CaseContext, to: Region) -> str:
     return case.origin_division if case.origin == to.slug else case.target_division
 
 
-def read_follow_up(plan: Plan, opened: Opened, sight: Sight, record: CaseRecord) -> Reading:
+def read_follow_up(plan: Plan, opened: Opened, sight: Sight, record: CaseRecord, routes: Routes) -> Reading:
     """A follow-up is read by the tables of its case's acceptance day (crossing §3.3)."""
     context = casework.context_of(record)
-    return translate.read(plan, opened, replace(sight, case=context, on=context.accepted_on))
+    return translate.read(plan, opened, replace(sight, case=context, on=context.accepted_on), routes)
 
 
 async def render_follow_up(

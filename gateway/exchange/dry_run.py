@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from gateway.canonical.worktime import beijing_day
 from gateway.errors import Finding, Refusal
 from gateway.exchange import casework, translate
+from gateway.exchange.routing import OURS
 from gateway.mapping.fieldmap import SCHEMA, CaseContext, Heads, Sight
 from gateway.mapping.plan import worst_level
 
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 MEMBERS = frozenset(
     {"case_no", "item", "accepted_on", "old_place", "claim_place", "applicant", "scheme", "target_division"}
 )
-_DIVISION = re.compile("5[01][0-9]{4}")
+_DIVISION = re.compile("[0-9]{6}")
 
 
 class BadContext(ValueError):  # noqa: N818 - a word of the field, not a programming error
@@ -58,10 +59,8 @@ class DryRun:
     context: Mapping[str, Any] | None = None
     record: CaseRecord | None = None
     target_division: str = ""
-
-    @property
-    def receiver(self) -> str:
-        return next(slug for slug in self.regions if slug != self.sender)
+    #: judge by the rules of this day, whatever day the message or its case says
+    on: date | None = None
 
 
 def dry_run(run: DryRun, body: bytes) -> dict[str, Any]:
@@ -69,25 +68,29 @@ def dry_run(run: DryRun, body: bytes) -> dict[str, Any]:
 
     Errors: `Refusal` 422 with every finding, `Parked`, `BadContext`. Nothing is stored or masked.
     """
-    sender, receiver = run.regions[run.sender], run.regions[run.receiver]
-    opened = sender.parse(body)
+    sender, routes = run.regions[run.sender], run.maps.routes
+    opened = routes.readable(sender.parse(body))
     plan = run.maps.reader(run.sender, opened.native_kind)
     if plan is None:
         raise translate.unknown_kind(sender.kind_path)
     today = beijing_day(run.now)
     context = _context(run, opened)
-    sight = Sight(run.tables, run.sender, run.sender, run.receiver, today, door=False)
+    if context is not None and run.on is not None:
+        context = replace(context, accepted_on=run.on)
+    sight = Sight(run.tables, run.sender, run.sender, routes.sole[run.sender], today, door=False)
     if plan.map.kind.opens_case:
-        sight = replace(sight, on=translate.acceptance_day(plan, opened, today))
+        sight = replace(sight, on=run.on or translate.acceptance_day(plan, opened, today))
     elif context is not None:
-        sight = replace(sight, on=context.accepted_on, case=context)
-    reading = translate.read(plan, opened, sight)
+        other = context.target if run.sender == context.origin else context.origin
+        sight = replace(sight, receiver=other, on=context.accepted_on, case=context)
+    reading = translate.read(plan, opened, sight, routes)
     if not plan.map.kind.opens_case and context is None:
         raise _unknown_case(sender, "后续报文需要办件的上下文，请在 context 中给出办件编号等内容")
     _stop_if_parked(reading)
-    heads = _heads(run, reading, context)
-    writer = run.maps.writer(run.receiver, reading.kind)
-    rendered = translate.write(writer, reading, replace(sight, region=run.receiver), heads)
+    heads, sight = _heads(run, reading, context), reading.sight
+    receiver = run.regions[sight.receiver]
+    writer = run.maps.writer(receiver.slug, reading.kind)
+    rendered = translate.write(writer, reading, replace(sight, region=receiver.slug), heads)
     _stop_if_parked(reading)
     native = receiver.render(rendered.tree, rendered.native_kind)
     if context is not None and not _is_whole(writer, receiver.parse(native), sight):
@@ -110,15 +113,15 @@ def _stop_if_parked(reading: Reading) -> None:
 
 
 def _result(run: DryRun, reading: Reading, rendered: Rendered, native: bytes, case_no: str) -> dict[str, Any]:
-    case = reading.sight.case
+    case, receiver = reading.sight.case, run.regions[reading.sight.receiver]
     return {
         "kind": reading.kind.value,
         "item": (case.item or None) if case else reading.value("item"),
         "case_no": case_no,
         "canonical": rendered.event.as_json(),
         "native": {
-            "region": run.receiver,
-            "content_type": run.regions[run.receiver].content_type,
+            "region": receiver.slug,
+            "content_type": receiver.content_type,
             "encoding": "base64",
             "body": base64.b64encode(native).decode(),
         },
@@ -130,7 +133,7 @@ def _result(run: DryRun, reading: Reading, rendered: Rendered, native: bytes, ca
 
 
 def _heads(run: DryRun, reading: Reading, context: CaseContext | None) -> Heads:
-    receiver, today = run.regions[run.receiver], beijing_day(run.now)
+    receiver, today = run.regions[reading.sight.receiver], beijing_day(run.now)
     given = run.context or {}
     if reading.kind.opens_case:
         own = casework.origin_division(reading, run.regions[run.sender])
@@ -141,10 +144,10 @@ def _heads(run: DryRun, reading: Reading, context: CaseContext | None) -> Heads:
     else:
         assert context is not None  # noqa: S101 - checked by the caller
         case_no = context.case_no
-        division = _division(run, context) or f"{receiver.division_prefix}0000"
+        division = _division(run, receiver, context) or f"{receiver.division_prefix}0000"
         # a stored case that is parked has no number of the receiver's yet
         minted = receiver.mint_case_no(division, today, 0)
-        case_ref = context.numbers[run.receiver] or minted or case_no
+        case_ref = context.numbers[receiver.slug] or minted or case_no
     return translate.heads_of(
         key=receiver.message_key(0, run.now),
         case_no=case_no,
@@ -154,13 +157,22 @@ def _heads(run: DryRun, reading: Reading, context: CaseContext | None) -> Heads:
     )
 
 
-def _division(run: DryRun, context: CaseContext) -> str:
-    asked = run.target_division or (run.context or {}).get("target_division") or ""
-    if asked and not _DIVISION.fullmatch(asked):
+def _division(run: DryRun, receiver: Region, context: CaseContext) -> str:
+    asked = _asked_division(run)
+    if asked and not _is_division(run, asked):
         raise BadContext("target_division: 应为六位区划代码")
-    if asked and asked.startswith(run.regions[run.receiver].division_prefix):
-        return str(asked)
-    return context.origin_division if context.origin == run.receiver else context.target_division
+    if asked and asked.startswith(receiver.division_prefix):
+        return asked
+    return context.origin_division if context.origin == receiver.slug else context.target_division
+
+
+def _asked_division(run: DryRun) -> str:
+    return str(run.target_division or (run.context or {}).get("target_division") or "")
+
+
+def _is_division(run: DryRun, code: str) -> bool:
+    """Six digits that begin as those of a region in force."""
+    return _DIVISION.fullmatch(code) is not None and run.maps.routes.of_division(code) != ""
 
 
 # --- context ---
@@ -199,7 +211,7 @@ def _check(run: DryRun, given: Mapping[str, Any]) -> None:
                 raise BadContext("context.applicant: 应为由 name、id_type、id_no 组成的对象")
         elif not isinstance(value, str):
             raise BadContext(f"context.{name}: 应为文本")
-        elif name == "old_place" and value and not _DIVISION.fullmatch(value):
+        elif name == "old_place" and value and not _is_division(run, value):
             raise BadContext(f"context.{name}: 应为六位区划代码")
 
 
@@ -207,8 +219,9 @@ def _made_up(run: DryRun, given: Mapping[str, Any], opened: Opened) -> CaseConte
     """A context for a case that is not stored: placeholders where nothing is given."""
     today = beijing_day(run.now)
     case_no = str(given.get("case_no") or opened.gateway_ref or _placeholder(run, opened))
-    origin = next((slug for slug, r in run.regions.items() if case_no[4:6] == r.division_prefix), run.sender)
-    target = next(slug for slug in run.regions if slug != origin)
+    routes = run.maps.routes
+    origin = routes.of_division(case_no[4:6]) or run.sender
+    target = _counterpart(run, origin) if origin == run.sender else run.sender
     numbers = {}
     for slug, region in run.regions.items():
         minted = region.mint_case_no(f"{region.division_prefix}0000", today, 0)
@@ -216,8 +229,27 @@ def _made_up(run: DryRun, given: Mapping[str, Any], opened: Opened) -> CaseConte
     return CaseContext(case_no, "", today, origin, target, numbers)
 
 
+def _counterpart(run: DryRun, origin: str) -> str:
+    """The target of a made-up case that starts with the sender: the only other region, or the one described.
+
+    Told by ``target_division``, else by the one other region whose number of the case is given.
+    """
+    routes, given = run.maps.routes, run.context or {}
+    if routes.sole[origin]:
+        return routes.sole[origin]
+    told = routes.of_division(_asked_division(run))
+    named = [
+        slug for slug, region in run.regions.items() if slug != origin and given.get(region.context_name)
+    ]
+    if told and told != origin:
+        return told
+    if len(named) != 1:
+        raise BadContext("target_division: 有多个地区可以办理，请写明办理机构的六位区划代码")
+    return named[0]
+
+
 def _placeholder(run: DryRun, opened: Opened) -> str:
-    if opened.case_ref.startswith("CYTB"):
+    if opened.case_ref.startswith(OURS):
         return opened.case_ref
     prefix = run.regions[run.sender].division_prefix
     return f"CYTB{prefix}0000{beijing_day(run.now):%Y%m%d}00000000"

@@ -44,7 +44,9 @@ class Explaining:
         calendar_until: int | None,
     ) -> None:
         self._regions = regions
-        self.lines: Mapping[tuple[str, str, str], FieldLine] = by_place(field_lines(regions_.fields()))
+        self.lines: Mapping[tuple[str, str, str], FieldLine] = by_place(
+            field_lines(regions_.fields(tuple(regions)))
+        )
         masks = {
             path: mask
             for (_, _, path), line in self.lines.items()

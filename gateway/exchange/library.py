@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from gateway.errors import CannotStart
 from gateway.exchange.translate import Maps, compile_maps
 from gateway.mapping.load import PACKAGED as PACKAGED_FOLDER
-from gateway.mapping.load import files_of, tables_of, well_formed
+from gateway.mapping.load import tables_of, well_formed
 from gateway.mapping.sets import ACTIVE, PACKAGED, TableSet, is_stored, of_content, packaged, table_set
+from gateway.regions import brought, table_files
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -88,7 +89,7 @@ class Library:
         release = await self._sets.one(digest)
         if release is not None:
             return await self.book(of_content(digest, release.content))
-        for asked in (self._configured(), packaged()):
+        for asked in (self._configured(), self._packaged()):
             if asked.digest == digest:
                 return await self.book(asked)
         return None
@@ -98,9 +99,12 @@ class Library:
         if word == ACTIVE:
             return await self.by_digest(active)
         if word == PACKAGED:
-            return await self.book(packaged())
+            return await self.book(self._packaged())
         found = await self._sets.starting_with(word.lower()) if is_stored(word) else ()
         return await self.book(of_content(word, found[0].content)) if len(found) == 1 else None
 
     def _configured(self) -> TableSet:
-        return table_set(ACTIVE, files_of(self._folder))
+        return table_set(ACTIVE, table_files(self._folder, self._regions))
+
+    def _packaged(self) -> TableSet:
+        return packaged(brought(self._regions))

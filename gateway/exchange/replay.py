@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from gateway.canonical.worktime import beijing_day, due
 from gateway.errors import Finding, Level
 from gateway.exchange import casework, translate
+from gateway.exchange.canonical_side import party
 from gateway.exchange.rules import apply_rules
 from gateway.mapping.fieldmap import Sight, TraceEntry
 from gateway.mapping.plan import left_over, worst_level
@@ -68,6 +69,11 @@ class Message:
     sender: str
     opened: Opened = field(repr=False)
 
+    @property
+    def receiver(self) -> str:
+        """Who it went to, or was to go to: the other party of its case."""
+        return casework.other_party(self.record.case, self.sender)
+
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
@@ -94,9 +100,12 @@ class Stage:
     regions: Mapping[str, Region]
     maps: Maps
 
-    def other(self, slug: str) -> Region:
-        """The other region of the pair."""
-        return next(region for each, region in self.regions.items() if each != slug)
+    def plan(self, message: Message) -> Plan:
+        """How a stored message is read. Errors: `LookupError` for one no map knows."""
+        found = self.maps.reader(message.sender, message.opened.native_kind)
+        if found is None:
+            raise LookupError(message.opened.native_kind)
+        return found
 
 
 def replay(stage: Stage, message: Message, *, on: date | None = None, heads: Heads | None = None) -> Replayed:
@@ -104,24 +113,25 @@ def replay(stage: Stage, message: Message, *, on: date | None = None, heads: Hea
 
     Errors: none; what is refused or parked is told by the verdict.
     """
-    sender, receiver = message.sender, stage.other(message.sender)
-    plan = stage.maps.plans[sender, message.opened.native_kind]
-    writer = stage.maps.writer(receiver.slug, plan.map.kind)
+    sender, plan = message.sender, stage.plan(message)
+    receiver = party(stage.regions[message.receiver], message.record.case)
+    out_kind = stage.maps.told_as(receiver, plan.map.kind)
     case = None if plan.map.kind.opens_case else casework.context_of(message.record)
     day = on or _day(plan, message, case)
     sight = Sight(stage.maps.tables, sender, sender, receiver.slug, day, case=case, door=False)
     reading = plan.read(message.opened.tree, sight)
+    stage.maps.routes.settle(reading)
     apply_rules(reading, plan.map.form)
     if reading.findings or (case is not None and message.record.case.parked):
-        return _ended(reading, message, writer.map.native_kind)
+        return _ended(reading, message, out_kind)
     made = heads or _heads(message.record.case, reading, receiver)
     to = Sight(stage.maps.tables, receiver.slug, sender, receiver.slug, day, case=case, door=False)
-    tree, writing = writer.write(reading, to, made)
+    tree, writing = stage.maps.writer_to(receiver, plan.map.kind).write(reading, to, made)
     if writing.findings:
         reading.findings.extend(writing.findings)
-        return _ended(reading, message, writer.map.native_kind)
+        return _ended(reading, message, out_kind)
     trace = (*writing.trace, *reading.notes, *left_over(reading, writing))
-    return _ended(reading, message, writer.map.native_kind, tree=tree, trace=trace)
+    return _ended(reading, message, out_kind, tree=tree, trace=trace)
 
 
 def _day(plan: Plan, message: Message, case: CaseContext | None) -> date:
@@ -185,14 +195,14 @@ def _heads(case: TrackedCase, reading: Reading, receiver: Region) -> Heads:
 # --- what differs ---
 
 
-def changes(now: Replayed, then: Replayed, writer: FieldMap) -> tuple[Change, ...]:
-    """What the second replay has otherwise than the first."""
+def changes(now: Replayed, then: Replayed, writer: FieldMap | None) -> tuple[Change, ...]:
+    """What the second replay has otherwise than the first; ``writer`` None: nothing is written in either."""
     found = []
     if now.said != then.said:
         found.append(Change(Aspect.VERDICT, "", now.said, then.said))
     if now.deadline != then.deadline:
         found.append(Change(Aspect.DEADLINE, "", now.deadline or None, then.deadline or None))
-    if now.tree is not None and then.tree is not None and now.tree != then.tree:
+    if writer and now.tree is not None and then.tree is not None and now.tree != then.tree:
         aspects = _aspects(writer)
         found += [
             Change(aspects.get(_INDEX.sub("[]", path), Aspect.VALUE), path, before, after)

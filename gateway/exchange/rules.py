@@ -99,7 +99,8 @@ def _item(reading: Reading, form: str) -> None:
 
 def _opened(reading: Reading, item: str) -> None:
     """No version of the item is in force for crossing while a side's guide keeps it closed."""
-    if not reading.sight.tables.guides.is_open(item, reading.sight.on):
+    sight = reading.sight
+    if not sight.tables.guides.is_open(item, sight.on, (sight.sender, sight.receiver)):
         reading.park(
             reading.path("item"),
             "1007",

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from gateway.canonical.event import Event, event_of
 from gateway.errors import Finding, Level, Refusal
+from gateway.exchange.routing import Routes, routes_between
 from gateway.exchange.rules import apply_rules
+from gateway.mapping.canonical_maps import CANONICAL, native_kind
 from gateway.mapping.fieldmap import CaseContext, Heads, Reading, Sight, TraceEntry
 from gateway.mapping.plan import Plan, compile_map, left_over, worst_level
 from gateway.mapping.times import beijing
@@ -26,28 +28,49 @@ _STEPS = ("9041", "9042", "9043", "9045", "9044")
 
 @dataclass(frozen=True, slots=True)
 class Maps:
-    """Every region's maps, bound to one table set."""
+    """Every region's maps, bound to one table set, and who receives what."""
 
     tables: Tables
     plans: Mapping[tuple[str, str], Plan] = field(repr=False)
     by_kind: Mapping[tuple[str, Kind], Plan] = field(repr=False)
+    #: canonical JSON itself, by its native kind: the same for whatever region a channel stands in for
+    canonical: Mapping[str, Plan] = field(repr=False)
+    routes: Routes = field(repr=False)
 
     def reader(self, region: str, native_kind: str) -> Plan | None:
-        return self.plans.get((region, native_kind))
+        return self.plans.get((region, native_kind)) or self.canonical.get(native_kind)
+
+    def writer_to(self, region: Region, kind: Kind) -> Plan:
+        """How this region, or who stands in for it, is told a message of this kind."""
+        if region.maps is CANONICAL:
+            return self.canonical[native_kind(kind)]
+        return self.by_kind[region.slug, kind]
 
     def writer(self, region: str, kind: Kind) -> Plan:
+        """How a region is told; `KeyError` for a kind it has no message for: that parks before (`Routes`)."""
         return self.by_kind[region, kind]
+
+    def out_kind(self, region: str, kind: Kind) -> str:
+        """What a region calls a kind, ``""`` when it has no message for it."""
+        plan = self.by_kind.get((region, kind))
+        return plan.map.native_kind if plan else ""
+
+    def told_as(self, region: Region, kind: Kind) -> str:
+        """`out_kind`, also of who stands in for a region."""
+        return native_kind(kind) if region.maps is CANONICAL else self.out_kind(region.slug, kind)
 
 
 def compile_maps(regions: Mapping[str, Region], tables: Tables) -> Maps:
     """Compile all maps once; done at start-up and when tables change."""
+    prefixes = {slug: region.division_prefix for slug, region in regions.items()}
     plans = {
-        (slug, native): compile_map(field_map, tables, slug)
+        (slug, native): compile_map(field_map, tables, slug, prefixes)
         for slug, region in regions.items()
         for native, field_map in region.maps.items()
     }
     by_kind = {(slug, plan.map.kind): plan for (slug, _), plan in plans.items()}
-    return Maps(tables, plans, by_kind)
+    canonical = {native: compile_map(each, tables, "", prefixes) for native, each in CANONICAL.items()}
+    return Maps(tables, plans, by_kind, canonical, routes_between(regions, by_kind))
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +95,16 @@ def unknown_kind(path: str) -> Refusal:
     return Refusal(422, "9042", text, findings=(Finding(path, "9042", text),))
 
 
-def read(plan: Plan, opened: Opened, sight: Sight) -> Reading:
-    """Steps 9, 10 and 13 of crossing §1. Errors: `Refusal` 422 with every finding; park findings stay."""
+def read(plan: Plan, opened: Opened, sight: Sight, routes: Routes | None = None) -> Reading:
+    """Steps 9, 10 and 13 of crossing §1. Errors: `Refusal` 422 with every finding; park findings stay.
+
+    ``routes`` find the receiver where ``sight`` names none; without them it is known to take this kind.
+    """
     reading = plan.read(opened.tree, sight)
     reading.findings[:0] = opened.faults
     if not any(f.code == "9042" for f in reading.findings):
+        if routes is not None:
+            routes.settle(reading)
         apply_rules(reading, plan.map.form)
     if worst_level(reading.findings) is Level.REFUSE:
         raise refusal(reading.findings)

@@ -18,7 +18,7 @@ from uuid import UUID
 from gateway import regions as regions_
 from gateway.errors import CannotStart
 from gateway.exchange.impact import Study
-from gateway.mapping.load import PACKAGED, files_of
+from gateway.mapping.load import PACKAGED
 from gateway.mapping.sets import TableSet, of_content, table_set
 from gateway.store import engine as engines
 from gateway.store.archive import Archive
@@ -48,6 +48,9 @@ class Order:
     database_url: str = field(repr=False)
     master_key: str = field(repr=False)
     algorithm: Literal["aes-256-gcm", "sm4-gcm"] = "aes-256-gcm"
+    #: in force there, and the folders they were found in beside the product's
+    regions: tuple[str, ...] = ()
+    regions_dirs: tuple[str, ...] = ()
 
 
 def start(order: Order) -> subprocess.Popen[bytes]:
@@ -93,16 +96,17 @@ async def work(order: Order) -> None:
 
 
 async def _study(order: Order, sets: TableSets) -> Study:
+    regions_.look_in(map(type(PACKAGED), order.regions_dirs))
     now, then = [await _set(order, sets, digest) for digest in (order.against, order.digest)]
     until = order.calendar_until
-    return Study(regions_.discover(), now.tables(until), then.tables(until))
+    return Study(regions_.discover(order.regions), now.tables(until), then.tables(until))
 
 
 async def _set(order: Order, sets: TableSets, digest: str) -> TableSet:
     release = await sets.one(digest)
     if release is not None:
         return of_content(digest[:12], release.content)
-    found = table_set(digest[:12], files_of(_folder(order)))
+    found = table_set(digest[:12], regions_.table_files(_folder(order), order.regions))
     if found.digest != digest:
         raise CannotStart("规则表目录在启动后被改动过：请重新启动网关")
     return found

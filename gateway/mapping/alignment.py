@@ -58,7 +58,10 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class ItemAlignment:
-    """One item on one day; ``lacking``: regions without a guide in force, then nothing is compared."""
+    """One item on one day, compared between every two regions with a guide of it.
+
+    ``lacking``: regions without a guide in force, told when there is nothing to compare with.
+    """
 
     item: str
     name: str
@@ -71,8 +74,19 @@ class ItemAlignment:
         return tuple(each for each in self.comparisons if each.verdict is Verdict.CONFLICT)
 
     @property
+    def worst(self) -> tuple[Comparison, ...]:
+        """One comparison for each element: of all pairs of regions the one that agrees least."""
+        order = list(Verdict)
+        found: dict[str, Comparison] = {}
+        for each in self.comparisons:
+            held = found.setdefault(each.element, each)
+            if order.index(each.verdict) > order.index(held.verdict):
+                found[each.element] = each
+        return tuple(found.values())
+
+    @property
     def aligned(self) -> bool:
-        """Every region has a guide and no element is in conflict."""
+        """There is something to compare, and no element is in conflict."""
         return not self.lacking and not self.conflicts
 
 
@@ -127,7 +141,7 @@ def _item(held: Guides, rules: Rules, item: str, on: date) -> ItemAlignment | No
     name = next(iter(there.values())).name
     opened = held.is_open(item, on)
     lacking = tuple(region for region, guide in found.items() if guide is None)
-    if lacking or len(there) == 1:
+    if len(there) == 1:
         return ItemAlignment(item, name, opened, lacking=lacking)
     pairs = tuple(combinations(there.values(), 2))
     compared = (_compare(held, rules, element, pair, on=on) for pair in pairs for element in ELEMENTS)

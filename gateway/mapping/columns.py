@@ -12,6 +12,7 @@ from gateway.mapping.guide_laws import OPEN_WORDS
 from gateway.mapping.guides import ELEMENTS
 from gateway.mapping.guides import LEVELS as AGENCY_LEVELS
 from gateway.mapping.items import FORMS
+from gateway.mapping.layout import brought
 from gateway.mapping.lint import KINDS, LEVELS, SUBJECTS
 from gateway.mapping.recognition import ANY_ITEM
 
@@ -162,6 +163,8 @@ _ALONE = {"catalogue", "divisions", "agencies", "legs", "equivalences"}
 def part_of(path: str) -> str:
     """The part of the layout a table belongs to: its own name for the single ones, else its folder."""
     folder, _, rest = path.removesuffix(".csv").partition("/")
+    if brought(path):
+        return brought(path)
     return rest if rest in _ALONE else folder
 
 

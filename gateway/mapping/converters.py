@@ -17,7 +17,7 @@ from gateway.errors import Level
 from gateway.mapping.fieldmap import Fault, Lossy, Sight
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from gateway.mapping.tables import Tables
 
@@ -41,7 +41,8 @@ class Converter:
     kind: TraceKind = TraceKind.CONVERTED
     blank_ok: bool = False
     constant: str | None = None
-    bind: Callable[[Tables, str], Converter] | None = None
+    #: made for a table set, a region and the division prefixes of all regions in force
+    bind: Callable[[Tables, str, Mapping[str, str]], Converter] | None = None
     #: the canonical value of the usual spelling at once, None for "take the long way": ``ok``, then ``read``
     quick: Callable[[Any], Any] | None = None
 
@@ -159,7 +160,7 @@ def word(list_name: str, most: int, *, rule: str = "M1") -> Converter:
 
 
 def _code(list_name: str, ok: Callable[[Any], bool], rule: str, kind: TraceKind) -> Converter:
-    def bind(tables: Tables, region: str) -> Converter:
+    def bind(tables: Tables, region: str, _: Mapping[str, str]) -> Converter:
         words = tables.codes(region, list_name)
 
         def read(value: str, sight: Sight) -> Any:
@@ -212,26 +213,33 @@ def _resolved(found: Any) -> Any:
     return found
 
 
-def place_code(prefix: str = "") -> Converter:
-    """A six-digit division ↔ the same, resolved to the one in force on the day. Errors: park 1003/1004."""
-    pattern = re.compile(f"{prefix}[0-9]{{{6 - len(prefix)}}}")
+def place_code(*prefixes: str) -> Converter:
+    """A six-digit division ↔ the same, resolved to the one in force on the day. Errors: park 1003/1004.
+
+    ``prefixes``: the first two digits that may stand there; none: any.
+    """
+    pattern = re.compile(f"(?:{'|'.join(prefixes)})[0-9]{{4}}" if prefixes else "[0-9]{6}")
 
     def read(value: str, sight: Sight) -> Any:
         place = _resolved(sight.tables.divisions.by_code(value, sight.on))
         return Lossy(place.code) if place.succeeded else place.code
 
-    return Converter("division code", "M8", spelt(pattern), f"应为 {prefix} 开头的六位区划代码", read=read)
+    hint = f"应为 {'、'.join(prefixes)} 开头的六位区划代码"
+    return Converter("division code", "M8", spelt(pattern), hint, read=read)
 
 
-def place_name(prefix: str = "", *, most: int = 128) -> Converter:
-    """The full name of a division ↔ its code. Errors: 9043 wrong side of the border, park 1003/1004."""
+def place_name(*prefixes: str, most: int = 128) -> Converter:
+    """The full name of a division ↔ its code. Errors: 9043 wrong side of the border, park 1003/1004.
+
+    ``prefixes``: the first two digits its code may have; none: any.
+    """
     form = xml_text(most)
 
     def read(value: str, sight: Sight) -> Any:
         read_text(value, sight)
         divisions = sight.tables.divisions
         # the side is known even of a division that has ended: refuse before park
-        if not all(code.startswith(prefix) for code in divisions.codes_named(value)):
+        if prefixes and not all(code.startswith(prefixes) for code in divisions.codes_named(value)):
             raise Fault("区划不在接口规定的一侧，请核对后重新提交")
         place = _resolved(divisions.by_name(value, sight.on))
         return Lossy(place.code) if place.succeeded else place.code

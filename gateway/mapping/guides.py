@@ -113,12 +113,13 @@ class Guides:
         """Every item any region has a guide of, in the order of the files."""
         return tuple(dict.fromkeys(item for guides in self.by_region.values() for item in guides))
 
-    def is_open(self, item: str, on: date) -> bool:
-        """Whether cases of an item may cross: no guide in force keeps it closed.
+    def is_open(self, item: str, on: date, sides: tuple[str, ...] | None = None) -> bool:
+        """Whether cases of an item may cross between two sides: no guide of theirs in force keeps it closed.
 
-        An item without any guide is open: the catalogue alone decides (crossing M21).
+        An item without any guide is open: the catalogue alone decides (crossing M21). ``sides`` None: all.
         """
-        found = (self.guide(region, item, on) for region in self.by_region)
+        regions = self.by_region if sides is None else sides
+        found = (self.guide(region, item, on) for region in regions)
         return all(guide.open for guide in found if guide is not None)
 
     def declared(self, element: str, item: str, on: date, *, sides: Mapping[str, str]) -> Equivalence | None:

@@ -109,6 +109,15 @@ _FOLDERS = {
     "guides/agencies": AGENCY_GUIDES,
 }
 _NEEDED = (_CATALOGUE_FILE, _DIVISIONS_FILE, _AGENCIES_FILE)
+#: What a region brings beside its code lists, in the same folder ``codes/<slug>/``: a region is one folder of
+#: tables. Name → its columns; the part of the layout it belongs to has the same name.
+BROUGHT = {
+    "items": ITEM_WORDS,
+    "divisions": DIVISIONS,
+    "agencies": AGENCIES,
+    "recognition": RECOGNITION,
+    "guides": GUIDES,
+}
 
 
 _NOTHING = Sheet("", ())
@@ -150,12 +159,29 @@ def sort_out(files: Mapping[str, bytes]) -> tuple[Sheets | None, list[Fault]]:
             faults.append(Fault(name, 1, "不认识的规则表：请检查文件名和所在目录，或移走这个文件"))
             continue
         sheet, found = read_sheet(name, content, columns)
-        faults += found
+        faults += [*found, *_twice(name, files)]
         if sheet is None:
             unreadable = True
         else:
             sheets[name] = sheet
     return (None if unreadable else _arranged(sheets)), faults
+
+
+def brought(name: str) -> str:
+    """The part of the layout a table in a region's own folder belongs to; ``""``: a code list, or no such table."""
+    match name.removesuffix(".csv").split("/"):
+        case ["codes", _, part] if part in BROUGHT:
+            return part
+    return ""
+
+
+def _twice(name: str, files: Mapping[str, bytes]) -> list[Fault]:
+    """A region's items and guides stand in its own folder or in the common one, never in both."""
+    part, region = brought(name), name.split("/")[1]
+    other = f"{part}/{region}.csv"
+    if part in {"items", "guides"} and other in files:
+        return [Fault(name, 1, f"与 {other} 是同一地区的同一种表：只能保留一处，请删除其一")]
+    return []
 
 
 def columns_of(name: str) -> tuple[str, ...] | None:
@@ -167,6 +193,8 @@ def columns_of(name: str) -> tuple[str, ...] | None:
         folder, rest = f"{folder}/agencies", rest.removeprefix("agencies/")
     if rest.count("/") != (1 if folder == "codes" else 0):
         return None
+    if brought(name):
+        return BROUGHT[brought(name)]
     return _FOLDERS.get(folder)
 
 
@@ -177,14 +205,17 @@ def _arranged(sheets: Mapping[str, Sheet]) -> Sheets:
     guides: dict[str, Sheet] = {}
     agency_guides: dict[str, Sheet] = {}
     topics: list[Sheet] = []
+    added: dict[str, list[Sheet]] = {"divisions": [], "agencies": [], "recognition": topics}
     for name, sheet in sheets.items():
-        match name.removesuffix(".csv").split("/"):
+        parts = name.removesuffix(".csv").split("/")
+        # what a region brings in its own folder belongs where the common table of the same part does
+        match [brought(name), parts[1]] if brought(name) else parts:
             case ["canonical", hub]:
                 hubs[hub] = sheet
             case ["codes", region, listed]:
                 codes[(region, listed)] = sheet
-            case ["recognition", _]:
-                topics.append(sheet)
+            case [("divisions" | "agencies" | "recognition") as part, _]:
+                added[part].append(sheet)
             case ["items", region] if name not in _COLUMNS:
                 words[region] = sheet
             case ["guides", region] if name not in _COLUMNS:
@@ -193,8 +224,8 @@ def _arranged(sheets: Mapping[str, Sheet]) -> Sheets:
                 agency_guides[region] = sheet
     return Sheets(
         catalogue=sheets[_CATALOGUE_FILE],
-        divisions=sheets[_DIVISIONS_FILE],
-        agencies=sheets[_AGENCIES_FILE],
+        divisions=_joined(sheets[_DIVISIONS_FILE], added["divisions"]),
+        agencies=_joined(sheets[_AGENCIES_FILE], added["agencies"]),
         hubs=hubs,
         codes=codes,
         item_words=words,
@@ -204,3 +235,8 @@ def _arranged(sheets: Mapping[str, Sheet]) -> Sheets:
         equivalences=sheets.get(_EQUIVALENCES_FILE, _NOTHING),
         legs=sheets.get(_LEGS_FILE, _NOTHING),
     )
+
+
+def _joined(common: Sheet, others: list[Sheet]) -> Sheet:
+    """The common table with what regions bring; each line keeps the name of its own file."""
+    return Sheet(common.path, (*common.lines, *(line for sheet in others for line in sheet)))

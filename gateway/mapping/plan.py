@@ -100,14 +100,14 @@ class Plan:
         return tree, writing
 
 
-def compile_map(field_map: FieldMap, tables: Tables, region: str) -> Plan:
-    """Bind a map to the code lists of ``tables``; done once per table set."""
+def compile_map(field_map: FieldMap, tables: Tables, region: str, prefixes: Mapping[str, str]) -> Plan:
+    """Bind a map to the code lists of ``tables`` and the division prefixes of the regions; once per table set."""
     separator = field_map.spelling.separator
     root = _Node("", need=True)
     for row in field_map.rows:
         node = _place(root, row.native, separator)
         node.row, node.need = row, row.need
-        node.form = row.form.bind(tables, region) if row.form.bind else row.form
+        node.form = row.form.bind(tables, region, prefixes) if row.form.bind else row.form
         own, peer = ("origin", "target")
         node.read_to = _cut((row.to or "").format(own=own, peer=peer))
         node.write_from = _cut((row.write_from or row.to or "").format(own=peer, peer=own))

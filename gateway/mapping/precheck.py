@@ -75,7 +75,7 @@ def precheck(tables: Tables, version: ItemVersion, asked: Question) -> Precheck:
     met = {material: _recognised(tables, asked, material) for material in dict.fromkeys(asked.materials)}
     return Precheck(
         version=version,
-        open=tables.guides.is_open(asked.item, asked.on),
+        open=tables.guides.is_open(asked.item, asked.on, (asked.side, asked.target)),
         required=tuple(_required(material, met) for material in wanted),
         in_hand=tuple(_in_hand(material, found) for material, found in met.items()),
         due=due(Clock(asked.on), version.promised, tables.calendar),

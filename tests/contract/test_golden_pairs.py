@@ -1,11 +1,11 @@
-"""Every worked message becomes its worked counterpart, by way of the canonical form written beside it."""
+"""Every worked message becomes its worked counterpart; canonical form and trace are laws (R-B16, R-B17)."""
 
 from __future__ import annotations
 
 import json
 
 import pytest
-from crossings import ADAPTERS, APPLICATIONS, CONTEXT, PAIR, SIDE, cross, plain, value_at, worked
+from crossings import ADAPTERS, APPLICATIONS, PAIR, SIDE, cross, plain, value_at, worked
 
 #: the worked pairs, by the message that is sent (spec examples, pairs)
 SENT = [
@@ -20,24 +20,15 @@ SENT = [
     "CH_SQ",
     "tbpj0001",
 ]
-#: a new case gets numbers; these are the worked ones
-NUMBERS = {
-    "tbzy0001": {"case_no": "CYTB5101042026112300000017"},
-    "SYJ_SQ": {"case_no": "CYTB5001032026112300000051", "affair_code": "510104-20261123-900051"},
-    "tbrz0001": {"case_no": "CYTB5134012026112300000203"},
-    "tbty0001": {"case_no": "CYTB5110242026112300000031"},
-}
 #: minted for each message: key, times; and what a system adds to its own messages but not the gateway
 MINTED = {"aaz002", "HEAD/LSH", "HEAD/FSSJ", "HEAD/JSF"}
 OPERATOR = {"aae011", "aae414", "yab003"}
 
 
 def sent(kind):
-    return cross(kind, context=NUMBERS.get(kind) or CONTEXT[kind])
-
-
-def beside(kind, what):
-    return json.loads((ADAPTERS / SIDE[kind] / "examples" / f"{kind}.{what}.json").read_bytes())
+    """Crossed in the context that lies beside it: of an application, the worked numbers."""
+    beside = ADAPTERS / SIDE[kind] / "examples" / f"{kind}.context.json"
+    return cross(kind, context=json.loads(beside.read_bytes()))
 
 
 def without(tree, paths):
@@ -51,22 +42,11 @@ def without(tree, paths):
 
 
 @pytest.mark.parametrize("kind", SENT)
-def test_a_worked_message_has_the_canonical_form_beside_it(kind):
-    assert sent(kind).canonical == beside(kind, "canonical")
-
-
-@pytest.mark.parametrize("kind", SENT)
 def test_a_worked_message_becomes_its_worked_counterpart(kind):
     received = PAIR[kind]
     heads = [path for path in MINTED if value_at(worked(received), path) is not None]
     written = without(plain(sent(kind).tree), heads)
     assert written == without(plain(worked(received)), heads)
-
-
-@pytest.mark.parametrize("kind", SENT)
-def test_a_worked_message_leaves_the_trace_beside_it(kind):
-    entries = [list(entry.values()) for entry in sent(kind).trace if entry["kind"] != "exact"]
-    assert entries == beside(kind, "trace")
 
 
 def test_the_trace_of_the_specification_is_among_them():
@@ -93,8 +73,3 @@ def test_a_follow_up_crosses_the_other_way_too(kind):
         assert without(written, ["aaz002"]) == without(expected, ["aaz002", *OPERATOR])
     else:
         assert without(written, ["HEAD"]) == without(expected, ["HEAD", "BODY/YWXX/QSLX"])
-
-
-@pytest.mark.parametrize("kind", SENT)
-def test_two_translations_of_the_same_bytes_are_identical(kind):
-    assert sent(kind) == sent(kind)

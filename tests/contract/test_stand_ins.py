@@ -1,4 +1,4 @@
-"""A stand-in and the wire of its region were written apart: here they must understand each other."""
+"""A stand-in and the wire of its region were written apart: what the laws (R-F01 to R-F13) do not say of them."""
 
 from __future__ import annotations
 
@@ -10,31 +10,19 @@ import pytest
 
 from adapters.chongqing import wire as chongqing
 from adapters.sichuan import wire as sichuan
-from gateway.canonical.kinds import Kind, State
-from gateway.canonical.rehearsal import Draw, Turn, Unheard
-from gateway.conformance.errands import KINDS, Errands
+from gateway.canonical.kinds import Kind
+from gateway.canonical.rehearsal import Draw, Unheard
+from gateway.conformance.errands import Errands
 from gateway.conformance.simulator import new_keys, stand_in_of, worked_messages
 from gateway.errors import Finding, Level
 from gateway.mapping.load import PACKAGED, load_tables
-from gateway.region import Inbound, Outcome, Receipt, Taken
+from gateway.region import Outcome, Receipt, Taken
 
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 TODAY = date(2026, 11, 23)
 WIRES = {"sichuan": sichuan, "chongqing": chongqing}
 TABLES = load_tables(PACKAGED, 2026)
 PREFIXES = {"sichuan": "51", "chongqing": "50"}
-TURNS = [
-    Turn(Kind.TRANSFER_SHEET),
-    Turn(Kind.UNEMPLOYMENT_ANSWER),
-    Turn(Kind.STATUS_REPORT, State.ACCEPTED),
-    Turn(Kind.STATUS_REPORT, State.SUSPENDED_PROCEDURE, special="appraisal"),
-    Turn(Kind.STATUS_REPORT, State.RETURNED, reason="不符合条件"),
-    Turn(Kind.STATUS_REPORT, State.SUSPENDED_CORRECTION, reason="材料不齐"),
-    Turn(Kind.STATUS_REPORT, State.INQUIRY),
-    Turn(Kind.MATERIAL_SUPPLEMENT, reason="已补"),
-    Turn(Kind.CASE_WITHDRAW, reason="自愿撤回"),
-    Turn(Kind.CASE_RATING),
-]
 
 
 class Side:
@@ -80,22 +68,6 @@ DELIVERED = [
 ]
 
 
-def test_every_message_of_a_stand_in_passes_the_gate(side):
-    for seed in range(30):
-        for kind in KINDS.values():
-            applied = side.apply(kind, seed)
-            follow_ups = [side.stand_in.follow(applied.facts, turn, side.draw(seed)) for turn in TURNS]
-            for said in (applied, *follow_ups):
-                headers, body = side.stand_in.request(said, side.keys, NOW, "0123456789abcdef")
-                inbound = Inbound({name.lower(): value for name, value in headers.items()}, body)
-                side.wire.verify(inbound, side.credentials, NOW)
-                opened = side.wire.open_message(inbound)
-                assert (opened.native_kind, opened.key) == (said.native_kind, said.key)
-                assert opened.case_ref == said.case_ref == applied.facts.case_ref
-                assert opened.sent_at == NOW
-                assert opened.faults == ()
-
-
 def test_a_later_attempt_is_the_same_message(side):
     said = side.apply(Kind.TRANSFER_APPLY)
     bodies = [side.stand_in.request(said, side.keys, NOW + timedelta(minutes=m), "n" * 8)[1] for m in (0, 9)]
@@ -111,19 +83,6 @@ def test_a_delivery_of_the_gateway_is_heard(slug, kind):
     assert heard.key.startswith("TB")
     assert bool(heard.facts) == heard.kind.opens_case
     assert bool(heard.state) == (heard.kind is Kind.STATUS_REPORT)
-
-
-@pytest.mark.parametrize(("slug", "kind"), DELIVERED)
-@pytest.mark.parametrize("late", [0, 400])
-@pytest.mark.parametrize("tampered", [False, True])
-def test_a_proof_that_does_not_hold_is_not_heard(slug, kind, late, tampered):
-    if not late and not tampered:
-        return
-    side = Side(slug)
-    path, headers, body = side.delivery(kind)
-    with pytest.raises(Unheard) as caught:
-        side.hear(path, headers, body + b" " * tampered, NOW + timedelta(seconds=late))
-    assert caught.value.status == 401
 
 
 def test_a_stranger_is_not_heard(side):

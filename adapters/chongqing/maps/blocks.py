@@ -7,6 +7,7 @@ from datetime import date
 from adapters.chongqing import irregular as odd
 from adapters.chongqing.irregular import BJXX, SQR, YWXX
 from gateway.mapping.amounts import digits
+from gateway.mapping.borders import case_number
 from gateway.mapping.converters import code, fixed, matching, place_name, word, xml_text
 from gateway.mapping.fieldmap import Group, Row, Spelling
 from gateway.mapping.times import iso_date, iso_time
@@ -14,7 +15,7 @@ from gateway.mapping.times import iso_date, iso_time
 SPELLING = Spelling(separator="/", first_index=1, ordered=True, blank_is_absent=False)
 
 _ADDRESS = "CYTB|CQ50[0-9]{4}"
-_CASE_NO = "CQ50[0-9]{4}[0-9]{8}[0-9]{6}|CYTB5[01][0-9]{4}[0-9]{8}[0-9]{8}"
+_CASE_NO = "CQ50[0-9]{4}[0-9]{8}[0-9]{6}"
 _GUID = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 
 
@@ -27,7 +28,7 @@ def heads(kind: str) -> tuple[Row, ...]:
         Row("HEAD/JYM", None, fixed(kind), need=True),
         Row("HEAD/LSH", None, matching("(CQ|TB)[0-9]{20}", "应为 CQ 加 14 位时间加 6 位数字"), need=True),
         Row("HEAD/FSSJ", None, iso_time, need=True),
-        Row(f"{BJXX}/SBLSH", None, matching(_CASE_NO, "应为 CQ 或 CYTB 开头的申办流水号"), need=True),
+        Row(f"{BJXX}/SBLSH", None, case_number("应为 CQ 或 CYTB 开头的申办流水号", own=_CASE_NO), need=True),
     )
 
 

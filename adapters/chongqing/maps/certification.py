@@ -6,7 +6,8 @@ from adapters.chongqing import irregular as odd
 from adapters.chongqing.irregular import BJXX, YWXX
 from adapters.chongqing.maps import blocks
 from gateway.canonical.kinds import Kind
-from gateway.mapping.converters import place_name, word, xml_text
+from gateway.mapping.borders import peer_name
+from gateway.mapping.converters import word, xml_text
 from gateway.mapping.fieldmap import FieldMap, Row
 from gateway.mapping.times import iso_date, iso_time
 
@@ -20,7 +21,7 @@ ZGRZ_TZ = FieldMap(
         Row(f"{BJXX}/BJJG", None, xml_text(20), need=True),
         *blocks.PERSON,
         *blocks.scheme(),
-        Row(f"{YWXX}/DYFFDMC", "target.division", place_name("51"), need=True),
+        Row(f"{YWXX}/DYFFDMC", "target.division", peer_name(), need=True),
         Row(f"{YWXX}/RZFS", "certification.method", word("certification_method", 20), need=True),
         Row(f"{YWXX}/RZSJ", "certification.at", iso_time, need=True),
         Row(f"{YWXX}/SCZT", "certification.alive", word("alive", 20), need=True),

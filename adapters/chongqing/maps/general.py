@@ -6,7 +6,8 @@ from adapters.chongqing import irregular as odd
 from adapters.chongqing.irregular import SQR, YWXX
 from adapters.chongqing.maps import blocks
 from gateway.canonical.kinds import Kind
-from gateway.mapping.converters import matching, place_name, word, xml_text
+from gateway.mapping.borders import peer_name
+from gateway.mapping.converters import matching, word, xml_text
 from gateway.mapping.fieldmap import FieldMap, Group, Row
 
 TY_SQ = FieldMap(
@@ -19,7 +20,7 @@ TY_SQ = FieldMap(
         Row(f"{SQR}/SQRLX", "applicant.type", word("applicant_type", 8), need=True),
         *blocks.PERSON,
         *blocks.scheme(need=False),
-        Row(f"{YWXX}/YSDMC", "target.division", place_name("51"), need=True),
+        Row(f"{YWXX}/YSDMC", "target.division", peer_name(), need=True),
         Row(f"{YWXX}/DWMC", "employer.name", xml_text(128)),
         Row(f"{YWXX}/DWXYDM", "employer.uscc", matching("[0-9A-Z]{18}", "应为 18 位统一社会信用代码")),
         Row(f"{YWXX}/KZX[]/MC", "fields[].name", xml_text(64), need=True),

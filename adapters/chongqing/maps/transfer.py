@@ -8,7 +8,8 @@ from adapters.chongqing.irregular import BJXX, YWXX
 from adapters.chongqing.maps import blocks
 from gateway.canonical.kinds import Kind
 from gateway.mapping.amounts import digits, fen, month_count, percent
-from gateway.mapping.converters import code, fixed, matching, place_name, xml_text
+from gateway.mapping.borders import any_name
+from gateway.mapping.converters import code, fixed, matching, xml_text
 from gateway.mapping.fieldmap import FieldMap, Group, Row
 from gateway.mapping.times import iso_month
 
@@ -24,8 +25,8 @@ YLZY_SQ = FieldMap(
         *blocks.PERSON,
         *blocks.scheme(),
         Row(f"{YWXX}/ZYFX", "_direction", code("transfer_direction", "转入|转出", rule="M15"), need=True),
-        Row(f"{YWXX}/ZCDMC", "transfer.from_division", place_name(), need=True),
-        Row(f"{YWXX}/ZRDMC", "transfer.to_division", place_name(), need=True),
+        Row(f"{YWXX}/ZCDMC", "transfer.from_division", any_name(), need=True),
+        Row(f"{YWXX}/ZRDMC", "transfer.to_division", any_name(), need=True),
         Row(f"{_LXH}/BH", "contact_letter.no", xml_text(32), need=True),
         Row(f"{_LXH}/KHH", "contact_letter.bank", xml_text(128)),
         Row(f"{_LXH}/HM", "contact_letter.acc_name", xml_text(128)),

@@ -7,7 +7,8 @@ from adapters.chongqing.irregular import YWXX
 from adapters.chongqing.maps import blocks
 from gateway.canonical.kinds import Kind
 from gateway.mapping.amounts import digits, fen
-from gateway.mapping.converters import matching, place_name, word, xml_text
+from gateway.mapping.borders import peer_name
+from gateway.mapping.converters import matching, word, xml_text
 from gateway.mapping.fieldmap import FieldMap, Row
 from gateway.mapping.times import iso_date, iso_month
 
@@ -20,7 +21,7 @@ SYJ_SQ = FieldMap(
         *blocks.acceptance(),
         *blocks.PERSON,
         *blocks.scheme(),
-        Row(f"{YWXX}/CBDMC", "target.division", place_name("51"), need=True),
+        Row(f"{YWXX}/CBDMC", "target.division", peer_name(), need=True),
         Row(f"{YWXX}/YDWMC", "employer.name", xml_text(128)),
         Row(f"{YWXX}/YDWXYDM", "employer.uscc", matching("[0-9A-Z]{18}", "应为 18 位统一社会信用代码")),
         Row(f"{YWXX}/SYRQ", "unemployment.date", iso_date, need=True),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from adapters.sichuan import irregular as odd
+from gateway.mapping.borders import case_number, peer_code
 from gateway.mapping.converters import code, fixed, json_text, matching, place_code
 from gateway.mapping.fieldmap import Group, Row, Spelling
 from gateway.mapping.times import date8, time14
@@ -21,9 +22,7 @@ _KEY = Row(
     need=True,
 )
 _NUMBER = Row("affairCode", None, matching(_CASE_NO, "应为 6 位区划-8 位日期-6 位顺序号"), need=True)
-_GATEWAY_NO = Row(
-    "cytbh", None, matching("CYTB5[01][0-9]{4}[0-9]{8}[0-9]{8}", "应为 CYTB 加 22 位数字的通办编号")
-)
+_GATEWAY_NO = Row("cytbh", None, case_number("应为 CYTB 加 22 位数字的通办编号"))
 
 
 def heads(kind: str) -> tuple[Row, ...]:
@@ -76,7 +75,7 @@ ACCEPTED: tuple[Row, ...] = (
     Row("param.aae036", None, time14),
 )
 OWN_DIVISION = Row("param.aab301", None, matching("51[0-9]{4}", "应为 51 开头的六位区划代码"), need=True)
-PEER_DIVISION = Row("param.aab299", "{peer}.division", place_code("50"), need=True)
+PEER_DIVISION = Row("param.aab299", "{peer}.division", peer_code(), need=True)
 SCHEME = Row("param.aae140", "scheme", code("scheme", "[0-9]{3}", rule="M2"), need=True)
 REMARK = Row("param.aae013", "remark", json_text(500))
 

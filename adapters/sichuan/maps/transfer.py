@@ -6,7 +6,8 @@ from adapters.sichuan import irregular as odd
 from adapters.sichuan.maps import blocks
 from gateway.canonical.kinds import Kind
 from gateway.mapping.amounts import integer, month_number, rate, yuan
-from gateway.mapping.converters import code, json_text, matching, place_code
+from gateway.mapping.borders import any_code, peer_code
+from gateway.mapping.converters import code, json_text, matching
 from gateway.mapping.fieldmap import FieldMap, Group, Row
 from gateway.mapping.times import date8, month6
 
@@ -22,7 +23,7 @@ TBZY0001 = FieldMap(
         Row("param.aac070", "_direction", code("transfer_direction", "[12]", rule="M15"), need=True),
         Row("param.aae173", "_transfer_type", matching("[0-9]{2}", "应为两位数字", rule="M22")),
         *blocks.ACCEPTED,
-        Row("param.aab299", None, matching("5[01][0-9]{4}", "应为 50 或 51 开头的六位区划代码"), need=True),
+        Row("param.aab299", None, any_code(), need=True),
         blocks.OWN_DIVISION,
         Row("param.lxh.aae270", "contact_letter.no", json_text(32), need=True),
         Row("param.lxh.aac155", "contact_letter.bank", json_text(128)),
@@ -33,7 +34,7 @@ TBZY0001 = FieldMap(
         Row("param.lxh.aae007", "contact_letter.post", matching("[0-9]{6}", "应为六位邮政编码")),
         Row("param.lxh.aae005", "contact_letter.tel", json_text(32)),
         Row("param.yac519", "_explanation", json_text(500)),
-        Row("param.yac250", "{peer}.division", place_code("50"), need=True),
+        Row("param.yac250", "{peer}.division", peer_code(), need=True),
         Row("param.yac256", None, json_text(128)),
         Row("param.yac251", None, json_text(128)),
         *blocks.MATERIALS,

@@ -223,8 +223,7 @@ async def _heaps(desk: Desk, state: str) -> list[Heap]:
 
 
 def _parked(desk: Desk, each: ParkedGroup, sample: Resting | None) -> Heap:
-    destination = desk.rt.other(each.region).slug if each.region in desk.rt.regions else ""
-    cause = Cause("parked", destination, each.cause.code, each.cause.path, each.cause.value or "")
+    cause = Cause("parked", each.destination, each.cause.code, each.cause.path, each.cause.value or "")
     return Heap(
         id=_id(cause),
         cause=cause,
@@ -261,7 +260,7 @@ def _told(desk: Desk, cause: Cause, sample: Resting | None) -> Told:
     lack = ParkedCause(cause.code, cause.path, cause.value or None)
     texts = (each["text"] for each in sample.findings if each["code"] == cause.code)
     moments = (sample.received_at, sample.received_at)
-    made = ParkedGroup(lack, sample.region, next(texts, ""), 1, (), *moments, sample.id)
+    made = ParkedGroup(lack, sample.region, next(texts, ""), 1, (), *moments, sample.id, sample.destination)
     return causes.lacking(desk, made, sample)
 
 

@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 from gateway import regions as regions_
 from gateway.dashboard.rendering import region_name
 from gateway.dashboard.texts import N_
+from gateway.errors import CannotStart
 from gateway.exchange.explain import by_place
 from gateway.mapping.converters import NO_ROW
 from gateway.mapping.explain import field_lines
@@ -99,7 +100,7 @@ def lacking(desk: Desk, group: ParkedGroup, sample: Resting | None) -> Told:
     is_mended = False
     if row is not None and line is not None and cause.code == NO_ROW:
         # the sender's word is known: is there one to write it with, on the other side?
-        peer = desk.rt.other(region).slug
+        peer = group.destination
         is_mended = desk.rt.tables.codes(peer, line.code_list).write(row.key) is not None
         if not is_mended:
             region, sentence = peer, _NO_WORD
@@ -123,8 +124,11 @@ def mend_address(cause: Cause, region: str) -> str:
 
 
 @functools.cache
-def _lines() -> Mapping[tuple[str, str, str], FieldLine]:
-    return by_place(field_lines(regions_.fields()))
+def _lines(region: str) -> Mapping[tuple[str, str, str], FieldLine]:
+    try:
+        return by_place(field_lines(regions_.fields((region,))))
+    except CannotStart:  # no region: the gateway's own word, or one that is no longer in force
+        return {}
 
 
 def _field(path: str, sample: Resting | None) -> tuple[str, FieldLine | None]:
@@ -132,7 +136,7 @@ def _field(path: str, sample: Resting | None) -> tuple[str, FieldLine | None]:
     if sample is None:
         return "", None
     for region, kind in ((sample.region, sample.in_kind), (sample.destination, sample.native_kind)):
-        line = _lines().get((region, kind, path))
+        line = _lines(region).get((region, kind, path))
         if line is not None:
             return region, line
     return sample.region, None

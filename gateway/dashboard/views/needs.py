@@ -121,7 +121,7 @@ def _line(desk: Desk, need: Need, at: datetime) -> Line:
     sentence, way = _SAID[need.kind]
     rt = desk.rt
     side = region_name(rt, desk.language, need.about)
-    other = rt.other(need.about).slug if need.about in rt.regions else ""
+    other = need.group.destination if need.group else ""
     values = {
         "side": side,
         "count": bounded(desk, need.count) + ("+" if need.at_least else ""),

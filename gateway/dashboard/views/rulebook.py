@@ -13,9 +13,8 @@ from gateway.dashboard.texts import N_
 from gateway.exchange.releasing import Registry, Stage
 from gateway.mapping.explain import coverage, field_lines
 from gateway.mapping.layout import Sheets, sort_out
-from gateway.mapping.load import PACKAGED, files_of
 from gateway.mapping.sets import ACTIVE, TableSet, of_content, table_set
-from gateway.runtime import approvers, consent
+from gateway.runtime import approvers, configured_tables, consent
 from gateway.store.sets import TableSets
 
 if TYPE_CHECKING:
@@ -89,8 +88,8 @@ async def volume(desk: Desk, word: str = ACTIVE) -> Volume | None:
 
 async def _configured(desk: Desk) -> Volume | None:
     """The folder as it is now, which need not be what this process started with."""
-    folder = await asyncio.to_thread(files_of, desk.rt.settings.tables_dir or PACKAGED)
-    configured = table_set(CONFIGURED, folder)
+    files = await asyncio.to_thread(configured_tables, desk.rt.settings, tuple(desk.rt.regions))
+    configured = table_set(CONFIGURED, files)
     known = _volumes.get(configured.digest)
     return known or _keep(configured.digest, configured, None)
 
@@ -106,15 +105,15 @@ def _keep(digest: str, tables: TableSet, release: Release | None) -> Volume | No
 
 
 @functools.cache
-def fields() -> tuple[FieldLine, ...]:
-    """Every field of every map: declared in the program, so read once."""
-    return field_lines(regions_.fields())
+def fields(*slugs: str) -> tuple[FieldLine, ...]:
+    """Every field of these regions' maps, of the product's own when none is named: declared, so read once."""
+    return field_lines(regions_.fields(slugs))
 
 
 @functools.cache
-def covered() -> Coverage:
-    """How many fields are accounted for."""
-    return coverage(regions_.fields())
+def covered(*slugs: str) -> Coverage:
+    """How many of their fields are accounted for."""
+    return coverage(regions_.fields(slugs))
 
 
 @functools.cache

@@ -14,6 +14,7 @@ from gateway.dashboard.rendering import region_name
 from gateway.dashboard.texts import N_
 from gateway.dashboard.views.rulebook import COLUMNS, SHOWN, list_names, registry, volume
 from gateway.mapping.columns import explanation, part_of
+from gateway.mapping.layout import brought
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -179,7 +180,7 @@ def _menu(desk: Desk, found: Volume) -> dict[str, list[Entry]]:
     ]
     menu = {part: list[Entry]() for part in PARTS} | {"codes": code_lists}
     for sheet in _others(found):
-        part = sheet.path.partition("/")[0]
+        part = brought(sheet.path) or sheet.path.partition("/")[0]
         if part in menu and sheet.lines:
             menu[part].append(Entry(sheet.path, _name(desk, sheet.path), len(sheet.lines)))
     menu[CALENDAR] = [Entry(CALENDAR, desk.say("法定节假日与调休"), len(_years(desk)))]
@@ -191,7 +192,11 @@ def _name(desk: Desk, path: str) -> str:
         return desk.say(TABLES[path])
     part, _, rest = path.removesuffix(".csv").partition("/")
     slug = rest.rpartition("/")[2]
+    if brought(path):
+        part, slug = brought(path), rest.partition("/")[0]
     region = region_name(desk.rt, desk.language, slug)
+    if part == "recognition":
+        return desk.say("%(region)s的互认规则", region=region)
     if rest.startswith("agencies/"):
         return desk.say("%(region)s各级机构的版本", region=region)
     if part == "items":

@@ -15,7 +15,7 @@ from gateway.mapping.explain import Fate
 from gateway.mapping.rule_texts import text_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from gateway.mapping.explain import FieldLine
 
@@ -46,18 +46,19 @@ async def coverage(
     after: Annotated[int, Query(ge=0)] = 0,
 ) -> Response:
     """Each field of each message kind: towards the other side, and from it."""
-    q = q.strip()
-    chosen = [line for line in fields() if _fits(line, region, kind, fate) and _holds(line, q)]
+    q, sides = q.strip(), tuple(desk.rt.regions)
+    lines = fields(*sides)
+    chosen = [line for line in lines if _fits(line, region, kind, fate) and _holds(line, q)]
     known = {"region": region, "kind": kind, "fate": fate, "q": q}
     return desk.page(
         "rules/coverage.html",
-        found=covered(),
+        found=covered(*sides),
         fates=FATES,
-        counts=_counts(region, kind),
+        counts=_counts(lines, region, kind),
         rows=chosen[after : after + _PAGE],
         total=len(chosen),
-        kinds=list(dict.fromkeys(line.native_kind for line in fields() if region in {"", line.region})),
-        sides=tuple(desk.rt.regions),
+        kinds=list(dict.fromkeys(line.native_kind for line in lines if region in {"", line.region})),
+        sides=sides,
         text_of=text_of,
         address="/ops/rules/coverage?" + urlencode({name: value for name, value in known.items() if value}),
         region=region,
@@ -82,9 +83,9 @@ def _holds(line: FieldLine, q: str) -> bool:
     return not q or any(q.casefold() in each.casefold() for each in said)
 
 
-def _counts(region: str, kind: str) -> dict[Fate, tuple[int, int]]:
+def _counts(every: Iterable[FieldLine], region: str, kind: str) -> dict[Fate, tuple[int, int]]:
     """Fate → fields received so, written so."""
-    lines = [line for line in fields() if region in {"", line.region} and kind in {"", line.native_kind}]
+    lines = [line for line in every if region in {"", line.region} and kind in {"", line.native_kind}]
     return {
         fate: (sum(line.received is fate for line in lines), sum(line.written is fate for line in lines))
         for fate in Fate

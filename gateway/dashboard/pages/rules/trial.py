@@ -75,6 +75,8 @@ async def begin(desk: Desk, digest: str, last: int = SIZES[0], reason: str = "")
         database_url=rt.settings.database_url or "",
         master_key=master_key(rt.settings).hex(),
         algorithm=rt.settings.keys.algorithm,
+        regions=tuple(rt.regions),
+        regions_dirs=tuple(map(str, rt.settings.regions_dirs)),
     )
     process = await asyncio.to_thread(trial.start, order)
     threading.Thread(target=process.wait, name="trial", daemon=True).start()

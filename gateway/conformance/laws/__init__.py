@@ -1,0 +1,1 @@
+"""The laws a region has to hold, one file per subject, listed in `gateway.conformance.laws.catalogue`."""

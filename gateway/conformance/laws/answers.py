@@ -1,0 +1,179 @@
+"""Laws over receipts: what the gateway answers is read by the other side, and the other way round."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from gateway.canonical.rehearsal import Draw, Unheard
+from gateway.conformance.law import Breach
+from gateway.conformance.laws.needs import stand_in_of
+from gateway.conformance.laws.rulebook import holds
+from gateway.conformance.passages import deliveries
+from gateway.errors import Finding, Level
+from gateway.region import Outcome, Receipt, Taken
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gateway.canonical.rehearsal import Heard
+    from gateway.conformance.laws.rulebook import Tally
+    from gateway.conformance.subject import Subject
+
+_FINDING = Finding("a.b", "9043", "请更正后重新提交")
+#: Every outcome at the door, with the code the sender should read.
+RECEIPTS: tuple[tuple[Receipt, str], ...] = (
+    (Receipt(Outcome.ACCEPTED, 202), ""),
+    (Receipt(Outcome.PARKED, 202, findings=(Finding("a", "1001", "缺码表行", Level.PARK),)), "1001"),
+    (Receipt(Outcome.IGNORED, 202, "1101", "早于已有状态"), "1101"),
+    (Receipt(Outcome.IGNORED, 202, "1102", "与已有状态相同"), "1102"),
+    (Receipt(Outcome.REFUSED, 401, "9001", "签名不符，请核对"), "9001"),
+    (Receipt(Outcome.REFUSED, 422, "9043", "报文有 1 处问题", (_FINDING,)), "9043"),
+    (Receipt(Outcome.REFUSED, 422, "9042", "报文有 60 处问题", (_FINDING,) * 60), "9042"),
+    (Receipt(Outcome.REFUSED, 409, "9061", "流水号已用于另一条报文"), "9061"),
+    (Receipt(Outcome.REFUSED, 429, "9050", "请求过快，请稍后重发", retry_after=30), "9050"),
+    (Receipt(Outcome.REFUSED, 503, "9060", "暂不可用，请稍后重发", retry_after=60), "9060"),
+)
+#: Statuses by what follows (gateway §5), whatever the body says.
+_AGAIN = (301, 302, 307, 308, 408, 425, 429, 500, 502, 503, 504)
+_FINAL = (400, 401, 403, 404, 409, 413, 415, 422)
+_WORDS = {Taken.DELIVERED: "已达", Taken.REFUSED: "终拒", Taken.UNREADABLE: "重试"}
+_UNREADABLE = (
+    b"",
+    b"<html><body>502</body></html>",
+    b"{}",
+    b"[]",
+    b"null",
+    b"OK",
+    b"\xff\xfe\x00",
+    b"{" * 2000,
+)
+
+
+def _receipts(subject: Subject) -> tuple[tuple[Receipt, str], ...]:
+    """Those above, and one that names a case of this region."""
+    number = f"CYTB{subject.region.division_prefix}01042026112300000017"
+    return ((Receipt(Outcome.ACCEPTED, 202, case_no=number), ""), *RECEIPTS)
+
+
+@holds(
+    "F10",
+    "网关的每种回执，发送方都读得懂",
+    "Every receipt of the gateway is read by the sender",
+    "crossing §1",
+)
+def receipts_are_read(subject: Subject, tally: Tally) -> Iterator[Breach]:
+    """Taken or not, the code, the case number."""
+    stand_in, region = stand_in_of(subject), subject.region
+    for receipt, code in _receipts(subject):
+        tally()
+        key = region.message_key(1, subject.now)
+        told = stand_in.read(receipt.status, region.receipt(receipt, key, subject.now))
+        taken = receipt.outcome is not Outcome.REFUSED
+        # what stands for "taken" is the region's own affair
+        said = told.code if receipt.outcome is Outcome.REFUSED else code
+        expected, found = (taken, code, receipt.case_no), (told.taken, said, told.case_no)
+        for name, one, other in zip(("收下与否", "返回码", "通办编号"), expected, found, strict=True):
+            if one != other:
+                yield Breach(
+                    f"{receipt.outcome} {receipt.status} 的回执，{name}应读作“{one}”，现为“{other}”",
+                    f"请核对 {subject.where} 的 receipt 写这一项的位置，与 simulated.read 取值的位置",
+                    path=f"{subject.where} receipt",
+                    example=f"{receipt.outcome} {receipt.status} {receipt.code}".strip(),
+                )
+
+
+@holds("F11", "网关的回执自己也读得回来", "The gateway reads its own receipts back", "gateway §5")
+def receipts_read_back(subject: Subject, tally: Tally) -> Iterator[Breach]:
+    """One format for both directions: the region's own `read_reply` has to agree."""
+    region = subject.region
+    for receipt, _ in _receipts(subject):
+        tally()
+        reply = region.read_reply(
+            receipt.status, region.receipt(receipt, region.message_key(2, subject.now), subject.now)
+        )
+        if receipt.outcome is not Outcome.REFUSED:
+            expected = Taken.DELIVERED
+        else:
+            expected = Taken.UNREADABLE if receipt.status in _AGAIN else Taken.REFUSED
+        if reply.taken is not expected:
+            yield Breach(
+                f"{receipt.outcome} {receipt.status} 的回执应读作{_WORDS[expected]}，现为{_WORDS[reply.taken]}",
+                f"请核对 {subject.where} 的 receipt 与 read_reply：返回码的位置与取值须一致",
+                path=f"{subject.where} read_reply",
+                example=f"{receipt.outcome} {receipt.status} {receipt.code}".strip(),
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class _Answers:
+    accepted: bytes
+    refused: bytes
+
+
+def _answers(subject: Subject) -> _Answers:
+    """What the stand-in answers to a delivery."""
+    stand_in, region = stand_in_of(subject), subject.region
+    heard: Heard | None = None
+    first = next(deliveries(subject), None)
+    if first:
+        _, kind, body = first
+        sealed = region.seal(body, kind, subject.keys.credentials, subject.now, "0" * 16)
+        headers = {name.lower(): value for name, value in sealed.headers.items()}
+        with suppress(Unheard):  # law F07 tells why
+            heard = stand_in.hear(kind, headers, sealed.body, subject.keys.own, subject.now)
+    draw = Draw(subject.chance("answers"), 1, subject.now)
+    refusal = Unheard(422, "9043", "a", "业务系统核验未通过")
+    return _Answers(stand_in.answer(heard, None, draw), stand_in.answer(heard, refusal, draw))
+
+
+@holds(
+    "F12",
+    "对方的答复按状态码和返回码判作已达、终拒或重试",
+    "Replies are read as delivered, final or to be repeated",
+    "gateway §5",
+)
+def replies_are_read(subject: Subject, tally: Tally) -> Iterator[Breach]:
+    """2xx with an accepting receipt; other 4xx; everything else is tried again."""
+    answers, read = _answers(subject), subject.region.read_reply
+    tries = [(status, answers.accepted, Taken.DELIVERED, "收下") for status in (200, 201, 202)]
+    tries += [(status, answers.refused, Taken.REFUSED, "拒收") for status in (200, 202, *_FINAL)]
+    tries += [
+        (status, body, Taken.UNREADABLE, "任意")
+        for status in _AGAIN
+        for body in (answers.accepted, answers.refused, b"")
+    ]
+    tries += [(status, body, Taken.REFUSED, "读不懂") for status in _FINAL for body in _UNREADABLE]
+    tries += [(202, body, Taken.UNREADABLE, "读不懂") for body in _UNREADABLE]
+    told: set[tuple[int, str]] = set()
+    for status, body, expected, how in tries:
+        tally()
+        found = read(status, body).taken
+        if found is not expected and (status, how) not in told:
+            told.add((status, how))
+            yield Breach(
+                f"HTTP {status}、回执{how}时应判作{_WORDS[expected]}，现为{_WORDS[found]}",
+                f"请核对 {subject.where} 的 read_reply：2xx 且返回码为成功才是已达；408、425、429、3xx、5xx 和读不懂的 2xx 须重试；"
+                "其余 4xx 为终拒",
+                path=f"{subject.where} read_reply",
+                example=f"HTTP {status}",
+            )
+
+
+@holds(
+    "F13",
+    "终拒的答复带有对方的返回码和原话",
+    "A final refusal keeps the other side's code and words",
+    "gateway §5",
+)
+def refusals_keep_their_words(subject: Subject, tally: Tally) -> Iterator[Breach]:
+    """Staff see them, and mend."""
+    tally()
+    reply = subject.region.read_reply(422, _answers(subject).refused)
+    if reply.code != "9043" or "核验未通过" not in reply.text:
+        yield Breach(
+            f"对方以 9043 拒收并说明了原因，读出的返回码为“{reply.code}”，原话{'有' if '核验未通过' in reply.text else '没有'}",
+            f"请核对 {subject.where} 的 read_reply 取返回码和说明的位置",
+            path=f"{subject.where} read_reply",
+        )

@@ -1,0 +1,99 @@
+"""Laws over the gateway's deliveries: sealed here, heard by the stand-in."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from gateway.canonical.rehearsal import Unheard
+from gateway.conformance.law import Breach
+from gateway.conformance.laws.needs import stand_in_of
+from gateway.conformance.laws.rulebook import holds
+from gateway.conformance.passages import deliveries
+from gateway.region import Inbound
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gateway.conformance.laws.rulebook import Tally
+    from gateway.conformance.subject import Subject
+
+_NONCE = "0123456789abcdef"
+
+
+@holds("F07", "网关签发的投递，对端认得", "What the gateway seals the other side hears", "gateway §5")
+def deliveries_are_heard(subject: Subject, tally: Tally) -> Iterator[Breach]:
+    """Also long after it was rendered: time and proof are those of the attempt."""
+    stand_in, region = stand_in_of(subject), subject.region
+    told: set[tuple[int, str, str]] = set()
+    for name, kind, body in deliveries(subject):
+        for late in (timedelta(), timedelta(days=2)):
+            tally()
+            now = subject.now + late
+            rendered = region.render(region.parse(body).tree, kind)
+            sealed = region.seal(rendered, kind, subject.keys.credentials, now, _NONCE)
+            if sealed.path != f"{stand_in.inbox}/{kind}":
+                yield Breach(
+                    f"投递地址为 {sealed.path}，对端的收件地址为 {stand_in.inbox}/{kind}",
+                    f"请让 {subject.where} 的 seal 与 stand_in.inbox 一致",
+                    path=f"{subject.where} seal",
+                    example=name,
+                )
+            headers = {name.lower(): value for name, value in sealed.headers.items()}
+            try:
+                heard = stand_in.hear(kind, headers, sealed.body, subject.keys.own, now)
+            except Unheard as refusal:
+                said = (refusal.status, refusal.code, refusal.path)
+                if said in told:
+                    continue
+                told.add(said)
+                yield Breach(
+                    f"网关签发的 {kind} 被对端拒收（{refusal.status} {refusal.code} {refusal.path} {refusal.text}）",
+                    f"请核对 {subject.where} 的 seal 与 simulated.hear：请求头名、拼接次序、时间单位和摘要的字节须一致",
+                    path=f"{subject.where} seal",
+                    example=name,
+                )
+                continue
+            opened = region.open(Inbound(headers, sealed.body))
+            if (heard.key, heard.case_ref) != (opened.key, opened.case_ref):
+                yield Breach(
+                    f"{kind} 的流水号或办件编号，对端听到的与所发的不同",
+                    f"请核对 {subject.where}/simulated.py 的 hear",
+                    path=f"{subject.where}/simulated.py",
+                    example=name,
+                )
+
+
+@holds(
+    "F08",
+    "时间窗之外和被改动的投递，对端拒收",
+    "A stale or changed delivery is not heard",
+    "crossing §1 step 7",
+)
+def stale_deliveries_are_not_heard(subject: Subject, tally: Tally) -> Iterator[Breach]:
+    """The stand-in has to be as strict as the province: what it lets pass proves nothing."""
+    stand_in, region, window = stand_in_of(subject), subject.region, subject.region.window_s
+    for name, kind, body in islice(deliveries(subject), 3):
+        sealed = region.seal(body, kind, subject.keys.credentials, subject.now, _NONCE)
+        headers = {name.lower(): value for name, value in sealed.headers.items()}
+        tries = [
+            (f"签发 {window + 60} 秒之后", headers, sealed.body, window + 60),
+            (f"早于签发 {window + 60} 秒", headers, sealed.body, -window - 60),
+            ("报文被改动", headers, sealed.body + b" ", 0),
+            ("没有请求头", {}, sealed.body, 0),
+        ]
+        for how, with_, sent, moved in tries:
+            tally()
+            status = 0
+            try:
+                stand_in.hear(kind, with_, sent, subject.keys.own, subject.now + timedelta(seconds=moved))
+            except Unheard as refusal:
+                status = refusal.status
+            if status != 401:
+                yield Breach(
+                    f"{how}的投递，对端应以 401 拒收，现为{status or '收下了'}",
+                    f"请在 {subject.where}/simulated.py 的 hear 中核验证明和时间窗（{window} 秒）",
+                    path=f"{subject.where}/simulated.py",
+                    example=name,
+                )
