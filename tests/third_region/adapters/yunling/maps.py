@@ -34,9 +34,9 @@ def _heads(kind: str) -> tuple[Row, ...]:
 
 _WHERE: tuple[Row, ...] = (
     Row("body.item", None, matching("YL[0-9]{10}", "应为 YL 加 10 位数字的事项编码"), need=True),
-    Row("body.from", "{own}.division", place_code("59"), need=True),
+    Row("body.here", "{own}.division", place_code("59"), need=True),
     # by this the message finds its receiver: any other region in force
-    Row("body.to", "{peer}.division", peer_code(), need=True),
+    Row("body.there", "{peer}.division", peer_code(), need=True),
     Row("body.channel", "channel", code("channel", "[a-z-]{1,20}"), need=True),
 )
 

@@ -64,8 +64,17 @@ _WORDS = {word: state for state, word in _STATES.items()} | dict.fromkeys(
 _ID_TYPES = {"01": "ID", "04": "HK", "05": "MO", "06": "TW", "07": "PR", "08": "PASS"}
 #: What Yunling cannot do without, by kind.
 _NEEDED = {
-    Kind.GENERAL_APPLY: ("item", "from", "to", "channel", "acceptedAt", "applicant", "person"),
-    Kind.CERTIFICATION_NOTICE: ("item", "from", "to", "certifiedAt", "person", "scheme", "alive", "method"),
+    Kind.GENERAL_APPLY: ("item", "here", "there", "channel", "acceptedAt", "applicant", "person"),
+    Kind.CERTIFICATION_NOTICE: (
+        "item",
+        "here",
+        "there",
+        "certifiedAt",
+        "person",
+        "scheme",
+        "alive",
+        "method",
+    ),
     Kind.STATUS_REPORT: ("state", "at"),
     Kind.MATERIAL_SUPPLEMENT: ("at", "papers"),
     Kind.CASE_WITHDRAW: ("at", "reason"),
@@ -118,8 +127,9 @@ def apply(errand: Errand, draw: Draw) -> Said:
     number = f"YL-{errand.here.division}-{draw.now.astimezone(CHINA):%Y%m%d}-{draw.serial % 10**5:05d}"
     body: dict[str, Any] = {
         "item": errand.code,
-        "from": errand.here.division,
-        "to": errand.there.division,
+        # always this side's own agency and the other's, whoever began
+        "here": errand.here.division,
+        "there": errand.there.division,
         "channel": draw.chance.choice(("counter", "web", "app")),
     }
     certifies = errand.kind is Kind.CERTIFICATION_NOTICE
@@ -273,7 +283,7 @@ def _facts(kind: Kind, tree: Any, *, origin: bool, papers: Iterable[Paper] = ())
     return Facts(
         kind=kind,
         case_ref=tree["case"],
-        division=body["from" if origin else "to"],
+        division=body["here"],
         origin=origin,
         scheme=body.get("scheme", ""),
         item=body["item"],
