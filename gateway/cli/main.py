@@ -16,6 +16,7 @@ WHERE = {
     "demo": "demo",
     "translate": "translate",
     "check": "check_group",
+    "new-region": "new_region",
     "migrate": "migrate",
     "maintenance": "maintenance",
     "prove": "maintenance",

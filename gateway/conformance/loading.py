@@ -93,7 +93,7 @@ def check(asked: Asked, tell: Callable[[Law], None] = lambda _: None) -> Found:
             *_unlooked(asked.level, "适配器加载后才能检查"),
         )
         return Found(results, tables_digest, subject_digest, region.name)
-    subject = Subject(region, regions, tables, maps, folder_of(asked.slug), asked.seed, asked.rounds)
+    subject = Subject(region, regions, tables, maps, folder_of(asked.slug), asked.seed, asked.rounds, files)
     rules = [rule for rule in RULES if not asked.only or rule.law.id in asked.only]
     results = (loads, Result(TABLES_LOAD, tried=len(files)), *judge(subject, rules, asked.level, tell))
     return Found(_in_order(results), tables_digest, subject_digest, region.name)
