@@ -84,8 +84,8 @@ def new_region(
         known = discover()
         others = {each.slug: each.division_prefix for each in known.values()}
         names = _names(slug, name, prefix, {each.division_prefix: each.slug for each in known.values()})
-        files = dict(_placed(Scaffold(names, load_tables(PACKAGED, None), others), package=package))
         root = _root(into, package=package)
+        files = dict(_placed(Scaffold(names, load_tables(PACKAGED, None), others), package=package))
         _write(root, files)
     except CannotStart as error:
         stop(error)

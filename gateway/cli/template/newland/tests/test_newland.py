@@ -51,7 +51,7 @@ def test_the_region_holds(law: Law) -> None:
 
 
 @pytest.mark.parametrize(
-    "breach", undecided(SLUG, regions.table_files(PACKAGED, (SLUG,))), ids=lambda one: one.path
+    "breach", [*undecided(SLUG, regions.table_files(PACKAGED, (SLUG,)))], ids=lambda one: one.path
 )
 def test_this_is_decided(breach: Breach) -> None:
     """An open decision: to be taken, and its mark deleted."""
