@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import base64
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from gateway.canonical.kinds import Kind, State
-from gateway.canonical.rehearsal import Draw, Turn
+from gateway.canonical.rehearsal import Draw, Turn, Unheard
 from gateway.canonical.worktime import beijing_day
 from gateway.conformance.errands import KINDS
 from gateway.errors import Finding, Refusal
@@ -169,13 +170,15 @@ def _answer(
 
 
 def _facts_there(there: Subject, applied: Passage) -> Facts | None:
-    """The case as the other side remembers it, once it has heard the delivery."""
+    """The case as the other side remembers it; None when it does not hear the delivery, of which R-F07 tells."""
     if not applied.taken or there.stand_in is None or applied.rendered is None:
         return None
     kind = applied.rendered.native_kind
     sealed = there.region.seal(applied.native, kind, there.keys.credentials, there.now, "0123456789abcdef")
     headers = {name.lower(): value for name, value in sealed.headers.items()}
-    return there.stand_in.hear(kind, headers, sealed.body, there.keys.own, there.now).facts
+    with suppress(Unheard):
+        return there.stand_in.hear(kind, headers, sealed.body, there.keys.own, there.now).facts
+    return None
 
 
 def cross(
