@@ -23,9 +23,10 @@ from gateway.errors import CannotStart
 from gateway.exchange.translate import Maps, compile_maps
 from gateway.mapping import load as tables_
 from gateway.mapping.release import Consent
-from gateway.settings import Settings, decode_key, regions_asked
+from gateway.settings import Settings, decode_key
 from gateway.settings import load as load_settings
 from gateway.shelf import Binder, InForce, Keeper, Shelf
+from gateway.sources import regions_asked
 from gateway.store import engine as engines
 from gateway.store.audit import Audit
 from gateway.store.cases import Cases
@@ -85,7 +86,7 @@ def configure(path: Path | None, environ: Mapping[str, str], *, offline: bool = 
     """
     if offline:
         return load_settings(path, environ)
-    folders, slugs = regions_asked(path, environ)
+    folders, slugs = regions_asked(path, environ, Settings)
     regions_.look_in(folders)
     known = set(regions_.sources())
     found = regions_.discover([slug for slug in slugs if slug in known])

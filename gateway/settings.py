@@ -310,19 +310,6 @@ def load(
     )
 
 
-def regions_asked(path: Path | None, environ: Mapping[str, str]) -> tuple[tuple[Path, ...], tuple[str, ...]]:
-    """Folders to look for regions in, and the slugs that have a section; nothing is judged yet.
-
-    Errors: `CannotStart` when the file cannot be read.
-    """
-    raw = gather(path, environ, model=Settings, slugs=()).table
-    regions, written = raw.get("regions"), raw.get("regions_dirs")
-    listed = written.split(os.pathsep) if isinstance(written, str) else written
-    folders = [each for each in listed if isinstance(each, str)] if isinstance(listed, list) else []
-    slugs = tuple(map(str, regions)) if isinstance(regions, Mapping) else ()
-    return tuple(folder_of(path) / each for each in filter(None, folders)), slugs
-
-
 def _region_faults(regions: Any, sections: Mapping[str, type[BaseModel]]) -> Iterator[str]:
     written = regions if isinstance(regions, Mapping) else {}
     for slug in sorted(set(written) - set(sections)):

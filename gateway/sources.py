@@ -6,6 +6,7 @@ import base64
 import binascii
 import hashlib
 import json
+import os
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -62,6 +63,21 @@ def gather(
             _overlay(gathered, name, environ[name], _place(name, model, known))
     gathered.table = _with_files(gathered, gathered.table, folder_of(path), "")
     return gathered
+
+
+def regions_asked(
+    path: Path | None, environ: Mapping[str, str], model: type[BaseModel]
+) -> tuple[tuple[Path, ...], tuple[str, ...]]:
+    """Folders to look for regions in, and the slugs that have a section; nothing is judged yet.
+
+    Errors: `CannotStart` when the file cannot be read.
+    """
+    raw = gather(path, environ, model=model, slugs=()).table
+    regions, written = raw.get("regions"), raw.get("regions_dirs")
+    listed = written.split(os.pathsep) if isinstance(written, str) else written
+    folders = [each for each in listed if isinstance(each, str)] if isinstance(listed, list) else []
+    slugs = tuple(map(str, regions)) if isinstance(regions, Mapping) else ()
+    return tuple(folder_of(path) / each for each in filter(None, folders)), slugs
 
 
 def folder_of(path: Path | None) -> Path:

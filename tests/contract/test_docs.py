@@ -37,6 +37,7 @@ PAGES = sorted(
         *(ROOT / "docs").rglob("*.md"),
         *(ROOT / ".github").rglob("*.md"),
         ROOT / "mappings/README.md",
+        ROOT / "adapters/README.md",
     ]
 )
 DECISIONS = sorted((ROOT / "docs/decisions").glob("*.md"))

@@ -85,6 +85,7 @@ def test_help_lists_every_command():
         "pace",
         "probe",
         "rerun",
+        "new-region",
         "maintenance",
         "prove",
     ):

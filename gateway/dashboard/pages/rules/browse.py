@@ -221,9 +221,7 @@ def _columns(sheet: Sheet) -> Sequence[str]:
     if not sheet.lines:
         return ()
     there = {column: {line[column] for line in sheet} for column in sheet.lines[0].cells}
-    # between two sides the one that accepts is the other
-    is_of_two = "issued_by" in there and len(there["issued_by"] | there["accepted_by"]) <= 2
-    shown = {"accepted_by"} if is_of_two else set()
+    shown = {"accepted_by"} if "issued_by" in there else set()
     shown |= {column for column in there if column.endswith("_unit")}
     if part_of(sheet.path) in {"catalogue", "guides"}:
         shown |= {"name", "no", "provenance", "form"}
