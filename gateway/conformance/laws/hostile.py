@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from gateway.canonical.rehearsal import Said
 from gateway.conformance.judge import accident
 from gateway.conformance.law import Breach
-from gateway.conformance.laws.mutants import documents, mutants, nasty_headers, nasty_texts
+from gateway.conformance.laws.mutants import TEXTS, documents, mutants, nasty_headers, nasty_texts
 from gateway.conformance.laws.needs import at_a_border
 from gateway.conformance.laws.rulebook import CannotTell, holds
 from gateway.conformance.passages import cross
@@ -204,11 +204,12 @@ def nothing_personal_is_quoted(subject: Subject, tally: Tally) -> Iterator[Breac
 
 
 def _secrets(subject: Subject, passage: Passage) -> set[str]:
-    """Values long enough to be somebody's: names, numbers, addresses."""
+    """Values long enough to be somebody's: names, numbers, addresses; not those the mutation put in."""
     one = subject.region.maps[passage.native_kind]
     found = {str(value) for _, value in leaves(passage.tree, one) if isinstance(value, str | int)}
     names = {str(value_at(passage.tree, row.native)) for row in one.rows if (row.to or "").endswith(".name")}
-    return {v for v in found if len(v) >= 11} | {n for n in names if n not in {"None", ""} and len(n) > 1}
+    people = {name for name in names if len(name) > 1 and not name.isascii()}
+    return ({value for value in found if len(value) >= 11} | people) - set(TEXTS)
 
 
 @holds(

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from gateway.conformance.subject import Example, Subject
 
-_TEXTS = (
+TEXTS = (
     *(
         "",
         " ",
@@ -257,8 +257,10 @@ def _is_json(example: Example) -> bool:
 
 def _mutate(tree: Any, chance: Random, *, texts_only: bool) -> str:
     holders = list(_holders(tree, ""))
+    if not holders:
+        return "已空"
     node, name, path = chance.choice(holders)
-    pool: tuple[Any, ...] = _TEXTS if texts_only else (*_TEXTS, *_NUMBERS, *_OTHERS)
+    pool: tuple[Any, ...] = TEXTS if texts_only else (*TEXTS, *_NUMBERS, *_OTHERS)
     match chance.randrange(6):
         case 0 | 1 | 2:
             node[name] = copy.deepcopy(chance.choice(pool))
