@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 SLUG = "newland"
 HOME = Path(__file__).parents[3]
-if SLUG not in regions.sources():
+if SLUG not in regions.sources() and (HOME / regions.PACKAGE).is_dir():
     regions.look_in([HOME])
 
 
