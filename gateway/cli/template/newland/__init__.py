@@ -1,6 +1,6 @@
 """Newland (新省): QQ-N v1, UTF-8 JSON under HMAC-SM3, as `tongban new-region` begins it.
 
-Read the files in this order: ``README.md`` (what is odd here), ``wire.py`` (bytes, proof, numbers), ``maps/``
+Read the files in this order: ``README.md`` (what is odd here), ``wire.py`` (proof, receipts, numbers; bytes in ``codec.py``), ``maps/``
 (what each field means), ``irregular.py`` (what no row can say), ``simulated.py`` (the province's own side).
 Imports are relative, so that the folder works under `adapters` and as an installed package of any name.
 """
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from gateway.region import Region
 
-from . import maps, wire
+from . import codec, maps, wire
 
 # The one thing the gateway looks for. A region is a value: every callable is a plain function of this package.
 region = Region(
@@ -17,7 +17,7 @@ region = Region(
     name="新省",  # division names of the tables begin so
     division_prefix="98",  # first two digits of its divisions: by these a message finds its way here
     spec="QQ-N v1",
-    content_type=wire.CONTENT_TYPE,
+    content_type=codec.CONTENT_TYPE,
     credentials=wire.Credentials,
     maps=maps.ALL,
     verify=wire.verify,

@@ -1,13 +1,17 @@
-"""The one spelling only Newland has: times with their offset. Everything else is shared."""
+"""The spellings of Newland: its texts, and times with their offset. Everything else is shared."""
 
 from __future__ import annotations
 
 import re
 from datetime import datetime
 
+from gateway.mapping import converters as shared
 from gateway.mapping.converters import Converter, spelt
 from gateway.mapping.fieldmap import Fault
 from gateway.mapping.times import CHINA
+
+#: Any text of at most so many characters, without white space at its ends.
+text = shared.json_text
 
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\+08:00")
 

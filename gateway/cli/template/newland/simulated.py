@@ -6,7 +6,6 @@ So the two can disagree, which is what a rehearsal is for: nothing of the gatewa
 from __future__ import annotations
 
 import hmac
-import json
 from datetime import timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
@@ -17,13 +16,14 @@ from gateway.canonical import invented
 from gateway.canonical.kinds import Kind, State
 from gateway.canonical.rehearsal import Facts, Heard, Paper, Said, StandIn, Told, Unheard
 
+from . import spoken
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import datetime
 
     from gateway.canonical.rehearsal import Draw, Errand, Turn
 
-CONTENT_TYPE = "application/json; charset=utf-8"
 OUTBOX, INBOX = "/v1/newland/messages", "/newland/inbox"
 CHINA = timezone(timedelta(hours=8))
 #: Words of this side's code lists that are said here: change them together with the lists.
@@ -82,7 +82,7 @@ def apply(errand: Errand, draw: Draw) -> Said:
     body |= _applied(errand, draw)
     tree: dict[str, Any] = {"type": _TYPES[errand.kind], "id": _number(draw), "case": number, "body": body}
     facts = _facts(errand.kind, tree, origin=True, papers=errand.papers)
-    return Said(errand.kind, tree["type"], tree["id"], number, _bytes(tree), facts=facts)
+    return Said(errand.kind, tree["type"], tree["id"], number, spoken.write(tree), facts=facts)
 
 
 def _applied(errand: Errand, draw: Draw) -> dict[str, Any]:
@@ -123,12 +123,12 @@ def follow(facts: Facts, turn: Turn, draw: Draw) -> Said:
         "case": facts.case_ref,
         "body": body,
     }
-    return Said(turn.kind, tree["type"], tree["id"], facts.case_ref, _bytes(tree), state=turn.state)
+    return Said(turn.kind, tree["type"], tree["id"], facts.case_ref, spoken.write(tree), state=turn.state)
 
 
 def adopt(body: bytes) -> Said:
     """One of the worked messages of ``examples/``, as published."""
-    tree = json.loads(body)
+    tree = spoken.read(body)
     kind = _KINDS[tree["type"]]
     facts = _facts(kind, tree, origin=True) if kind.opens_case else None
     return Said(kind, tree["type"], tree["id"], tree["case"], body, state=_state(kind, tree), facts=facts)
@@ -136,17 +136,17 @@ def adopt(body: bytes) -> Said:
 
 def address(body: bytes, facts: Facts, now: datetime) -> Said:
     """A worked follow-up, addressed to a case and dated."""
-    tree = {name: value for name, value in json.loads(body).items() if name != "gatewayCase"}
+    tree = {name: value for name, value in spoken.read(body).items() if name != "gatewayCase"}
     tree["case"] = facts.case_ref
     tree["body"]["at"] = _time(now)
-    return adopt(_bytes(tree))
+    return adopt(spoken.write(tree))
 
 
 def request(said: Said, own: Any, now: datetime, nonce: str) -> tuple[Mapping[str, str], bytes]:
     """Headers and bytes of one attempt."""
     stamp = str(int(now.timestamp() * 1000))
     headers = {
-        "content-type": CONTENT_TYPE,
+        "content-type": spoken.CONTENT_TYPE,
         "x-newland-key": own["key_id"],
         "x-newland-time": stamp,
         "x-newland-nonce": nonce,
@@ -162,9 +162,9 @@ def hear(kind_in_path: str, headers: Mapping[str, str], body: bytes, own: Any, n
     """A delivery of the gateway, proof checked. Errors: `Unheard`."""
     _check_proof(kind_in_path, headers, body, own, now)
     try:
-        tree = json.loads(body.decode("utf-8"))
+        tree = spoken.read(body)
     except ValueError:
-        raise Unheard(422, "9041", "", "报文不是 JSON") from None
+        raise Unheard(422, "9041", "", "报文读不懂") from None
     kind = _KINDS.get(kind_in_path)
     if kind is None or tree.get("type") != kind_in_path:
         raise Unheard(422, "9042", "type", "路径与报文的 type 不一致")
@@ -191,24 +191,24 @@ def _check_proof(kind: str, headers: Mapping[str, str], body: bytes, own: Any, n
 
 def answer(heard: Heard | None, refusal: Unheard | None, draw: Draw) -> bytes:
     """The receipt's bytes."""
-    tree: dict[str, Any] = {"ok": refusal is None, "id": _number(draw), "code": "0000", "text": ""}
+    tree: dict[str, Any] = {"ok": "no" if refusal else "yes", "id": _number(draw), "code": "0000", "text": ""}
     if heard:
         tree["case"] = heard.case_ref
     if refusal:
         tree |= {"code": refusal.code, "text": refusal.text}
         tree["problems"] = [{"path": refusal.path, "code": refusal.code, "text": refusal.text}]
-    return _bytes(tree)
+    return spoken.write(tree)
 
 
 def read(status: int, body: bytes) -> Told:
     """The gateway's receipt."""
     try:
-        tree = json.loads(body)
+        tree = spoken.read(body)
         taken, code, text = tree["ok"], tree["code"], tree["text"]
     except (ValueError, KeyError, TypeError):
         return Told(None, text=f"HTTP {status}")
     found = "；".join(f"{one['path']} {one['text']}" for one in tree.get("problems", ()))
-    return Told(taken, code, f"{text} {found}".strip(), tree.get("gatewayCase", ""))
+    return Told(taken == "yes", code, f"{text} {found}".strip(), tree.get("gatewayCase", ""))
 
 
 # --- spellings ---
@@ -260,15 +260,11 @@ def _signature(secret: str, path: str, stamp: str, nonce: str, body: bytes) -> s
     return mac.finalize().hex()
 
 
-def _bytes(tree: Any) -> bytes:
-    return json.dumps(tree, ensure_ascii=False).encode()
-
-
 stand_in = StandIn(
     slug="newland",
     inbox=INBOX,
     outbox=OUTBOX,
-    content_type=CONTENT_TYPE,
+    content_type=spoken.CONTENT_TYPE,
     pair=pair,
     keys=keys,
     apply=apply,

@@ -10,14 +10,15 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 
 from gateway.crypto import digest
 from gateway.errors import Finding, Level, Refusal
-from gateway.formats import json_bytes, media_type
-from gateway.formats.tree import Unreadable, member, text_at
+from gateway.formats import media_type
+from gateway.formats.tree import Unreadable, text_at
 from gateway.region import Blank, Inbound, Opened, Outcome, Receipt, Reply, SignedRequest, Taken, Tree
+
+from . import codec
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-CONTENT_TYPE = "application/json; charset=utf-8"
 CHINA = timezone(timedelta(hours=8))
 
 # 待定：INBOX 改为本省接收投递的地址，请求头改为接口文件规定的名称（simulated.py 和 examples/*.http.json 同改）
@@ -57,7 +58,7 @@ class Credentials(BaseModel):
 
 
 #: The connection test: a status report on no case. Whoever checks the proof and then the form refuses it.
-BLANK = Blank("status", b'{"type":"status"}')
+BLANK = Blank("status", codec.write({"type": "status"}))
 
 #: Refusals of the proof, and what to do here.
 PROOF_FAULTS: Mapping[str, str] = {
@@ -75,8 +76,8 @@ def verify(inbound: Inbound, credentials: Credentials, now: datetime) -> None:  
     """
     headers = inbound.headers
     kind, charset = media_type.split(headers.get("content-type", ""))
-    if kind != "application/json" or charset not in {"", "utf-8"}:
-        raise Refusal(415, "9031", f"Content-Type 应为 {CONTENT_TYPE}，请更正请求头后重发")
+    if kind != codec.MEDIA or charset not in codec.CHARSETS:
+        raise Refusal(415, "9031", f"Content-Type 应为 {codec.CONTENT_TYPE}，请更正请求头后重发")
     missing = [name for name in _HEADERS if not headers.get(name)]
     if missing:
         raise Refusal(401, "9001", f"缺少请求头 {'、'.join(missing)}，请补全调用凭证后重发")
@@ -121,7 +122,7 @@ def parse(body: bytes) -> Opened:
 
 def _parsed(body: bytes, sent_at: datetime | None, nonce: str | None) -> Opened:
     try:
-        tree, faults = json_bytes.parse(body)
+        tree, faults = codec.read(body)
     except Unreadable as error:
         raise Refusal(422, "9041", error.reason, findings=(Finding("", "9041", error.reason),)) from None
     return Opened(
@@ -140,7 +141,7 @@ def _parsed(body: bytes, sent_at: datetime | None, nonce: str | None) -> Opened:
 
 def render(tree: Tree, native_kind: str) -> bytes:  # noqa: ARG001 - the seam
     """The body of a message."""
-    return json_bytes.write(tree)
+    return codec.write(tree)
 
 
 def seal(
@@ -149,7 +150,7 @@ def seal(
     """One attempt: time, nonce and signature are new each time."""
     path, stamp = f"{INBOX}/{native_kind}", str(int(now.timestamp() * 1000))
     headers = {
-        "content-type": CONTENT_TYPE,
+        "content-type": codec.CONTENT_TYPE,
         "x-newland-key": credentials.key_id,
         "x-newland-time": stamp,
         "x-newland-nonce": nonce,
@@ -160,14 +161,14 @@ def seal(
 
 def receipt(given: Receipt, key: str, now: datetime) -> bytes:  # noqa: ARG001 - the seam
     """Body of a receipt; ``key`` becomes its own number."""
-    tree: Tree = {"ok": given.outcome is not Outcome.REFUSED, "id": key, **_said(given)}
+    tree: Tree = {"ok": "no" if given.outcome is Outcome.REFUSED else "yes", "id": key, **_said(given)}
     if given.case_ref:
         tree["case"] = given.case_ref
     if given.case_no:
         tree["gatewayCase"] = given.case_no
     if given.outcome is Outcome.REFUSED and given.findings:
         tree["problems"] = [finding.as_json() for finding in given.findings]
-    return json_bytes.write(tree)
+    return codec.write(tree)
 
 
 def _said(given: Receipt) -> Tree:
@@ -187,18 +188,18 @@ def _said(given: Receipt) -> Tree:
 
 
 def read_reply(status: int, body: bytes) -> Reply:
-    """Newland's answer to a delivery: ``ok`` true is taken, false is a refusal that a repetition cannot mend."""
+    """Newland's answer to a delivery: ``ok`` yes is taken, no is a refusal that a repetition cannot mend."""
     try:
-        tree = json_bytes.read(body)
+        tree, _ = codec.read(body)
     except Unreadable:
         tree = {}
-    said, code = member(tree, "ok"), text_at(tree, "code")
+    said, code = text_at(tree, "ok"), text_at(tree, "code")
     words = "；".join(filter(None, (text_at(tree, "text"), *_problems(tree))))[:_WORDS]
     case_ref = text_at(tree, "case")
-    if 200 <= status < 300 and said is True:
+    if 200 <= status < 300 and said == "yes":
         return Reply(Taken.DELIVERED, code, words, case_ref)
     is_final = 200 <= status < 300 or (400 <= status < 500 and status not in {408, 425, 429})
-    if is_final and (said is False or status >= 400):
+    if is_final and (said == "no" or status >= 400):
         return Reply(Taken.REFUSED, code, words or f"HTTP {status}，对方未说明原因", case_ref)
     return Reply(Taken.UNREADABLE, code, words)
 
@@ -219,6 +220,5 @@ def _formed(form: re.Pattern[str], text: str) -> str:
 
 def _problems(tree: Tree) -> list[str]:
     listed = tree.get("problems")
-    if not isinstance(listed, list):
-        return []
-    return [f"{text_at(one, 'path')} {text_at(one, 'text')}".strip() for one in listed]
+    entries = listed if isinstance(listed, list) else [listed]
+    return [f"{text_at(one, 'path')} {text_at(one, 'text')}".strip() for one in entries]

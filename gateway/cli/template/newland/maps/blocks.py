@@ -7,8 +7,10 @@ from here; a path that begins with ``_`` crosses nowhere; None is held for a fun
 from __future__ import annotations
 
 from gateway.mapping.borders import case_number, peer_code
-from gateway.mapping.converters import code, fixed, json_text, matching, place_code
+from gateway.mapping.converters import code, fixed, matching, place_code
 from gateway.mapping.fieldmap import Group, Row, Spelling
+
+from ..converters import text  # noqa: TID252 - works under a package of any name
 
 SPELLING = Spelling()
 _OWN_CASE = "QQ-98[0-9]{4}-[0-9]{8}-[0-9]{5}"
@@ -34,10 +36,10 @@ WHERE: tuple[Row, ...] = (
 )
 
 PERSON: tuple[Row, ...] = (
-    Row("body.person.name", "applicant.name", json_text(64), need=True),
+    Row("body.person.name", "applicant.name", text(64), need=True),
     Row("body.person.idType", "applicant.id_type", code("id_type", "[0-9]{2}"), need=True),
-    Row("body.person.idNo", "applicant.id_no", json_text(32), need=True, rule="M17"),
-    Row("body.person.phone", "applicant.mobile", json_text(32)),
+    Row("body.person.idNo", "applicant.id_no", text(32), need=True, rule="M17"),
+    Row("body.person.phone", "applicant.mobile", text(32)),
 )
 
 PAPERS: tuple[Row, ...] = (
@@ -50,12 +52,12 @@ PAPERS: tuple[Row, ...] = (
         write_from="materials[].accepted_as",
     ),
     Row("body.papers[].how", "materials[].method", code("material_method", "[a-z_]{1,20}"), need=True),
-    Row("body.papers[].licence", "materials[].licence_ref", json_text(64)),
-    Row("body.papers[].file", "materials[].file_ref", json_text(64)),
+    Row("body.papers[].licence", "materials[].licence_ref", text(64)),
+    Row("body.papers[].file", "materials[].file_ref", text(64)),
 )
 
 SCHEME = Row("body.scheme", "scheme", code("scheme", "[0-9]{3}", rule="M2"))
-REMARK = Row("body.remark", "remark", json_text(500))
+REMARK = Row("body.remark", "remark", text(500))
 
 
 def papers(*, need: bool) -> Group:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import date
 
 from gateway.canonical.kinds import Kind
-from gateway.mapping.converters import code, json_text, matching
+from gateway.mapping.converters import code, matching
 from gateway.mapping.fieldmap import FieldMap, Group, Row
 
 from .. import irregular as odd  # noqa: TID252 - works under a package of any name
-from ..converters import moment  # noqa: TID252
+from ..converters import moment, text  # noqa: TID252
 from .blocks import BODY, PAPERS, PERSON, REMARK, SCHEME, SPELLING, WHERE, heads, papers
 
 
@@ -33,12 +33,12 @@ APPLY = FieldMap(
         Row("body.acceptedAt", "accepted_at", moment, need=True),
         Row("body.applicant", "applicant.type", code("applicant_type", "[a-z_]{1,20}"), need=True),
         *PERSON,
-        Row("body.employer.name", "employer.name", json_text(128)),
+        Row("body.employer.name", "employer.name", text(128)),
         Row("body.employer.uscc", "employer.uscc", matching("[0-9A-Z]{18}", "应为 18 位统一社会信用代码")),
         SCHEME,
         *PAPERS,
-        Row("body.extras[].k", "fields[].name", json_text(64), need=True),
-        Row("body.extras[].v", "fields[].value", json_text(1000), need=True),
+        Row("body.extras[].k", "fields[].name", text(64), need=True),
+        Row("body.extras[].v", "fields[].value", text(1000), need=True),
         REMARK,
     ),
     groups=(

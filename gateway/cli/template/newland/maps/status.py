@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from gateway.canonical.kinds import Kind
-from gateway.mapping.converters import json_text, matching
+from gateway.mapping.converters import matching
 from gateway.mapping.fieldmap import FieldMap, Row
 
 from .. import irregular as odd  # noqa: TID252 - works under a package of any name
-from ..converters import moment  # noqa: TID252
+from ..converters import moment, text  # noqa: TID252
 from .blocks import BODY, SPELLING, heads
 
 STATUS = FieldMap(
@@ -23,7 +23,7 @@ STATUS = FieldMap(
             need=True,
         ),
         Row("body.at", "status.at", moment, need=True),
-        Row("body.reason", "status.reason", json_text(500)),
+        Row("body.reason", "status.reason", text(500)),
     ),
     groups=(BODY,),
     after_read=(odd.read_key, odd.read_case_number, odd.read_status),
