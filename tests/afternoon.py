@@ -14,6 +14,7 @@ from gateway import regions
 from gateway.cli.main import app
 from gateway.conformance.law import Level
 from gateway.conformance.loading import Asked, check
+from gateway.formats import xml_bytes
 
 NEW = "guizhou"
 CODE, TABLES = Path("adapters") / NEW, Path("mappings") / "codes" / NEW
@@ -77,16 +78,19 @@ def mend(folder, breach):
         kind = missing[1]
         shelf = folder / CODE / "examples"
         head = {"type": kind, "id": "GZ202611240000000412", "case": "GZ-520102-20261123-00031"}
-        body = json.dumps({**head, "body": FOLLOW_UPS[kind]}, ensure_ascii=False)
-        (shelf / f"{kind}.native.json").write_text(body, encoding="utf-8")
+        tree = {**head, "body": FOLLOW_UPS[kind]}
+        if (folder / CODE / "schema.xsd").exists():
+            (shelf / f"{kind}.native.xml").write_bytes(xml_bytes.write(tree))
+        else:
+            (shelf / f"{kind}.native.json").write_text(json.dumps(tree, ensure_ascii=False), encoding="utf-8")
         shutil.copy(shelf / "status.http.json", shelf / f"{kind}.http.json")
     elif "待定" in breach.sentence:
         _decide(folder, folder / place, breach, int(number))
     elif "simulated.py 写错，请更正" in breach.remedy:
         # the word was changed on purpose: what still says the old one is mended
-        for file in ("examples/apply.native.json", "simulated.py"):
-            text = (folder / CODE / file).read_text(encoding="utf-8")
-            (folder / CODE / file).write_text(text.replace('"window"', '"counter"'), encoding="utf-8")
+        for file in (folder / CODE / "simulated.py", *(folder / CODE / "examples").glob("apply.native.*")):
+            content = file.read_bytes().replace(b'"window"', b'"counter"')
+            file.write_bytes(content.replace(b">window<", b">counter<"))
     else:
         # the gateway posts to the new address, and the stand-in still listens at the old one
         assert "seal 与 stand_in.inbox 一致" in breach.remedy or "被对端拒收" in breach.sentence, breach

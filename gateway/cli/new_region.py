@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gateway.cli.scaffold import Names, Scaffold
+from gateway.cli.scaffold import Format, Names, Scaffold
 from gateway.cli.shared import stop
 from gateway.errors import CannotStart
 from gateway.mapping.load import PACKAGED, load_tables
@@ -71,6 +71,9 @@ def new_region(
     ],
     name: Annotated[str, typer.Option("--name", help="中文名称，如 贵州省；省级行政区可不写")] = "",
     prefix: Annotated[str, typer.Option("--prefix", help="区划代码前两位，如 52；省级行政区可不写")] = "",
+    form: Annotated[
+        Format, typer.Option("--format", help="报文格式：json（UTF-8）或 xml（GB 18030）")
+    ] = Format.JSON,
     into: Annotated[
         Path | None,
         typer.Option(
@@ -85,7 +88,8 @@ def new_region(
         others = {each.slug: each.division_prefix for each in known.values()}
         names = _names(slug, name, prefix, {each.division_prefix: each.slug for each in known.values()})
         root = _root(into, package=package)
-        files = dict(_placed(Scaffold(names, load_tables(PACKAGED, None), others), package=package))
+        scaffold = Scaffold(names, load_tables(PACKAGED, None), others, form)
+        files = dict(_placed(scaffold, package=package))
         _write(root, files)
     except CannotStart as error:
         stop(error)

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import re
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import cached_property
 from importlib import resources
 from typing import TYPE_CHECKING
 
 from gateway.canonical.identifiers import uscc_ok
 from gateway.conformance.laws.decided import MARK
+from gateway.formats import xml_bytes
 from gateway.mapping.layout import AGENCIES, CODES, DIVISIONS, ITEM_WORDS, RECOGNITION
 
 if TYPE_CHECKING:
@@ -36,6 +39,17 @@ _ITEM, _MATERIALS = "injury_remote_treatment", ("id_card", "application_form")
 _USCC_ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 
 
+#: A path of a message's body as the template writes it, with dots: in quotes, or at the head of a line.
+_PATH = re.compile(r'(?:^|(?<=["`]))body\.[0-9A-Za-z.\[\]{]*', re.MULTILINE)
+
+
+class Format(StrEnum):
+    """What the region speaks."""
+
+    JSON = "json"
+    XML = "xml"
+
+
 @dataclass(frozen=True, slots=True)
 class Names:
     """What tells the new region from others. ``letters``: two capitals its numbers begin with."""
@@ -53,13 +67,18 @@ class Scaffold:
     names: Names
     tables: Tables
     others: Mapping[str, str]
+    format: Format = Format.JSON
 
     def adapter(self) -> dict[str, bytes]:
         """The files of the adapter's folder, by name below it."""
-        template = resources.files("gateway.cli") / "template" / _SLUG
-        return {
-            name.replace(_SLUG, self.names.slug): self._own(content) for name, content in _files(template, "")
-        }
+        template = resources.files("gateway.cli") / "template"
+        files = dict(_files(template / _SLUG, ""))
+        if self.format is Format.XML:
+            over = dict(_files(template / f"{_SLUG}_xml", ""))
+            del files["schema.json"], over["__init__.py"]
+            files = dict(_in_xml(name, content) for name, content in files.items()) | over
+        own = {name.replace(_SLUG, self.names.slug): self._own(content) for name, content in files.items()}
+        return dict(_encoded(name, content) for name, content in own.items())
 
     def codes(self) -> dict[str, bytes]:
         """The tables of the region's folder, by name below it."""
@@ -127,6 +146,31 @@ class Scaffold:
         for number, (issued, accepted, material) in enumerate(rules, 1):
             rule_id = f"R{self.names.prefix}{number:03d}"
             yield rule_id, issued, accepted, "material", material, material, "*", MARK, "2020-09-01", "", ""
+
+
+def _in_xml(name: str, content: bytes) -> tuple[str, bytes]:
+    """A file of the template for a region that speaks XML: other paths, other texts, the same rows."""
+    text = content.decode("utf-8")
+    if name.endswith((".py", ".csv", ".md")):
+        text = _PATH.sub(lambda path: path[0].replace(".", "/"), text)
+    for json_, xml in (
+        ("shared.json_text", "shared.xml_text"),
+        ("= Spelling()", '= Spelling(separator="/", first_index=1, ordered=True, blank_is_absent=False)'),
+        ("UTF-8 JSON under", "GB 18030 XML under"),
+        ("application/json; charset=utf-8", "application/xml; charset=GB18030"),
+        ("schema.json", "schema.xsd"),
+    ):
+        text = text.replace(json_, xml)
+    if name.endswith(".json") and not name.endswith(".http.json"):
+        name = f"{name.removesuffix('.json')}.xml"
+    return name, text.encode("utf-8")
+
+
+def _encoded(name: str, content: bytes) -> tuple[str, bytes]:
+    """A worked message or receipt that is kept as JSON in the template, in the region's own bytes."""
+    if name.startswith("examples/") and name.endswith(".xml"):
+        return name, xml_bytes.write(json.loads(content))
+    return name, content
 
 
 def _table(columns: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> bytes:

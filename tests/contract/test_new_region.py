@@ -100,8 +100,11 @@ def test_the_command_shows_what_it_made_and_the_next_three_steps(tmp_path):
 # --- what it made ---
 
 
-def test_a_region_just_begun_is_red_where_something_is_to_be_done_and_nowhere_else(begun):
-    broken = red(begun)
+@pytest.mark.parametrize("form", ["json", "xml"])
+def test_a_region_just_begun_is_red_where_something_is_to_be_done_and_nowhere_else(form, tmp_path):
+    done = tongban("new-region", NEW, "--format", form, "--into", tmp_path)
+    assert done.exit_code == 0, done.output
+    broken = red(tmp_path)
     assert set(broken) == {"R-B12", "R-B21"}
     assert all(one.sentence and one.remedy and one.path for found in broken.values() for one in found)
     assert {one.path.partition(":")[0] for one in broken["R-B21"]} >= {

@@ -15,13 +15,13 @@ HABITS = ("--work-s", "0.02", "--correct-rate", "1", "--withdraw-rate", "0.4", "
 CASES = 1
 
 
-@pytest.fixture(scope="module")
-def region(tmp_path_factory):
+@pytest.fixture(scope="module", params=["xml", "json"])
+def region(request, tmp_path_factory):
     """The folder of the finished region, and the sentences that led there."""
     path = list(adapters.__path__)
     folder = tmp_path_factory.mktemp("afternoon")
     began = time.monotonic()
-    assert tongban("new-region", NEW, "--into", folder).exit_code == 0
+    assert tongban("new-region", NEW, "--format", request.param, "--into", folder).exit_code == 0
     followed = mended(folder)
     print(f"{len(followed)} sentences followed in {time.monotonic() - began:.1f} s")
     yield folder, followed

@@ -38,6 +38,8 @@ _TYPES = {
 _KINDS = {word: kind for kind, word in _TYPES.items()}
 #: The words of this side for the hub's states and holds: `30`, and `32-hearing` for a hold.
 _HELD = "32"
+#: Members of a follow-up's body in the order of the interface.
+_ORDER = ("state", "stars", "words", "channel", "at", "papers", "reason", "remark")
 #: What Newland cannot do without, by kind.
 _NEEDED = {
     Kind.GENERAL_APPLY: ("item", "here", "there", "channel", "acceptedAt", "applicant", "person"),
@@ -117,6 +119,7 @@ def follow(facts: Facts, turn: Turn, draw: Draw) -> Said:
     if turn.reason:
         member = {Kind.MATERIAL_SUPPLEMENT: "remark", Kind.CASE_RATING: "words"}.get(turn.kind, "reason")
         body[member] = turn.reason
+    body = {name: body[name] for name in _ORDER if name in body}
     tree: dict[str, Any] = {
         "type": _TYPES[turn.kind],
         "id": _number(draw),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from typing import Any
 
 from lxml import etree
@@ -14,8 +15,9 @@ _LISTS = frozenset({"papers", "extras", "problems"})
 def write(tree: Any) -> bytes:
     root = etree.Element("PACKET")
     _grow(root, tree)
-    written: bytes = etree.tostring(root, encoding="GB18030", xml_declaration=True)
-    return written
+    out = io.BytesIO()
+    etree.ElementTree(root).write(out, encoding="GB18030", xml_declaration=True)
+    return out.getvalue()
 
 
 def read(body: bytes) -> Any:
