@@ -13,7 +13,7 @@ LOCKING := $(BIN)/uv pip compile --quiet pyproject.toml --generate-hashes --univ
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run demo test lint types contracts bench bench-full chaos docs lock clean
+.PHONY: help setup run demo test lint types contracts bench bench-full chaos check fuzz vectors docs lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
@@ -38,8 +38,8 @@ run: $(READY) ## the gateway, configured by CONFIG=gateway.toml
 demo: $(READY) ## the gateway with two simulated regions: live on a terminal, else 40 cases and a summary
 	@if [ -t 1 ]; then $(BIN)/tongban demo; else $(BIN)/tongban demo --cases 40 --exit; fi
 
-test: $(READY) ## all tests, on real PostgreSQL and Redis
-	@$(BIN)/pytest
+test: $(READY) ## all tests, on real PostgreSQL and Redis, in two lanes (tests/conftest.py)
+	@$(BIN)/pytest -n 2 --dist loadgroup
 
 lint: $(READY) ## style and spelling
 	@$(BIN)/ruff check .
@@ -61,6 +61,16 @@ bench-full: $(READY) ## the same with every round, and the page docs/reference/b
 CHAOS_SEED ?=
 chaos: $(READY) ## break everything on purpose: 1,000 faults over 20,000 cases; CHAOS_SEED= repeats a plan
 	@CHAOS_SEED=$(CHAOS_SEED) $(BIN)/python -m tests.chaos $(if $(PAGE),--write $(PAGE))
+
+check: $(READY) ## every region of the tree against the laws
+	@for region in $(notdir $(patsubst %/wire.py,%,$(wildcard adapters/*/wire.py))); do \
+		$(BIN)/tongban check region $$region || exit 1; done
+
+fuzz: $(READY) ## the API under schemathesis, N examples an operation (500)
+	@$(BIN)/python -m tests.fuzz --max-examples $(or $(N),500)
+
+vectors: $(READY) ## make the published vectors anew
+	@$(BIN)/python -m tests.vectors
 
 docs: $(READY) ## check the documents: commands, links, settings, pictures
 	@$(BIN)/pytest -q tests/contract/test_docs.py tests/contract/test_compose.py

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -170,15 +169,16 @@ def _answer(
 
 
 def _facts_there(there: Subject, applied: Passage) -> Facts | None:
-    """The case as the other side remembers it; None when it does not hear the delivery, of which R-F07 tells."""
+    """The case as the other side remembers it, once it has heard the delivery."""
     if not applied.taken or there.stand_in is None or applied.rendered is None:
         return None
     kind = applied.rendered.native_kind
     sealed = there.region.seal(applied.native, kind, there.keys.credentials, there.now, "0123456789abcdef")
     headers = {name.lower(): value for name, value in sealed.headers.items()}
-    with suppress(Unheard):
+    try:
         return there.stand_in.hear(kind, headers, sealed.body, there.keys.own, there.now).facts
-    return None
+    except Unheard:  # law F07 tells why
+        return None
 
 
 def cross(

@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.routing import Route
+from starlette.routing import Match, Route
 
 from gateway import log
 from gateway.store.engine import is_away
@@ -165,9 +165,27 @@ async def _on_problem(_request: Request, problem: Any) -> Response:
     return answer(problem)
 
 
-async def _on_http(_request: Request, error: Any) -> Response:
+async def _on_http(request: Request, error: Any) -> Response:
     code, detail = _BY_STATUS.get(error.status_code, ("bad-request", "请求有误，请对照接口文档改正"))
-    return answer(Problem(code, detail, headers=error.headers))
+    headers = {"Allow": _allowed(request)} if code == "method-not-allowed" else error.headers
+    return answer(Problem(code, detail, headers=headers))
+
+
+#: what an address may take; asked of the routes, which do not all tell their methods
+_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
+
+
+def _allowed(request: Request) -> str:
+    """Every method of the address: the router names those of the first route that has it (RFC 9110 §15.5.6)."""
+    found = [
+        method
+        for method in _METHODS
+        if any(
+            route.matches({**request.scope, "method": method})[0] is Match.FULL
+            for route in request.app.routes
+        )
+    ]
+    return ", ".join(found)
 
 
 async def _on_validation(_request: Request, error: Any) -> Response:
@@ -182,6 +200,10 @@ _REMEDIES = {
     "greater_than_equal": "须大于等于 {ge}",
     "less_than_equal": "须小于等于 {le}",
     "int_parsing": "须为整数",
+    "int_type": "须为整数",
+    "float_type": "须为数字",
+    "bool_type": "须为 true 或 false",
+    "string_type": "须为文本",
     "string_pattern_mismatch": "格式不正确，须符合 {pattern}",
     "literal_error": "须为 {expected} 之一",
     "greater_than": "须大于 {gt}",

@@ -41,6 +41,14 @@ class MessageTables(_Shape):
     kept: bool = Field(description="是否仍保存；否则表行按现用的表引用", examples=[True])
 
 
+class KeptFinding(Finding):
+    """挂起的一个原因，以及没有对应行的值。"""
+
+    value: str | None = Field(
+        default=None, description="表中没有的词；疑似个人数据的不保存，也就没有", examples=["88"]
+    )
+
+
 class ExplainedMessage(_Shape):
     """一条报文的逐值说明。"""
 
@@ -56,7 +64,7 @@ class ExplainedMessage(_Shape):
         description="受理日有效的事项版本：生效日期、承诺时限和依据",
         examples=[{"item": "pension_transfer", "effective_from": "2024-01-01"}],
     )
-    findings: list[Finding] = Field(description="挂起的原因")
+    findings: list[KeptFinding] = Field(description="挂起的原因")
     values: list[ExplainedValue] = Field(description="按发文次序；没有转递的在后")
 
 

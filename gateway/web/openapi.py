@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from copy import deepcopy
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from fastapi.openapi.utils import get_openapi
 
+from gateway.formats import media_type
 from gateway.web.problem import CODES, MEDIA_TYPE, Code, Problem
 
 if TYPE_CHECKING:
@@ -33,6 +35,9 @@ _TAGS = [
     {"name": "运行", "description": "存活、就绪、指标"},
 ]
 
+#: As ``enum`` of a schema: the slugs of the installed regions.
+REGIONS = ["{regions}"]
+
 _RECEIPTS = {
     "202": "已可靠保存（含 PARKED 挂起、IGNORED 不产生效果，以及重复提交时的原回执）",
     "401": "凭证缺失、错误或过期",
@@ -58,13 +63,22 @@ def describe(app: FastAPI, regions: Mapping[str, Region]) -> dict[str, Any]:
     )
     for operation in _operations(document):
         _add_errors(operation)
+        _say_what_empty_means(operation)
     for region in regions.values():
         document["paths"][f"/v1/{region.slug}/messages"] = {"post": _intake(region)}
     schemas = document["components"]["schemas"]
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
-    plain: dict[str, Any] = _plain(document, _example_slugs(regions))
+    plain: dict[str, Any] = _plain(document, _Words(_example_slugs(regions), list(regions)))
     return plain
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """What stands for the installed regions in descriptions written without knowing any."""
+
+    examples: Mapping[str, str]
+    slugs: list[str]
 
 
 def _example_slugs(regions: Mapping[str, Region]) -> dict[str, str]:
@@ -96,6 +110,18 @@ def _add_errors(operation: dict[str, Any]) -> None:
     operation["responses"] = dict(sorted(responses.items()))
 
 
+def _say_what_empty_means(operation: dict[str, Any]) -> None:
+    """``?item=`` is as if it were not there; a query has no other null."""
+    for parameter in operation.get("parameters", ()):
+        if parameter["in"] == "query" and not parameter["required"] and "default" not in parameter["schema"]:
+            parameter["allowEmptyValue"] = True
+            choices = [
+                choice for choice in parameter["schema"].pop("anyOf", ()) if choice != {"type": "null"}
+            ]
+            only = choices[0] if choices else {}
+            parameter["schema"] |= {"allOf": [only]} if "$ref" in only else only
+
+
 def _problem(status: int) -> dict[str, Any]:
     found = [code for code, (known, _) in CODES.items() if known == status]
     examples = {code: {"value": Problem(code, CODES[code][1]).body()} for code in found}
@@ -103,7 +129,7 @@ def _problem(status: int) -> dict[str, Any]:
 
 
 def _intake(region: Region) -> dict[str, Any]:
-    body = {region.content_type: {"schema": {"type": "string", "format": "binary"}}}
+    body = {region.content_type: {"schema": _native(region)}}
     receipts = {
         status: {"description": f"{text}；回执为{region.name}格式", "content": deepcopy(body)}
         for status, text in _RECEIPTS.items()
@@ -122,15 +148,26 @@ def _intake(region: Region) -> dict[str, Any]:
     }
 
 
-def _plain(node: Any, slugs: Mapping[str, str]) -> Any:
-    """JSON Schema 2020-12 as pydantic writes it, in the words of OpenAPI 3.0; example slugs filled in."""
+def _native(region: Region) -> dict[str, Any]:
+    """A native message as far as OpenAPI can tell: an object, or bytes; its own schema says the rest."""
+    if media_type.split(region.content_type)[0] == "application/json":
+        return {"type": "object"}
+    return {"type": "string", "format": "binary"}
+
+
+def _plain(node: Any, words: _Words) -> Any:
+    """JSON Schema 2020-12 as pydantic writes it, in the words of OpenAPI 3.0; slugs filled in."""
     match node:
         case str():
-            return slugs.get(node, node)
+            return words.examples.get(node, node)
         case list():
-            return [_plain(member, slugs) for member in node]
+            return [_plain(member, words) for member in node]
         case dict():
-            return _plain_schema({key: _plain(member, slugs) for key, member in node.items()})
+            filled = {
+                key: words.slugs if member == REGIONS else _plain(member, words)
+                for key, member in node.items()
+            }
+            return _plain_schema(filled)
     return node
 
 
@@ -145,4 +182,10 @@ def _plain_schema(schema: dict[str, Any]) -> dict[str, Any]:
         schema.pop("anyOf")
         schema |= {"allOf": rest} if "$ref" in rest[0] else rest[0]
         schema["nullable"] = True
+        if "enum" in schema:  # which says it all: null has to be among it too
+            schema["enum"] = [*schema["enum"], None]
+    # 3.0 has them as flags beside the bound
+    for flag, bound in (("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum")):
+        if flag in schema and not isinstance(schema[flag], bool):
+            schema[bound], schema[flag] = schema[flag], True
     return schema

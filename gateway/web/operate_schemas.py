@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
 from gateway.exchange.rerun import MOST
+from gateway.web.openapi import REGIONS
 from gateway.web.schemas import CaseNo, Time
 
 
@@ -20,20 +21,32 @@ def _said(words: str) -> str:
     return words.strip()
 
 
+def _written(value: object) -> object:
+    if not isinstance(value, str) or value.isdecimal():
+        raise ValueError("时间须带时区，例如 2026-11-23T15:42:10+08:00")
+    return value
+
+
 Why = Annotated[
     str,
-    AfterValidator(_said),
+    # before what follows: bounds that come after a function are kept, and left out of the document
     Field(
         description="原因，记入审计",
         examples=["对方通知今晚升级"],
         max_length=500,
         pattern=r"^[^\x00-\x08\x0b-\x1f]*$",
+        json_schema_extra={"pattern": r"^[^\x00-\x08\x0b-\x1f]*[^\s\x00-\x1f][^\x00-\x08\x0b-\x1f]*$"},
     ),
+    AfterValidator(_said),
 ]
 Word = Annotated[str, Field(max_length=200, pattern=r"^[^\x00-\x1f]*$")]
 MessageId = Annotated[str, Field(description="报文编号", examples=["01900000-0000-7000-8000-000000000000"])]
 Slug = Annotated[str, Field(description="地区代号", examples=["{target}"])]
 NativeKind = Annotated[str, Field(description="报文类别，按接收方的写法", examples=["YLZY_SQ"])]
+
+
+#: only as text: a number would be taken for seconds since 1970
+Moment = Annotated[AwareDatetime, BeforeValidator(_written)]
 
 
 class Reasoned(_Shape):
@@ -46,10 +59,15 @@ class PaceRequest(Reasoned):
     """对一个去向的投递节奏，各投递进程合计；两项都不写即取消限制。"""
 
     per_second: float | None = Field(
-        default=None, gt=0, le=10_000, description="每秒最多开始的调用数；缺省不限", examples=[20]
+        default=None,
+        strict=True,
+        gt=0,
+        le=10_000,
+        description="每秒最多开始的调用数；缺省不限",
+        examples=[20],
     )
     concurrency: int | None = Field(
-        default=None, ge=1, le=100_000, description="同时进行的调用数；缺省不限", examples=[8]
+        default=None, strict=True, ge=1, le=100_000, description="同时进行的调用数；缺省不限", examples=[8]
     )
 
 
@@ -160,7 +178,9 @@ class RerunFilter(_Shape):
     state: Literal["dead", "refused", "parked"] = Field(
         description="dead 死信、refused 被拒（再次投递），parked 挂起（按现在的表放行）", examples=["dead"]
     )
-    destination: Word | None = Field(default=None, description="去向", examples=["{target}"])
+    destination: Annotated[Word, Field(json_schema_extra={"enum": REGIONS})] | None = Field(
+        default=None, description="去向", examples=["{target}"]
+    )
     kind: Word | None = Field(
         default=None, description="报文类别：规范名称或接收方的写法", examples=["YLZY_SQ"]
     )
@@ -170,10 +190,10 @@ class RerunFilter(_Shape):
         description="原因代码：最近一次投递的代码；挂起的为 findings 中的代码",
         examples=["timeout"],
     )
-    since: AwareDatetime | None = Field(
+    since: Moment | None = Field(
         default=None, description="收件不早于（含）", examples=["2026-11-23T00:00:00+08:00"]
     )
-    until: AwareDatetime | None = Field(
+    until: Moment | None = Field(
         default=None, description="收件不晚于（含）", examples=["2026-11-23T23:59:59+08:00"]
     )
     case_nos: list[Word] = Field(default_factory=list, max_length=1000, description="只限这些通办编号")
@@ -183,9 +203,13 @@ class RerunRequest(Reasoned):
     """批量重办。"""
 
     filter: RerunFilter
-    dry_run: bool = Field(default=False, description="只试算，不执行", examples=[True])
-    cap: int = Field(default=1000, ge=1, le=MOST, description="至多多少条，先到的在前", examples=[1000])
-    per_second: float = Field(default=10, gt=0, le=200, description="每秒重办条数", examples=[10])
+    dry_run: bool = Field(default=False, strict=True, description="只试算，不执行", examples=[True])
+    cap: int = Field(
+        default=1000, strict=True, ge=1, le=MOST, description="至多多少条，先到的在前", examples=[1000]
+    )
+    per_second: float = Field(
+        default=10, strict=True, gt=0, le=200, description="每秒重办条数", examples=[10]
+    )
 
 
 class ChosenShape(_Shape):

@@ -13,8 +13,9 @@ from gateway.canonical.worktime import beijing_day
 from gateway.mapping.precheck import InHand, Precheck, Question, Required, precheck
 from gateway.web import schemas, views
 from gateway.web.auth import Caller, needs, runtime
+from gateway.web.openapi import REGIONS
 from gateway.web.problem import Problem
-from gateway.web.queries import NoQuery
+from gateway.web.queries import Day, NoQuery
 
 if TYPE_CHECKING:
     from gateway.mapping.alignment import Ground
@@ -28,6 +29,9 @@ _MOST = 50
 _MATERIALS = "material"
 
 
+_Slug = Annotated[str, Field(json_schema_extra={"enum": REGIONS})]
+
+
 class _Shape(BaseModel):
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
@@ -38,7 +42,9 @@ class Given(_Shape):
     material: str | None = Field(
         default=None, description="公共代码", examples=["social_security_card"], max_length=64
     )
-    region: str | None = Field(default=None, description="编码所属地区", examples=["{origin}"], max_length=64)
+    region: _Slug | None = Field(
+        default=None, description="编码所属地区", examples=["{origin}"], max_length=64
+    )
     code: str | None = Field(default=None, description="该地区的材料编码", examples=["CL002"], max_length=64)
 
 
@@ -50,8 +56,8 @@ class PrecheckRequest(_Shape):
     """要办的事项、在哪一方提交、手中的材料。"""
 
     item: str = Field(description="事项代号", examples=["unemployment_benefit_claim"], max_length=64)
-    side: str = Field(description="在哪个地区提交", examples=["{origin}"], max_length=64)
-    target: str | None = Field(
+    side: _Slug = Field(description="在哪个地区提交", examples=["{origin}"], max_length=64)
+    target: _Slug | None = Field(
         default=None,
         description="由哪个地区办理；只有一个其他地区时可省略",
         examples=["{target}"],
@@ -60,7 +66,7 @@ class PrecheckRequest(_Shape):
     materials: list[Annotated[Given, BeforeValidator(_as_given)]] = Field(
         default_factory=list, max_length=_MOST, description="手中的材料"
     )
-    on: date | None = Field(
+    on: Day | None = Field(
         default=None, description="受理日；缺省为今天（北京时间）", examples=["2026-11-23"]
     )
 

@@ -6,9 +6,10 @@ import re
 from datetime import date, datetime, time
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from gateway.canonical.kinds import State
+from gateway.web.openapi import REGIONS
 from gateway.web.views import BEIJING
 
 # A "+" in a query string arrives as a blank when the sender did not escape it.
@@ -38,8 +39,8 @@ def _moment(value: Any, *, last: bool) -> Any:
         )
     except ValueError:
         raise ValueError("须为 yyyy-MM-dd 或带时区的时间，例如 2026-11-23T15:42:10+08:00") from None
-    if not 1900 <= at.year <= 2900:
-        raise ValueError("年份须在 1900 至 2900 之间")
+    if not 1900 <= at.year < 2900:
+        raise ValueError("年份须在 1900 至 2899 之间")
     if on is not None:
         return datetime.combine(on, time.max if last else time.min, BEIJING)
     if at.tzinfo is None:
@@ -49,8 +50,33 @@ def _moment(value: Any, *, last: bool) -> Any:
 
 # PostgreSQL has no place for NUL in a text, and no number of ours has a control character.
 _Word = Annotated[str, Field(max_length=200, pattern=r"^[^\x00-\x1f]*$")]
+_YEARS = r"^(19|2[0-8])[0-9]{2}-"
+_DAY_OR_TIME = WithJsonSchema(
+    {
+        "oneOf": [
+            {"type": "string", "format": "date", "pattern": _YEARS},
+            {"type": "string", "format": "date-time", "pattern": _YEARS},
+        ],
+        "example": "2026-11-23",
+    }
+)
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+
+def _written(value: Any) -> Any:
+    """Only as text: a number would be taken for seconds since 1970."""
+    if not isinstance(value, str) or not _DAY.fullmatch(value):
+        raise ValueError("须为 yyyy-MM-dd")
+    return value
+
+
+#: a day, as JSON and queries write it
+Day = Annotated[date, BeforeValidator(_written)]
 _Code = Annotated[str, Field(pattern=r"^\d{6}$")]
 _Text = Annotated[_Word | None, BeforeValidator(_absent)]
+#: the document lists them; what is not among them is answered in words
+_Slug = Annotated[str, Field(json_schema_extra={"enum": REGIONS})]
+_Region = Annotated[_Slug | None, BeforeValidator(_absent)]
 _Division = Annotated[_Code | None, BeforeValidator(_absent)]
 
 
@@ -72,16 +98,16 @@ class PageQuery(_Query):
 class DeliveryQuery(PageQuery):
     """Filters of the list of open deliveries."""
 
-    state: Literal["behind", "ready", "sending", "parked", "dead", "refused"] | None = Field(
-        default=None, description="只看这种状态", examples=["dead"]
-    )
+    state: Annotated[
+        Literal["behind", "ready", "sending", "parked", "dead", "refused"] | None, BeforeValidator(_absent)
+    ] = Field(default=None, description="只看这种状态", examples=["dead"])
     destination: _Text = Field(default=None, description="只看这个去向", examples=["{target}"])
 
 
 class CaseQuery(PageQuery):
     """Filters of the case list."""
 
-    region: _Text = Field(default=None, description="来源地区", examples=["{origin}"])
+    region: _Region = Field(default=None, description="来源地区", examples=["{origin}"])
     division: _Division = Field(default=None, description="来源地区划（六位代码）", examples=["510104"])
     item: _Text = Field(default=None, description="事项代号", examples=["pension_transfer"])
     state: Annotated[State | None, BeforeValidator(_absent)] = Field(
@@ -90,12 +116,12 @@ class CaseQuery(PageQuery):
     origin_case_no: _Text = Field(
         default=None, description="来源地的办件编号", examples=["510104-20261123-000017"]
     )
-    received_from: Annotated[datetime | None, BeforeValidator(_start)] = Field(
+    received_from: Annotated[datetime | None, BeforeValidator(_start), _DAY_OR_TIME] = Field(
         default=None,
         description="收件不早于（日期或带时区的时间，含）",
         examples=["2026-11-23"],
     )
-    received_to: Annotated[datetime | None, BeforeValidator(_end)] = Field(
+    received_to: Annotated[datetime | None, BeforeValidator(_end), _DAY_OR_TIME] = Field(
         default=None, description="收件不晚于（日期或带时区的时间，含）", examples=["2026-11-23"]
     )
 
@@ -117,7 +143,7 @@ class TallyQuery(_Query):
 class ItemQuery(_Query):
     """The day whose versions are shown."""
 
-    on: Annotated[date | None, BeforeValidator(_absent)] = Field(
+    on: Annotated[Day | None, BeforeValidator(_absent)] = Field(
         default=None, description="日期，缺省为今天（北京时间）", examples=["2026-11-23"]
     )
 
@@ -125,7 +151,7 @@ class ItemQuery(_Query):
 class ExplainQuery(_Query):
     """Time travel: another day, another set of tables."""
 
-    on: Annotated[date | None, BeforeValidator(_absent)] = Field(
+    on: Annotated[Day | None, BeforeValidator(_absent)] = Field(
         default=None, description="按这一天有效的行重译，缺省为受理日", examples=["2026-11-23"]
     )
     set_: _Text = Field(
@@ -139,8 +165,10 @@ class ExplainQuery(_Query):
 class TranslateQuery(_Query):
     """The frame of a dry run."""
 
-    sender: str = Field(alias="from", description="报文的发送地区", examples=["{origin}"])
-    context: str | None = Field(default=None, description="办件上下文：JSON 对象的 URL 安全 base64，不带填充")
+    sender: _Slug = Field(alias="from", description="报文的发送地区", examples=["{origin}"])
+    context: Annotated[str | None, BeforeValidator(_absent)] = Field(
+        default=None, description="办件上下文：JSON 对象的 URL 安全 base64，不带填充"
+    )
     target_division: _Division = Field(
         default=None, description="接收机构的区划（六位代码）", examples=["500103"]
     )

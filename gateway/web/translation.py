@@ -83,7 +83,11 @@ def _run(run: DryRun, body: bytes) -> dict[str, Any]:
         findings = [finding.as_json() for finding in parked.findings]
         raise Problem("parked", "缺少码表行或规则，正式提交时将挂起", findings=findings) from None
     except BadContext as error:
-        raise Problem("bad-request", str(error)) from None
+        raise _bad_context(str(error)) from None
+
+
+def _bad_context(text: str) -> Problem:
+    return Problem("bad-request", text, findings=[{"path": "context", "code": "bad-context", "text": text}])
 
 
 def _check_type(region: Region, written: str) -> None:
@@ -100,5 +104,5 @@ def _context(written: str) -> Mapping[str, Any]:
     except (binascii.Error, ValueError, RecursionError):
         context = None
     if not isinstance(context, dict):
-        raise Problem("bad-request", "context 应为 JSON 对象的 URL 安全 base64，不带填充")
+        raise _bad_context("context 应为 JSON 对象的 URL 安全 base64，不带填充")
     return context

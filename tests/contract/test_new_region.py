@@ -138,7 +138,7 @@ def test_its_tests_fail_with_what_to_do_next(begun):
 def test_a_row_taken_from_a_map_is_named_by_its_own_schema(begun):
     edit(
         begun / CODE / "maps" / "blocks.py",
-        ('    Row("body.person.phone", "applicant.mobile", json_text(32)),\n', ""),
+        ('    Row("body.person.phone", "applicant.mobile", text(32)),\n', ""),
     )
     (found,) = red(begun, Level.BASIC)["R-B09"]
     assert found.sentence == "apply 的 body.person.phone 在公布的接口中，对应表没有这一行"

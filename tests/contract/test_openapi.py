@@ -126,8 +126,24 @@ def test_the_document_is_openapi_3_0_without_loose_ends(document):
     text = json.dumps(document)
     for reference in re.findall(r'"#/components/schemas/(\w+)"', text):
         assert reference in document["components"]["schemas"]
-    for word in ('"anyOf"', '"const"', '{"type": "null"}', "{origin}", "{target}"):
+    for word in ('"anyOf"', '"const"', '{"type": "null"}', "{origin}", "{target}", "{regions}"):
         assert word not in text
+
+
+def test_what_a_reader_can_send_is_said_whole(document):
+    """Bounds as 3.0 writes them, the regions there are, what an empty value means, and how a reason may read."""
+    schemas = document["components"]["schemas"]
+    bound = schemas["PaceRequest"]["properties"]["per_second"]
+    assert (bound["minimum"], bound["exclusiveMinimum"]) == (0, True)
+    reason = re.compile(schemas["Reasoned"]["properties"]["reason"]["pattern"])
+    assert reason.search("对方通知今晚升级")
+    assert not any(map(reason.search, ("", "  ", "x\x00", "\x1b")))
+    slugs = [*discover()]
+    assert schemas["PrecheckRequest"]["properties"]["side"]["enum"] == slugs
+    assert schemas["PrecheckRequest"]["properties"]["target"]["enum"] == [*slugs, None]
+    for parameter in document["paths"]["/v1/cases"]["get"]["parameters"]:
+        assert parameter.get("allowEmptyValue", False) == (parameter["name"] != "limit")
+        assert "nullable" not in parameter["schema"]
 
 
 async def test_the_page_fetches_everything_from_its_own_host(application):

@@ -91,6 +91,22 @@ async def test_every_door_asks_for_the_scope_and_every_act_for_a_reason(door, ch
         problem(await chief.post(f"{path}?odd=1", json=WHY), 400, "bad-request")
 
 
+async def test_a_moment_is_written_as_one_and_a_flag_is_true_or_false(chief):
+    for wrong in (
+        {"filter": {"state": "dead", "since": 0}},
+        {"filter": {"state": "dead", "until": "0"}},
+        {"dry_run": 1},
+    ):
+        body = WHY | {"filter": {"state": "dead"}} | wrong
+        problem(await chief.post("/v1/reruns", json=body), 400, "bad-request")
+
+
+async def test_another_method_is_told_every_method_of_the_address(chief):
+    answer = await chief.delete("/v1/reruns")
+    problem(answer, 405, "method-not-allowed")
+    assert answer.headers["allow"] == "GET, POST"
+
+
 async def test_open_deliveries_are_listed_a_page_at_a_time_without_the_numbers_of_persons(rt, chief):
     ids = await dead(rt, 801, 802, 803)
     first = shaped(await chief.get("/v1/deliveries?state=dead&limit=2"), shapes.DeliveryPage)
@@ -163,7 +179,14 @@ async def test_a_pace_is_set_and_taken_away(rt, chief):
     assert set_["pace"] == {"per_second": 20, "concurrency": 8}
     free = shaped(await chief.post("/v1/peers/chongqing/pace", json=WHY), shapes.PeerShape)
     assert free["pace"] == {"per_second": None, "concurrency": None}
-    for wrong in ({"per_second": 0}, {"concurrency": 0}, {"per_second": "fast"}):
+    for wrong in (
+        {"per_second": 0},
+        {"concurrency": 0},
+        {"per_second": "fast"},
+        {"per_second": "5"},
+        {"per_second": True},
+        {"concurrency": True},
+    ):
         problem(await chief.post("/v1/peers/chongqing/pace", json=WHY | wrong), 400, "bad-request")
 
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 from pydantic import ValidationError
 
-from gateway.web.queries import CaseQuery, ItemQuery
+from gateway.web.queries import CaseQuery, DeliveryQuery, ItemQuery
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,14 @@ def test_what_cannot_be_asked_is_refused(fault):
     assert caught.value.error_count() == 1
 
 
+@pytest.mark.parametrize("written", ["0", "20261123", "1795420800", "2026-02-30", 0])
+def test_a_day_is_written_as_a_day_and_never_a_number_of_seconds(written):
+    with pytest.raises(ValidationError):
+        ItemQuery(on=written)
+
+
 def test_an_empty_filter_is_no_filter():
     query = CaseQuery(region="", state="", received_from="", after="")
     assert query.model_dump(exclude_defaults=True) == {}
     assert ItemQuery(on="").on is None
+    assert DeliveryQuery(state="", destination="").model_dump(exclude_defaults=True) == {}

@@ -26,6 +26,7 @@ _NONCE = "0123456789abcdef"
 def deliveries_are_heard(subject: Subject, tally: Tally) -> Iterator[Breach]:
     """Also long after it was rendered: time and proof are those of the attempt."""
     stand_in, region = stand_in_of(subject), subject.region
+    told: set[tuple[int, str, str]] = set()
     for name, kind, body in deliveries(subject):
         for late in (timedelta(), timedelta(days=2)):
             tally()
@@ -43,6 +44,10 @@ def deliveries_are_heard(subject: Subject, tally: Tally) -> Iterator[Breach]:
             try:
                 heard = stand_in.hear(kind, headers, sealed.body, subject.keys.own, now)
             except Unheard as refusal:
+                said = (refusal.status, refusal.code, refusal.path)
+                if said in told:
+                    continue
+                told.add(said)
                 yield Breach(
                     f"网关签发的 {kind} 被对端拒收（{refusal.status} {refusal.code} {refusal.path} {refusal.text}）",
                     f"请核对 {subject.where} 的 seal 与 simulated.hear：请求头名、拼接次序、时间单位和摘要的字节须一致",

@@ -1,0 +1,1 @@
+"""The API under schemathesis: python -m tests.fuzz."""
