@@ -15,13 +15,13 @@ import adapters
 from gateway import regions
 from gateway.cli import new_region
 from gateway.cli.scaffold import LISTS
+from gateway.conformance import keys
 from gateway.conformance.law import Level
 from gateway.conformance.laws.catalogue import LAWS
 from gateway.conformance.loading import Asked, check
 from gateway.mapping.explain import code_list_of
 from gateway.mapping.load import PACKAGED, load_tables
-from gateway.runtime import rulebook
-from gateway.settings import Settings
+from gateway.runtime import configure, rulebook
 
 ROOT = Path(__file__).parents[2]
 OWN = ("chongqing", "sichuan")
@@ -164,12 +164,19 @@ def test_in_the_clone_the_gateway_still_starts_with_the_region_just_begun(tmp_pa
     (tmp_path / "pyproject.toml").touch()
     monkeypatch.setattr(new_region, "PACKAGED", tmp_path / "mappings")
     monkeypatch.setattr(adapters, "__path__", [str(tmp_path / "adapters")])
+    urls = dict.fromkeys(OWN, "http://127.0.0.1:9")
+    config = keys.write(tmp_path / "rehearsal", urls)
+    config.write_text(f'tables_dir = "{tmp_path}/mappings"\n' + config.read_text())
+    before = rulebook(configure(config, {}), {})
     done = tongban("new-region", NEW)
     assert done.exit_code == 0, done.output
-    book = rulebook(Settings(tables_dir=tmp_path / "mappings"), {})
-    assert set(book.regions) == {*OWN, NEW}
+    after = rulebook(configure(config, {}), {})
+    assert (set(after.regions), after.tables.digest) == (set(OWN), before.tables.digest)
     found = check(Asked(NEW, Level.BASIC, tmp_path / "mappings"))
     assert {result.law.id for result in found.results if result.breaches} == {"R-B12", "R-B21"}
+    config = keys.write(tmp_path / "with it", {**urls, NEW: "http://127.0.0.1:9"})
+    config.write_text(f'tables_dir = "{tmp_path}/mappings"\n' + config.read_text())
+    assert set(rulebook(configure(config, {}), {}).regions) == {*OWN, NEW}
 
 
 def test_a_region_begun_as_a_package_is_found_by_its_entry_point(tmp_path, monkeypatch):
