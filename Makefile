@@ -72,8 +72,9 @@ fuzz: $(READY) ## the API under schemathesis, N examples an operation (500)
 vectors: $(READY) ## make the published vectors anew
 	@$(BIN)/python -m tests.vectors
 
-docs: $(READY) ## check the documents: commands, links, settings, pictures
-	@$(BIN)/pytest -q tests/contract/test_docs.py tests/contract/test_compose.py
+docs: $(READY) ## the documents as a site in site/, and their checks: commands run, links, settings, both languages
+	@$(BIN)/python -m docs.site
+	@$(BIN)/pytest -q tests/contract/test_docs.py tests/contract/test_compose.py tests/documents
 
 lock: $(READY) ## renew requirements.lock and deploy/requirements.lock from pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
@@ -81,5 +82,5 @@ lock: $(READY) ## renew requirements.lock and deploy/requirements.lock from pypr
 	@$(LOCKING) --constraint requirements.lock --output-file deploy/requirements.lock
 
 clean: ## remove the environment, caches and build results; data/ stays
-	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist
+	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist site .pages
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
 import ipaddress
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 from pydantic import (
     AwareDatetime,
     BaseModel,
-    ConfigDict,
     Field,
     PositiveFloat,
     PositiveInt,
@@ -27,19 +25,11 @@ from pydantic import (
 from gateway.crypto.approval import load_verifier
 from gateway.crypto.signing import BadKey
 from gateway.errors import CannotStart
+from gateway.settings_callers import ApiToken, Channel, Section, channel_faults, one_holder_each
 from gateway.sources import folder_of, gather, published_secrets
 
-#: What a bearer token may be allowed (gateway §1); ``cases:full`` unmasks and is audited.
-SCOPES = ("cases", "cases:full", "items", "translate", "operate", "audit")
 
-Hex64 = Annotated[str, Field(pattern=r"^[0-9a-fA-F]{64}$")]
-
-
-class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
-
-
-class Server(_Section):
+class Server(Section):
     """Where the web process listens."""
 
     host: str = "127.0.0.1"
@@ -58,28 +48,7 @@ class Server(_Section):
             return False
 
 
-class ApiToken(_Section):
-    """A bearer token of the JSON API; only its hash is kept."""
-
-    name: str = Field(min_length=1)
-    token: str | None = Field(default=None, min_length=1, repr=False, exclude=True)
-    token_sha256: Hex64 = Field(default="", repr=False, validate_default=False)
-    scopes: frozenset[Literal[SCOPES]] = Field(min_length=1)  # type: ignore[valid-type]
-
-    @model_validator(mode="before")
-    @classmethod
-    def _hash(cls, raw: Any) -> Any:
-        if not isinstance(raw, dict):
-            return raw
-        text, digest = raw.get("token"), raw.get("token_sha256")
-        if (text is None) == (digest is None):
-            raise ValueError("token（或 token_file）与 token_sha256 须且只能填写一项")
-        if isinstance(text, str):
-            return {**raw, "token_sha256": hashlib.sha256(text.encode()).hexdigest(), "token": None}
-        return {**raw, "token_sha256": digest.lower()} if isinstance(digest, str) else raw
-
-
-class Delivery(_Section):
+class Delivery(Section):
     """How messages are sent. Units: seconds, but for ``window`` (calls in flight) and ``rerun_alone_up_to``."""
 
     schedule_s: tuple[float, ...] = Field(default=(5, 30, 120, 600, 1800, 3600, 7200, 14400), min_length=1)
@@ -119,20 +88,20 @@ class Delivery(_Section):
         return self.windows.get(destination, self.window)
 
 
-class Metrics(_Section):
+class Metrics(Section):
     """Where a worker or beat started by itself shows ``/metrics`` and ``/healthz``; no port: nowhere."""
 
     host: str = "127.0.0.1"
     port: int | None = Field(default=None, ge=0, le=65535)
 
 
-class Limits(_Section):
+class Limits(Section):
     """``per_minute``: messages a side may hand in; absent: no limit (gateway §6)."""
 
     per_minute: PositiveInt | None = None
 
 
-class Retention(_Section):
+class Retention(Section):
     """How long each kind is kept. Months count from the end of the month in which something came.
 
     Floors: a message key is remembered 180 days at least (crossing §1); a message outlives its bytes and its
@@ -156,7 +125,7 @@ class Retention(_Section):
         return self
 
 
-class Dashboard(_Section):
+class Dashboard(Section):
     """The operators' pages at ``/ops``: who gets in, for how long, and by what."""
 
     enabled: bool = True
@@ -174,7 +143,7 @@ class Dashboard(_Section):
     secure_cookie: bool | None = None
 
 
-class Keys(_Section):
+class Keys(Section):
     """The master key (32 bytes, hex or base64); absent: a file made under ``data_dir`` at first start."""
 
     master_key: str | None = Field(default=None, repr=False)
@@ -190,7 +159,7 @@ class Keys(_Section):
         return text
 
 
-class Approver(_Section):
+class Approver(Section):
     """The key by which a side approves releases of the tables: Ed25519 or SM2, PEM."""
 
     public_key: str
@@ -205,7 +174,7 @@ class Approver(_Section):
         return pem
 
 
-class Rules(_Section):
+class Rules(Section):
     """What brings a stored release of the tables into force where no side has a key (no ``[approval]``).
 
     ``two-people``: another person with the right to approve than who proposed it confirms it in the dashboard;
@@ -215,13 +184,13 @@ class Rules(_Section):
     without_keys: Literal["two-people", "alone", "never"] = "two-people"
 
 
-class ClockStart(_Section):
+class ClockStart(Section):
     """For tests only: what the gateway's clock shows at its start."""
 
     now: AwareDatetime | None = None
 
 
-class Settings(_Section):
+class Settings(Section):
     """All of ``gateway.toml``. ``regions`` stays as written: each region's own model reads its section."""
 
     data_dir: Path = Path("data")
@@ -234,6 +203,7 @@ class Settings(_Section):
     server: Server = Server()
     regions: Mapping[str, Mapping[str, Any]] = Field(default_factory=dict, repr=False)
     tokens: tuple[ApiToken, ...] = ()
+    channels: tuple[Channel, ...] = ()
     delivery: Delivery = Delivery()
     limits: Limits = Limits()
     retention: Retention = Retention()
@@ -251,12 +221,18 @@ class Settings(_Section):
         """In the environment: as ``PATH`` is written, or a JSON array."""
         return tuple(filter(None, written.split(os.pathsep))) if isinstance(written, str) else written
 
-    @field_validator("tokens")
+    @field_validator("tokens", "channels")
     @classmethod
-    def _names(cls, tokens: tuple[ApiToken, ...]) -> tuple[ApiToken, ...]:
-        if len({token.name for token in tokens}) != len(tokens):
+    def _names(cls, callers: tuple[Any, ...]) -> tuple[Any, ...]:
+        if len({caller.name for caller in callers}) != len(callers):
             raise ValueError("name 不得重复")
-        return tokens
+        return callers
+
+    @model_validator(mode="after")
+    def _holders(self) -> Settings:
+        if not one_holder_each(self.tokens, self.channels):
+            raise ValueError("tokens, channels: 同一令牌用在了两处，请为每个持有者另造一个")
+        return self
 
     @property
     def cookie_is_secure(self) -> bool:
@@ -290,6 +266,7 @@ def load(
     invalid = list(_region_faults(raw.get("regions"), sections)) if sections is not None else []
     invalid += _approval_faults(raw.get("approval"), sections) if sections is not None else []
     invalid += _window_faults(raw.get("delivery"), sections) if sections is not None else []
+    invalid += channel_faults(raw.get("channels"), sections) if sections is not None else []
     settings = None
     try:
         settings = Settings.model_validate(raw)

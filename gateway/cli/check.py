@@ -13,6 +13,7 @@ import typer
 from sqlalchemy import text
 
 from gateway.canonical.worktime import beijing_day
+from gateway.cli.check_channels import channel_faults
 from gateway.cli.shared import CANNOT_RUN, FINDINGS, Config, finding
 from gateway.errors import CannotStart, Finding, Level, Refusal
 from gateway.exchange import translate
@@ -85,6 +86,8 @@ def _all(config: Path | None, files: Iterable[Path]) -> Iterator[Found]:
     except CannotStart as error:
         yield from (Found("tables", line.strip()) for line in str(error).splitlines())
         return
+    for path, said in channel_faults(settings, book):
+        yield Found("configuration", said, path=path)
     for file in files:
         yield from _message(book, file)
     if config is not None and settings.regions:

@@ -71,6 +71,7 @@ def test_help_lists_every_command():
         "serve",
         "translate",
         "check",
+        "simulate",
         "token",
         "staff",
         "retry",

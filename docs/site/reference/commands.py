@@ -1,0 +1,62 @@
+"""The command line: every command with its arguments, options and help, as `--help` says it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+import typer
+
+from docs.site.reference.writing import code, head, table
+from gateway.cli.main import app
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_SAYS = (
+    "`tongban` 的全部命令。退出码：0 成功，1 被拒、挂起或有发现，2 无法运行。`--config` 也可用环境变量 `TONGBAN_CONFIG` 给出。",
+    (
+        "Every command of `tongban`. Exit status: 0 done, 1 refused, parked or findings, 2 could not run. `--config` may also come from "
+        "`TONGBAN_CONFIG`. Help texts are in Chinese."
+    ),
+)
+
+
+#: of every program written with typer
+_EVERYWHERE = {"help", "install_completion", "show_completion"}
+
+
+def page(english: bool) -> str:  # noqa: FBT001
+    """The page."""
+    parts = [head(english, ("命令", "Commands"), _SAYS, "gateway/cli")]
+    group: Any = typer.main.get_command(app)
+    for name, command in _commands(group, click.Context(group)):
+        parts.append(f"\n## tongban {name}\n\n{(command.help or '').strip()}\n")
+        heads = (
+            ("argument, option", "must", "default", "meaning")
+            if english
+            else ("参数、选项", "必填", "缺省", "说明")
+        )
+        parts.append(table(heads, _rows(command, english)) if command.params else "")
+    return "\n".join(parts)
+
+
+def _commands(group: Any, context: Any, before: str = "") -> Iterator[tuple[str, Any]]:
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        if hasattr(command, "list_commands"):
+            yield from _commands(command, context, f"{name} ")
+        else:
+            yield f"{before}{name}", command
+
+
+def _rows(command: Any, english: bool) -> Iterator[tuple[object, ...]]:  # noqa: FBT001
+    for each in command.params:
+        if each.name in _EVERYWHERE:
+            continue
+        is_option = each.opts[0].startswith("-")
+        names = "、".join(code(name) for name in each.opts) if is_option else code(each.name.upper())
+        need = ("required" if english else "必填") if each.required else ""
+        many = ("repeatable" if english else "可重复") if each.multiple or each.nargs == -1 else ""
+        default = "" if each.default in (None, "", False) or callable(each.default) else each.default
+        yield names, " ".join(filter(None, (need, many))), code(default), each.help or ""

@@ -1,0 +1,138 @@
+"""The rules as they stand in the tables: code lists side by side, recognition, items with their versions."""
+
+from __future__ import annotations
+
+import csv
+from collections import defaultdict
+from pathlib import Path
+
+from docs.site.reference.writing import code, head, table
+from gateway import regions
+
+TABLES = Path(__file__).parents[3] / "mappings"
+_LISTS = (
+    "两地每一张码表并排：公共代码，含义，各地的写法。← 只用于读来文，→ 只用于写去文。没有的代码不猜，报文[挂起](../explanation/park-never-guess.md)。",
+    (
+        "Every code list side by side: the hub's key, its meaning, what either region writes. ← read only, → written only. "
+        "A code that is not here is never guessed: the message is [parked](../explanation/park-never-guess.md)."
+    ),
+)
+_RECOGNITION = (
+    "甲方出具的什么，乙方凭哪份文件、从哪天起、在哪些事项里认作什么。怎样选用见[规则怎样互认](../explanation/recognition.md)。",
+    (
+        "What one side issues, the other accepts as what, by which document, from which day, for which items. "
+        "How a rule is chosen: [recognition](../explanation/recognition.md)."
+    ),
+)
+_ITEMS = (
+    "可以通办的事项。时限按受理日所在的版本计算；各版本逐行列出。",
+    "The items that cross. A case keeps the limit of the version in force on its acceptance day; each version is a row.",
+)
+
+
+def _rows(*parts: str) -> list[dict[str, str]]:
+    file = TABLES.joinpath(*parts)
+    return list(csv.DictReader(file.read_text(encoding="utf-8").splitlines())) if file.exists() else []
+
+
+def code_lists(english: bool) -> str:  # noqa: FBT001
+    """Every list of the hub with both sides' words."""
+    known = regions.discover()
+    parts = [head(english, ("码表", "Code lists"), _LISTS, "mappings/canonical, mappings/codes")]
+    for file in sorted((TABLES / "canonical").glob("*.csv")):
+        heads = ["key" if english else "公共代码", "meaning" if english else "含义"]
+        said: dict[str, dict[str, list[str]]] = {}
+        for slug, region in sorted(known.items()):
+            heads.append(region.name)
+            own = said.setdefault(slug, defaultdict(list))
+            for row in _rows("codes", slug, file.name):
+                way = {"read": " ←", "write": " →"}.get(row["direction"], "")
+                name = f" {row['name']}" if row["name"] and row["name"] != row["native"] else ""
+                own[row["key"]].append(f"`{row['native']}`{name}{way}")
+        rows = [
+            (
+                code(row["key"]),
+                row["meaning"],
+                *("<br>".join(said[slug][row["key"]]) for slug in sorted(known)),
+            )
+            for row in _rows("canonical", file.name)
+        ]
+        parts.append(f"\n## {file.stem}\n\n{table(heads, rows)}")
+    return "\n".join(parts)
+
+
+def recognition(english: bool) -> str:  # noqa: FBT001
+    """Every recognition rule."""
+    parts = [head(english, ("互认规则", "Recognition rules"), _RECOGNITION, "mappings/recognition")]
+    names = {slug: region.name for slug, region in regions.discover().items()}
+    titles = {
+        "materials": ("材料", "Materials"),
+        "results": ("结果", "Results"),
+        "settlement": ("基金结算", "Settlement"),
+    }
+    heads = (
+        ("rule", "issued by", "accepted by", "what", "accepted as", "items", "basis", "in force", "note")
+        if english
+        else ("规则", "出具方", "认可方", "什么", "认作", "事项", "依据", "生效", "说明")
+    )
+    for file in sorted((TABLES / "recognition").glob("*.csv")):
+        rows = [
+            (
+                row["rule_id"],
+                names.get(row["issued_by"], row["issued_by"]),
+                names.get(row["accepted_by"], row["accepted_by"]),
+                code(row["subject"]),
+                code(row["accepted_as"]),
+                "、".join(map(code, row["items"].split("|"))),
+                row["basis"],
+                f"{row['effective_from']} – {row['effective_to']}",
+                row["note"],
+            )
+            for row in _rows("recognition", file.name)
+        ]
+        title = titles.get(file.stem, (file.stem, file.stem))[english]
+        parts.append(f"\n## {title}\n\n{table(heads, rows)}")
+    return "\n".join(parts)
+
+
+def items(english: bool) -> str:  # noqa: FBT001
+    """Every item with its versions and both sides' base codes."""
+    parts = [head(english, ("事项与时限", "Items and limits"), _ITEMS, "mappings/items")]
+    heads = (
+        ("item", "name", "message", "promised", "by law", "in force", "basis")
+        if english
+        else ("事项", "名称", "报文", "承诺", "法定", "生效", "依据")
+    )
+    rows = [
+        (
+            code(row["item"]),
+            row["name"],
+            code(row["form"]),
+            f"{row['promised_limit_value']} {row['promised_limit_unit']}",
+            f"{row['legal_limit_value']} {row['legal_limit_unit']}" if row["legal_limit_value"] else "",
+            f"{row['effective_from']} – {row['effective_to']}",
+            row["basis"],
+        )
+        for row in _rows("items", "catalogue.csv")
+    ]
+    parts.append(table(heads, rows))
+    parts.append("\n## " + ("Base codes" if english else "两地的基本编码") + "\n")
+    known = regions.discover()
+    codes = {slug: {row["item"]: row for row in _rows("items", f"{slug}.csv")} for slug in sorted(known)}
+    every = dict.fromkeys(row["item"] for row in _rows("items", "catalogue.csv"))
+    parts.append(
+        table(
+            ("item" if english else "事项", *(known[slug].name for slug in codes)),
+            [
+                (
+                    code(item),
+                    *(
+                        f"`{own[item]['base_code']}` {own[item]['name']}" if item in own else ""
+                        for own in codes.values()
+                    ),
+                )
+                for item in every
+            ],
+        )
+    )
+    return "\n".join(parts)
