@@ -25,6 +25,7 @@ from pydantic import (
 from gateway.crypto.approval import load_verifier
 from gateway.crypto.signing import BadKey
 from gateway.errors import CannotStart
+from gateway.setting_faults import sentences
 from gateway.settings_callers import ApiToken, Channel, Section, channel_faults, one_holder_each
 from gateway.sources import folder_of, gather, published_secrets
 
@@ -143,6 +144,16 @@ class Dashboard(Section):
     secure_cookie: bool | None = None
 
 
+class Playground(Section):
+    """``/playground``, where a message is tried and nothing kept: for whom, and how long a link can be opened.
+
+    ``staff``: whoever is signed in at ``/ops``; ``open``: everybody, only where nobody else can reach the gateway.
+    """
+
+    access: Literal["staff", "open", "off"] = "staff"
+    link_days: int = Field(default=7, ge=1, le=90)
+
+
 class Keys(Section):
     """The master key (32 bytes, hex or base64); absent: a file made under ``data_dir`` at first start."""
 
@@ -208,6 +219,7 @@ class Settings(Section):
     limits: Limits = Limits()
     retention: Retention = Retention()
     dashboard: Dashboard = Dashboard()
+    playground: Playground = Playground()
     metrics: Metrics = Metrics()
     keys: Keys = Keys()
     clock: ClockStart = ClockStart()
@@ -271,12 +283,13 @@ def load(
     try:
         settings = Settings.model_validate(raw)
     except ValidationError as error:
-        invalid += _sentences(error, "")
+        invalid += sentences(error, "")
     # A member whose file could not be read has been named already.
     faults += [fault for fault in invalid if fault.split(":")[0] not in gathered.unread]
     if settings is not None and not settings.server.is_loopback:
         faults += [_TEST_KEY.format(path=place) for place in published_secrets(raw)]
         faults += [_ONE_FACTOR] if settings.dashboard.second_factor == "optional" else []
+        faults += [_FOR_ALL] if settings.playground.access == "open" else []
     if faults or settings is None:
         raise CannotStart("\n".join(faults))
     folder = folder_of(path)
@@ -298,7 +311,7 @@ def _region_faults(regions: Any, sections: Mapping[str, type[BaseModel]]) -> Ite
         try:
             model.model_validate(written[slug])
         except ValidationError as error:
-            yield from _sentences(error, f"regions.{slug}")
+            yield from sentences(error, f"regions.{slug}")
 
 
 def _approval_faults(approval: Any, sections: Mapping[str, type[BaseModel]]) -> list[str]:
@@ -328,44 +341,4 @@ _ONE_FACTOR = (
     "dashboard.second_factor: optional 只能在 server.host 为本机回环地址时使用，请改为 required 或删除该项"
 )
 
-_REMEDIES = {
-    "extra_forbidden": "未知的配置项，请改正拼写或删除",
-    "missing": "缺少必填项，请补充；内容在文件中时可写成以 _file 结尾的同名项",
-    "literal_error": "取值不在允许的范围内，请改为以下之一：{expected}",
-    "int_parsing": "须为整数",
-    "int_type": "须为整数",
-    "bool_parsing": "须为 true 或 false",
-    "bool_type": "须为 true 或 false",
-    "float_parsing": "须为数字",
-    "float_type": "须为数字",
-    "string_type": "须为字符串，请加引号",
-    "greater_than": "须大于 {gt}",
-    "greater_than_equal": "须大于等于 {ge}",
-    "less_than_equal": "须小于等于 {le}",
-    "too_short": "至少须有 {min_length} 项",
-    "string_too_short": "不得为空",
-    "string_pattern_mismatch": "格式不正确，须符合 {pattern}",
-    "timezone_aware": "须带时区，例如 2026-11-23T16:00:00+08:00",
-    "datetime_parsing": "须为带时区的时间，例如 2026-11-23T16:00:00+08:00",
-    "model_type": "须为一个配置段（[表]）",
-    "tuple_type": "须为数组",
-    "dict_type": "须为一个配置段（[表]）",
-    "mapping_type": "须为一个配置段（[表]）",
-}
-
-
-def _sentences(error: ValidationError, prefix: str) -> list[str]:
-    faults = error.errors(include_input=False, include_url=False)
-    return [_sentence(fault, prefix) for fault in faults]
-
-
-def _sentence(fault: Any, prefix: str) -> str:
-    path = prefix
-    for part in fault["loc"]:
-        path += f"[{part}]" if isinstance(part, int) else f".{part}" if path else str(part)
-    # A validator of ours speaks for itself; its text never holds the value.
-    own = fault.get("ctx", {}).get("error")
-    if own is not None:
-        return f"{path or '配置'}: {own}"
-    remedy = _REMEDIES.get(fault["type"], "取值不正确（{type}），请对照配置说明改正")
-    return f"{path}: " + remedy.format(**{"type": fault["type"], **fault.get("ctx", {})})
+_FOR_ALL = "playground.access: open 只能在 server.host 为本机回环地址时使用，请改为 staff 或 off"

@@ -15,6 +15,7 @@ WHERE = {
     "serve": "serve",
     "demo": "demo",
     "translate": "translate",
+    "playground": "playground",
     "check": "check_group",
     "new-region": "new_region",
     "simulate": "simulate",
