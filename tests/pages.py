@@ -15,6 +15,7 @@ PAGES = sorted(
         *(ROOT / "docs").rglob("*.md"),
         *(ROOT / ".github").rglob("*.md"),
         ROOT / "mappings/README.md",
+        ROOT / "adapters/README.md",
     ]
 )
 #: programs that go on until they are stopped
