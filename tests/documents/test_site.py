@@ -38,6 +38,7 @@ CHINESE_ONLY = {
     "how-to/rotate-keys.md",
     "how-to/scale-out.md",
     "how-to/watch.md",
+    "reference/adapters.md",
     "reference/benchmark.md",
     "reference/chaos.md",
     "reference/field-maps.md",
