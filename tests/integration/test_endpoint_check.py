@@ -11,7 +11,9 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 import pytest
-from endpoint import chongqing_server, sichuan_server
+from endpoint import common
+from endpoint.chongqing import server as chongqing
+from endpoint.sichuan import server as sichuan
 from probing import REGIONS, check, free_port, served, simulated
 from starlette.applications import Starlette
 from starlette.responses import JSONResponse
@@ -30,7 +32,7 @@ from gateway.mapping.load import PACKAGED, tables_of
 from gateway.regions import discover, table_files
 
 SIDES = ("sichuan", "chongqing")
-SERVERS = {"sichuan": sichuan_server, "chongqing": chongqing_server}
+SERVERS = {"sichuan": sichuan, "chongqing": chongqing}
 
 
 def broken(results):
@@ -126,10 +128,7 @@ def written_by_others(slug, fault="", gateway=""):
     if hasattr(module, "load_keys"):
         own = module.load_keys(Namespace(read_text=lambda _: json.dumps(own)))
     options = Namespace(wait=0.1, delay=0.02, slow=0.8)
-    if hasattr(module, "Office"):
-        office = module.Office(own, fault=fault, gateway=gateway, options=options)
-    module.Handler.disable_nagle_algorithm = True  # 40 ms an answer, of no interest here
-    server = module.serve(office)
+    server = common.serve(module.Office(own, fault=fault, gateway=gateway, options=options))
     threading.Thread(target=lambda: server.serve_forever(0.02), daemon=True).start()
     try:
         yield f"http://127.0.0.1:{server.server_address[1]}", section
