@@ -111,6 +111,8 @@ class Handler(BaseHTTPRequestHandler):
         for name, value in headers.items():
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(body)))
+        if self.close_connection:  # a peer that is not told loses its next message on this line
+            self.send_header("Connection", "close")
         self.end_headers()
         self.wfile.write(body)
 

@@ -128,8 +128,8 @@ class Office:
                     return False
                 der = encode_dss_signature(int.from_bytes(der[:32]), int.from_bytes(der[32:]))
             key.verify(der, body, ec.ECDSA(ts_hashes.SM3()))
-        except (ValueError, InvalidSignature, ts_exceptions.InvalidSignature):
-            return False
+        except (ValueError, InvalidSignature, ts_exceptions.InvalidSignature, ts_exceptions.InternalError):
+            return False  # wrong, or no DER: the library calls the latter an internal error
         return True
 
     def read(self, body):
