@@ -41,9 +41,7 @@ CHINESE_ONLY = {
     "reference/benchmark.md",
     "reference/chaos.md",
     "reference/field-maps.md",
-    "reference/indicators.md",
     "reference/rule-tables.md",
-    "reference/settings.md",
 }
 #: what a browser fetches by itself
 FETCHED = {"script": "src", "img": "src", "iframe": "src", "source": "src", "link": "href", "object": "data"}
