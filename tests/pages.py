@@ -14,7 +14,7 @@ PAGES = sorted(
         *ROOT.glob("*.md"),
         *(ROOT / "docs").rglob("*.md"),
         *(ROOT / ".github").rglob("*.md"),
-        ROOT / "mappings/README.md",
+        *(ROOT / "mappings").glob("*.md"),
     ]
 )
 #: programs that go on until they are stopped

@@ -41,7 +41,6 @@ CHINESE_ONLY = {
     "reference/benchmark.md",
     "reference/chaos.md",
     "reference/field-maps.md",
-    "reference/rule-tables.md",
 }
 #: what a browser fetches by itself
 FETCHED = {"script": "src", "img": "src", "iframe": "src", "source": "src", "link": "href", "object": "data"}
