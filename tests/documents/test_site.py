@@ -38,8 +38,6 @@ CHINESE_ONLY = {
     "how-to/rotate-keys.md",
     "how-to/scale-out.md",
     "how-to/watch.md",
-    "reference/benchmark.md",
-    "reference/chaos.md",
     "reference/field-maps.md",
 }
 #: what a browser fetches by itself
