@@ -11,6 +11,7 @@ from starlette.responses import RedirectResponse
 
 from gateway import log
 from gateway.dashboard import app as dashboard
+from gateway.dashboard.playground import app as playground
 from gateway.runtime import Runtime, configure
 from gateway.web.app import create
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
     from starlette.types import Receive, Scope, Send
+
+    from gateway.settings import Settings
 
 #: The path of `gateway.toml`, set by whoever starts this process.
 CONFIG = "TONGBAN_CONFIG"
@@ -36,6 +39,7 @@ def application() -> FastAPI:
     web = create(lambda: Runtime.served(settings, role="web"))
     if settings.dashboard.enabled:
         join(web)
+    join_playground(web, settings)
     return web
 
 
@@ -43,6 +47,21 @@ def join(web: FastAPI) -> None:
     """The dashboard beside the API, over the same runtime."""
     web.add_route("/ops", _bare, include_in_schema=False)
     web.mount("/ops", dashboard.create(lambda: web.state.runtime))
+
+
+def join_playground(web: FastAPI, settings: Settings) -> None:
+    """Where messages are tried; not there when it is off, or when nobody could sign in for it."""
+    access, has_desk = settings.playground.access, settings.dashboard.enabled
+    if access == "off" or (access == "staff" and not has_desk):
+        return
+    if not has_desk:
+        web.router.routes.extend(playground.STATIC)
+    web.add_route("/playground", _bare_playground, include_in_schema=False)
+    web.mount("/playground", playground.served(lambda: web.state.runtime))
+
+
+async def _bare_playground(_request: Request) -> Response:
+    return RedirectResponse(playground.HOME, 308)
 
 
 async def _bare(_request: Request) -> Response:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from pydantic import BaseModel
 
+    from gateway.canonical.kinds import State
     from gateway.errors import Finding
     from gateway.mapping.fieldmap import FieldMap
 
@@ -61,7 +62,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What the sender is told, before it is put into the sender's own format."""
+    """What the sender is told, before it is put into the sender's own format. ``state``: of the case, after it."""
 
     outcome: Outcome
     status: int
@@ -72,6 +73,7 @@ class Receipt:
     case_no: str = ""
     sender: str = ""
     retry_after: int | None = None
+    state: State | None = None
 
 
 @dataclass(frozen=True, slots=True)

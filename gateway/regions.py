@@ -221,3 +221,8 @@ def _fields(region: Region, folder: Traversable) -> RegionFields:
         read_notes(notes.read_text(encoding="utf-8")),
         fields_of(schema.name, schema.read_bytes()),
     )
+
+
+def folder(slug: str) -> Traversable:
+    """Where a region's files lie: its examples, notes and schema. Errors: `CannotStart` for an unknown one."""
+    return resources.files(package_of(slug))

@@ -196,6 +196,8 @@ class Runtime:
     bell: Bell = field(repr=False)
     clients: Mapping[str, PeerClient] = field(repr=False)
     limiter: Quota = field(repr=False)
+    #: of the channels that have one, by name
+    quotas: Mapping[str, Quota] = field(repr=False)
 
     @classmethod
     @asynccontextmanager
@@ -232,8 +234,6 @@ class Runtime:
             stack.push_async_callback(intake.close)
             bell = Bell(settings.redis_url)
             stack.push_async_callback(bell.close)
-            quota = Quota(settings.limits.per_minute, settings.redis_url)
-            stack.push_async_callback(quota.close)
             credentials = credentials_of(settings, book.regions)
             clients = _clients(settings, credentials) if role == "worker" else {}
             for client in clients.values():
@@ -259,7 +259,8 @@ class Runtime:
                 workers=Workers(engine),
                 bell=bell,
                 clients=clients,
-                limiter=quota,
+                limiter=_quota(settings.limits.per_minute, settings.redis_url, stack),
+                quotas=_quotas(settings, stack),
             )
 
     @property
@@ -306,6 +307,18 @@ def approvers(settings: Settings) -> Mapping[str, Verifier]:
 def consent(settings: Settings) -> Consent:
     """What brings a stored release into force in this gateway."""
     return Consent.SIGNED if settings.approval else Consent(settings.rules.without_keys)
+
+
+def _quota(per_minute: int | None, redis_url: str, stack: AsyncExitStack) -> Quota:
+    made = Quota(per_minute, redis_url)
+    stack.push_async_callback(made.close)
+    return made
+
+
+def _quotas(settings: Settings, stack: AsyncExitStack) -> Mapping[str, Quota]:
+    """By channel, of those that have one."""
+    url = settings.redis_url or ""
+    return {each.name: _quota(each.per_minute, url, stack) for each in settings.channels if each.per_minute}
 
 
 async def _shelf(

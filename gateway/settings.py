@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
 import ipaddress
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 from pydantic import (
     AwareDatetime,
     BaseModel,
-    ConfigDict,
     Field,
     PositiveFloat,
     PositiveInt,
@@ -27,19 +25,12 @@ from pydantic import (
 from gateway.crypto.approval import load_verifier
 from gateway.crypto.signing import BadKey
 from gateway.errors import CannotStart
+from gateway.setting_faults import sentences
+from gateway.settings_callers import ApiToken, Channel, Section, channel_faults, one_holder_each
 from gateway.sources import folder_of, gather, published_secrets
 
-#: What a bearer token may be allowed (gateway §1); ``cases:full`` unmasks and is audited.
-SCOPES = ("cases", "cases:full", "items", "translate", "operate", "audit")
 
-Hex64 = Annotated[str, Field(pattern=r"^[0-9a-fA-F]{64}$")]
-
-
-class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
-
-
-class Server(_Section):
+class Server(Section):
     """Where the web process listens."""
 
     host: str = "127.0.0.1"
@@ -58,28 +49,7 @@ class Server(_Section):
             return False
 
 
-class ApiToken(_Section):
-    """A bearer token of the JSON API; only its hash is kept."""
-
-    name: str = Field(min_length=1)
-    token: str | None = Field(default=None, min_length=1, repr=False, exclude=True)
-    token_sha256: Hex64 = Field(default="", repr=False, validate_default=False)
-    scopes: frozenset[Literal[SCOPES]] = Field(min_length=1)  # type: ignore[valid-type]
-
-    @model_validator(mode="before")
-    @classmethod
-    def _hash(cls, raw: Any) -> Any:
-        if not isinstance(raw, dict):
-            return raw
-        text, digest = raw.get("token"), raw.get("token_sha256")
-        if (text is None) == (digest is None):
-            raise ValueError("token（或 token_file）与 token_sha256 须且只能填写一项")
-        if isinstance(text, str):
-            return {**raw, "token_sha256": hashlib.sha256(text.encode()).hexdigest(), "token": None}
-        return {**raw, "token_sha256": digest.lower()} if isinstance(digest, str) else raw
-
-
-class Delivery(_Section):
+class Delivery(Section):
     """How messages are sent. Units: seconds, but for ``window`` (calls in flight) and ``rerun_alone_up_to``."""
 
     schedule_s: tuple[float, ...] = Field(default=(5, 30, 120, 600, 1800, 3600, 7200, 14400), min_length=1)
@@ -119,20 +89,20 @@ class Delivery(_Section):
         return self.windows.get(destination, self.window)
 
 
-class Metrics(_Section):
+class Metrics(Section):
     """Where a worker or beat started by itself shows ``/metrics`` and ``/healthz``; no port: nowhere."""
 
     host: str = "127.0.0.1"
     port: int | None = Field(default=None, ge=0, le=65535)
 
 
-class Limits(_Section):
+class Limits(Section):
     """``per_minute``: messages a side may hand in; absent: no limit (gateway §6)."""
 
     per_minute: PositiveInt | None = None
 
 
-class Retention(_Section):
+class Retention(Section):
     """How long each kind is kept. Months count from the end of the month in which something came.
 
     Floors: a message key is remembered 180 days at least (crossing §1); a message outlives its bytes and its
@@ -156,7 +126,7 @@ class Retention(_Section):
         return self
 
 
-class Dashboard(_Section):
+class Dashboard(Section):
     """The operators' pages at ``/ops``: who gets in, for how long, and by what."""
 
     enabled: bool = True
@@ -174,7 +144,17 @@ class Dashboard(_Section):
     secure_cookie: bool | None = None
 
 
-class Keys(_Section):
+class Playground(Section):
+    """``/playground``, where a message is tried and nothing kept: for whom, and how long a link can be opened.
+
+    ``staff``: whoever is signed in at ``/ops``; ``open``: everybody, only where nobody else can reach the gateway.
+    """
+
+    access: Literal["staff", "open", "off"] = "staff"
+    link_days: int = Field(default=7, ge=1, le=90)
+
+
+class Keys(Section):
     """The master key (32 bytes, hex or base64); absent: a file made under ``data_dir`` at first start."""
 
     master_key: str | None = Field(default=None, repr=False)
@@ -190,7 +170,7 @@ class Keys(_Section):
         return text
 
 
-class Approver(_Section):
+class Approver(Section):
     """The key by which a side approves releases of the tables: Ed25519 or SM2, PEM."""
 
     public_key: str
@@ -205,7 +185,7 @@ class Approver(_Section):
         return pem
 
 
-class Rules(_Section):
+class Rules(Section):
     """What brings a stored release of the tables into force where no side has a key (no ``[approval]``).
 
     ``two-people``: another person with the right to approve than who proposed it confirms it in the dashboard;
@@ -215,13 +195,13 @@ class Rules(_Section):
     without_keys: Literal["two-people", "alone", "never"] = "two-people"
 
 
-class ClockStart(_Section):
+class ClockStart(Section):
     """For tests only: what the gateway's clock shows at its start."""
 
     now: AwareDatetime | None = None
 
 
-class Settings(_Section):
+class Settings(Section):
     """All of ``gateway.toml``. ``regions`` stays as written: each region's own model reads its section."""
 
     data_dir: Path = Path("data")
@@ -234,10 +214,12 @@ class Settings(_Section):
     server: Server = Server()
     regions: Mapping[str, Mapping[str, Any]] = Field(default_factory=dict, repr=False)
     tokens: tuple[ApiToken, ...] = ()
+    channels: tuple[Channel, ...] = ()
     delivery: Delivery = Delivery()
     limits: Limits = Limits()
     retention: Retention = Retention()
     dashboard: Dashboard = Dashboard()
+    playground: Playground = Playground()
     metrics: Metrics = Metrics()
     keys: Keys = Keys()
     clock: ClockStart = ClockStart()
@@ -251,12 +233,18 @@ class Settings(_Section):
         """In the environment: as ``PATH`` is written, or a JSON array."""
         return tuple(filter(None, written.split(os.pathsep))) if isinstance(written, str) else written
 
-    @field_validator("tokens")
+    @field_validator("tokens", "channels")
     @classmethod
-    def _names(cls, tokens: tuple[ApiToken, ...]) -> tuple[ApiToken, ...]:
-        if len({token.name for token in tokens}) != len(tokens):
+    def _names(cls, callers: tuple[Any, ...]) -> tuple[Any, ...]:
+        if len({caller.name for caller in callers}) != len(callers):
             raise ValueError("name 不得重复")
-        return tokens
+        return callers
+
+    @model_validator(mode="after")
+    def _holders(self) -> Settings:
+        if not one_holder_each(self.tokens, self.channels):
+            raise ValueError("tokens, channels: 同一令牌用在了两处，请为每个持有者另造一个")
+        return self
 
     @property
     def cookie_is_secure(self) -> bool:
@@ -290,16 +278,18 @@ def load(
     invalid = list(_region_faults(raw.get("regions"), sections)) if sections is not None else []
     invalid += _approval_faults(raw.get("approval"), sections) if sections is not None else []
     invalid += _window_faults(raw.get("delivery"), sections) if sections is not None else []
+    invalid += channel_faults(raw.get("channels"), sections) if sections is not None else []
     settings = None
     try:
         settings = Settings.model_validate(raw)
     except ValidationError as error:
-        invalid += _sentences(error, "")
+        invalid += sentences(error, "")
     # A member whose file could not be read has been named already.
     faults += [fault for fault in invalid if fault.split(":")[0] not in gathered.unread]
     if settings is not None and not settings.server.is_loopback:
         faults += [_TEST_KEY.format(path=place) for place in published_secrets(raw)]
         faults += [_ONE_FACTOR] if settings.dashboard.second_factor == "optional" else []
+        faults += [_FOR_ALL] if settings.playground.access == "open" else []
     if faults or settings is None:
         raise CannotStart("\n".join(faults))
     folder = folder_of(path)
@@ -321,7 +311,7 @@ def _region_faults(regions: Any, sections: Mapping[str, type[BaseModel]]) -> Ite
         try:
             model.model_validate(written[slug])
         except ValidationError as error:
-            yield from _sentences(error, f"regions.{slug}")
+            yield from sentences(error, f"regions.{slug}")
 
 
 def _approval_faults(approval: Any, sections: Mapping[str, type[BaseModel]]) -> list[str]:
@@ -351,44 +341,4 @@ _ONE_FACTOR = (
     "dashboard.second_factor: optional 只能在 server.host 为本机回环地址时使用，请改为 required 或删除该项"
 )
 
-_REMEDIES = {
-    "extra_forbidden": "未知的配置项，请改正拼写或删除",
-    "missing": "缺少必填项，请补充；内容在文件中时可写成以 _file 结尾的同名项",
-    "literal_error": "取值不在允许的范围内，请改为以下之一：{expected}",
-    "int_parsing": "须为整数",
-    "int_type": "须为整数",
-    "bool_parsing": "须为 true 或 false",
-    "bool_type": "须为 true 或 false",
-    "float_parsing": "须为数字",
-    "float_type": "须为数字",
-    "string_type": "须为字符串，请加引号",
-    "greater_than": "须大于 {gt}",
-    "greater_than_equal": "须大于等于 {ge}",
-    "less_than_equal": "须小于等于 {le}",
-    "too_short": "至少须有 {min_length} 项",
-    "string_too_short": "不得为空",
-    "string_pattern_mismatch": "格式不正确，须符合 {pattern}",
-    "timezone_aware": "须带时区，例如 2026-11-23T16:00:00+08:00",
-    "datetime_parsing": "须为带时区的时间，例如 2026-11-23T16:00:00+08:00",
-    "model_type": "须为一个配置段（[表]）",
-    "tuple_type": "须为数组",
-    "dict_type": "须为一个配置段（[表]）",
-    "mapping_type": "须为一个配置段（[表]）",
-}
-
-
-def _sentences(error: ValidationError, prefix: str) -> list[str]:
-    faults = error.errors(include_input=False, include_url=False)
-    return [_sentence(fault, prefix) for fault in faults]
-
-
-def _sentence(fault: Any, prefix: str) -> str:
-    path = prefix
-    for part in fault["loc"]:
-        path += f"[{part}]" if isinstance(part, int) else f".{part}" if path else str(part)
-    # A validator of ours speaks for itself; its text never holds the value.
-    own = fault.get("ctx", {}).get("error")
-    if own is not None:
-        return f"{path or '配置'}: {own}"
-    remedy = _REMEDIES.get(fault["type"], "取值不正确（{type}），请对照配置说明改正")
-    return f"{path}: " + remedy.format(**{"type": fault["type"], **fault.get("ctx", {})})
+_FOR_ALL = "playground.access: open 只能在 server.host 为本机回环地址时使用，请改为 staff 或 off"

@@ -18,6 +18,7 @@ _WORLDS = ("integration", "e2e", "crash", "browser")
 _WAITING = "test_self_watch.py"
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items):
     """Two lanes (``make test``): the worlds, and beside them whatever only computes or waits."""
     here = Path(__file__).parent

@@ -25,6 +25,7 @@ CONTENT_TYPE = "application/xml; charset=GB18030"
 _KINDS = {jym: kind for kind, jym in drafts.JYM.items()}
 _FSSJ = re.compile(rb"<FSSJ>[^<]*</FSSJ>")
 _SBLSH = re.compile(rb"<SBLSH>[^<]*</SBLSH>")
+_PASSWORDS = ("x-cq-clientid", "x-cq-sm3", "x-cq-sign")
 #: The time of each follow-up that says one.
 _TIME = re.compile(rb"<(BJSJ|BZSJ|CHSJ|PJSJ)>[^<]*</\1>")
 #: What a Chongqing system cannot do without, by kind.
@@ -181,6 +182,8 @@ def read(status: int, body: bytes) -> Told:
 
 
 def _check_proof(headers: Mapping[str, str], body: bytes, own: Any) -> None:
+    if any(not headers.get(name) for name in _PASSWORDS):
+        raise Unheard(401, "9001", "", "缺少调用凭证")
     if headers.get("x-cq-clientid") != own["peer_client_id"]:
         raise Unheard(401, "9001", "", "调用方标识不符")
     if headers.get("x-cq-sm3", "").lower() != _sm3(body):

@@ -170,12 +170,12 @@ def read(status: int, body: bytes) -> Told:
 
 
 def _check_proof(headers: Mapping[str, str], body: bytes, own: Any, now: datetime) -> None:
-    if any(name not in headers for name in _PASSWORDS) or headers["x-tif-paasid"] != own["paasid"]:
+    if any(not headers.get(name) for name in _PASSWORDS) or headers["x-tif-paasid"] != own["paasid"]:
         raise Unheard(401, "9001", "", "缺少调用凭证")
     stamp, nonce = headers["x-tif-timestamp"], headers["x-tif-nonce"]
-    if not hmac.compare_digest(_signature(own["token"], stamp, nonce), headers["x-tif-signature"]):
+    if not hmac.compare_digest(_signature(own["token"], stamp, nonce), headers["x-tif-signature"].lower()):
         raise Unheard(401, "9001", "", "签名不符")
-    if not hmac.compare_digest(_body_digest(own["token"], stamp, nonce, body), headers["x-body-sm3"]):
+    if not hmac.compare_digest(_body_digest(own["token"], stamp, nonce, body), headers["x-body-sm3"].lower()):
         raise Unheard(401, "9004", "", "报文摘要不符")
     if abs(int(stamp) - now.timestamp()) > 300:
         raise Unheard(401, "9002", "", "超出时间窗")

@@ -84,6 +84,10 @@ class TrackedCase:
     #: information sheet (transfer) or answer (claim) has been taken
     answered: bool = False
     rated: bool = False
+    #: the channel that collected it and stands for its origin; ``""``: a case of the region's own system
+    channel: str = ""
+    #: who collected it, as told: ``organisation``, ``outlet``, ``outlet_name``, ``agency``, ``reference``
+    collected: Mapping[str, str] = field(default_factory=dict)
     last_report: Mapping[str, LastReport] = field(default_factory=dict)
     clock: Clock = Clock()
     due_on: date | None = None
@@ -105,6 +109,11 @@ def changed(case: TrackedCase, **fields: Any) -> TrackedCase:
     return after
 
 
+def actor_of(case: TrackedCase, sender: str) -> str:
+    """How the timeline names who spoke for a side: of a collected case's origin, the channel."""
+    return f"channel:{case.channel}" if case.channel and sender == case.origin else sender
+
+
 class EventKind(StrEnum):
     """``timeline[].kind`` of spec/gateway.md §2."""
 
@@ -124,7 +133,7 @@ class EventKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CaseEvent:
-    """One line of a case's timeline; ``at`` aware, ``actor`` a region slug, ``gateway`` or ``staff:…``."""
+    """One line of a case's timeline; ``at`` aware, ``actor`` a region slug, ``gateway``, ``staff:…`` or ``channel:…``."""
 
     at: datetime
     kind: EventKind

@@ -13,9 +13,11 @@ import typer
 from sqlalchemy import text
 
 from gateway.canonical.worktime import beijing_day
+from gateway.cli.check_channels import channel_faults
 from gateway.cli.shared import CANNOT_RUN, FINDINGS, Config, finding
 from gateway.errors import CannotStart, Finding, Level, Refusal
 from gateway.exchange import translate
+from gateway.exchange.whose import whose
 from gateway.mapping.fieldmap import CaseContext, Sight
 from gateway.runtime import Rulebook, configure, credentials_of, master_key, queue_usable, rulebook
 from gateway.settings import Settings
@@ -24,7 +26,7 @@ from gateway.store import engine
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from gateway.region import Opened, Region
+    from gateway.region import Opened
 
 app = typer.Typer()
 
@@ -85,6 +87,8 @@ def _all(config: Path | None, files: Iterable[Path]) -> Iterator[Found]:
     except CannotStart as error:
         yield from (Found("tables", line.strip()) for line in str(error).splitlines())
         return
+    for path, said in channel_faults(settings, book):
+        yield Found("configuration", said, path=path)
     for file in files:
         yield from _message(book, file)
     if config is not None and settings.regions:
@@ -112,7 +116,7 @@ def _keys(settings: Settings) -> Iterator[Found]:
 def _message(book: Rulebook, file: Path) -> Iterator[Found]:
     """What the schema and the value rules of its region say; what would park it is a warning."""
     body = file.read_bytes()
-    region, opened, refused = _whose(book, body)
+    region, opened, refused, _ = whose(book.regions, body)
     if region is None or opened is None:
         text_ = refused.text if refused else "不是任何地区的报文"
         yield Found("message", f"无法识别：{text_}", file=str(file), code=refused.code if refused else "9041")
@@ -141,22 +145,6 @@ def _counts(each: Finding, opened: Opened, *, follows_up: bool) -> bool:
     if opened.key.startswith(OURS):
         return each.code == "9042"
     return each.level is Level.REFUSE or not follows_up
-
-
-def _whose(book: Rulebook, body: bytes) -> tuple[Region | None, Opened | None, Refusal | None]:
-    """The region whose format it is; else why the one that came nearest could not read it."""
-    refused: Refusal | None = None
-    for region in book.regions.values():
-        try:
-            opened = region.parse(body)
-        except Refusal as error:
-            looks_alike = ("json" in region.content_type) == body.lstrip()[:1].startswith(b"{")
-            refused = error if refused is None or looks_alike else refused
-            continue
-        if opened.native_kind in region.maps:
-            return region, opened, None
-        refused = translate.unknown_kind(region.kind_path)
-    return None, None, refused
 
 
 # --- reach ---

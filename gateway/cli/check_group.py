@@ -12,6 +12,7 @@ from typer.main import get_command
 #: Word after `check` → the module whose ``app`` holds that one command.
 WHERE = {
     "region": "check_region",
+    "endpoint": "check_endpoint",
     "report": "check_report",
 }
 

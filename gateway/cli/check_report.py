@@ -11,6 +11,7 @@ import typer
 
 from gateway.cli.reports import gateway_version
 from gateway.cli.shared import CANNOT_RUN, FINDINGS, Config, stop
+from gateway.conformance.report.html import members_of
 from gateway.conformance.report.model import FORMAT
 from gateway.conformance.report.signing import faults_of
 from gateway.conformance.subject import digest_of, folder_of
@@ -30,7 +31,7 @@ app = typer.Typer(add_completion=False)
 
 @app.command()
 def report(
-    file: Annotated[Path, typer.Argument(help="JSON 报告", metavar="FILE", dir_okay=False)],
+    file: Annotated[Path, typer.Argument(help="JSON 或 HTML 报告", metavar="FILE", dir_okay=False)],
     public_key: Annotated[
         Path | None, typer.Option("--public-key", help="出具方的公钥（PEM）；缺省用报告所附的公钥")
     ] = None,
@@ -65,7 +66,8 @@ def report(
 
 
 def _read(file: Path) -> dict[str, Any]:
-    members = json.loads(file.read_bytes())
+    content = file.read_bytes()
+    members = members_of(content) if content.lstrip()[:1] == b"<" else json.loads(content)
     if not isinstance(members, dict) or members.get("format") != FORMAT:
         raise ValueError(f"不是 {FORMAT} 的报告")
     return members

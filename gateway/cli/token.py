@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from gateway.cli.shared import FINDINGS, By, Config, actor, opened, run
-from gateway.settings import SCOPES
+from gateway.settings_callers import SCOPES
 
 app = typer.Typer(help="访问令牌（数据库中只保存散列）", no_args_is_help=True)
 

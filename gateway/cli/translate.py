@@ -6,6 +6,8 @@ import base64
 import json
 import os
 import sys
+from datetime import datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
@@ -19,21 +21,40 @@ from gateway.runtime import configure, rulebook
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from gateway.runtime import Rulebook
+
 app = typer.Typer()
 
 
+class Form(StrEnum):
+    """How the result is written."""
+
+    JSON = "json"
+    TEXT = "text"
+
+
 @app.command()
-def translate(
+def translate(  # noqa: PLR0913, PLR0917 - the options of the command
     sender: Annotated[str, typer.Option("--from", help="报文的发送地区")],
     file: Annotated[str, typer.Argument(help="报文文件；- 或省略为标准输入")] = "-",
     context: Annotated[Path | None, typer.Option(help="办件上下文（JSON 对象）", dir_okay=False)] = None,
     target_division: Annotated[str, typer.Option(help="接收机构的区划（六位代码）")] = "",
     native: Annotated[bool, typer.Option("--native", help="只写出对方格式的原始字节")] = False,  # noqa: FBT002 - a flag
+    on: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="按这一天的规则；缺省为报文自己的受理日")
+    ] = None,
+    tables: Annotated[
+        Path | None, typer.Option(help="规则表目录；缺省为配置的或随产品发布的", file_okay=False, exists=True)
+    ] = None,
+    form: Annotated[Form, typer.Option("--format", help="json 供程序，text 供人看")] = Form.JSON,
     config: Config = None,
 ) -> None:
-    """试译一条报文：规范模型、对方格式、字段留痕；不需要服务器。"""
+    """试译一条报文：规范模型、对方格式、字段留痕；不需要服务器。--format text 逐行指出问题。"""
     try:
-        book = rulebook(configure(config, os.environ, offline=True), os.environ)
+        settings = configure(config, os.environ, offline=True)
+        if tables is not None:
+            settings = settings.model_copy(update={"tables_dir": tables})
+        book = rulebook(settings, os.environ)
     except CannotStart as error:
         stop(error)
     if sender not in book.regions:
@@ -46,12 +67,28 @@ def translate(
         now=book.clock.now(),
         context=None if context is None else _context(context),
         target_division=target_division,
+        on=None if on is None else on.date(),
     )
+    if form is Form.TEXT and not native:
+        _show(book, run, _read(file))
+        return
     result = _run(run, _read(file))
     if native:
         sys.stdout.buffer.write(base64.b64decode(result["native"]["body"]))
     else:
         sys.stdout.buffer.write(json.dumps(result, ensure_ascii=False, indent=2).encode() + b"\n")
+
+
+def _show(book: Rulebook, run: DryRun, body: bytes) -> None:
+    # only who asks for it waits for what draws it
+    from gateway.cli.translate_view import show  # noqa: PLC0415
+    from gateway.dashboard.playground.tried import Asked  # noqa: PLC0415
+
+    context = run.context
+    if run.target_division:
+        context = {**(context or {}), "target_division": run.target_division}
+    if not show(book, Asked(body, run.sender, context, run.on)):
+        raise typer.Exit(FINDINGS)
 
 
 def _run(run: DryRun, body: bytes) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from gateway.conformance import script
+from gateway.conformance.hooks import Hooks
 
 if TYPE_CHECKING:
     import asyncio
@@ -116,3 +117,4 @@ class Place:
     nonce: Callable[[], str]
     worked: dict[Kind, bytes] = field(default_factory=dict)
     worked_people: frozenset[tuple[Kind, str]] = frozenset()
+    hooks: Hooks = field(default_factory=Hooks)

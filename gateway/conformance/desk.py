@@ -51,9 +51,10 @@ class Desk:
 
     # -- applications of our own -------------------------------------------------
 
-    def apply(self, to: str = "") -> Said:
-        """Hands in an application for the next item, or to a chosen region; the sending goes on until a receipt."""
-        errand = self._place.errands.next(self._chance, self._today(), to)
+    def apply(self, to: str = "", kind: Kind | None = None) -> Said:
+        """Hands in an application for the next item, to a chosen region or of a kind; sent until a receipt."""
+        errands, today = self._place.errands, self._today()
+        errand = errands.any(kind, self._chance, today) if kind else errands.next(self._chance, today, to)
         said = self._place.stand_in.apply(errand, self._draw())
         self._hand_in(said)
         return said
@@ -123,16 +124,16 @@ class Desk:
         try:
             heard = place.stand_in.hear(native_kind, headers, body, place.keys, place.clock())
         except Unheard as refusal:
-            return self._refuse(None, refusal)
+            return self.turn_down(None, refusal)
         known = self.effects.get(heard.key)
         if known:
             known.count += 1
             self.repeats += 1
             return 202, known.answer
         if refuse and heard.facts and not (spare_first and self._is_first(heard, heard.facts)):
-            return self._refuse(heard, Unheard(422, "9043", "", "业务系统核验未通过，请联系经办机构"))
+            return self.turn_down(heard, Unheard(422, "9043", "", "业务系统核验未通过，请联系经办机构"))
         if heard.facts is None and heard.case_ref not in self.cases:
-            return self._refuse(heard, Unheard(422, "9044", "", "没有这个办件"))
+            return self.turn_down(heard, Unheard(422, "9044", "", "没有这个办件"))
         return 202, self._take_in(heard)
 
     def _is_first(self, heard: Heard, facts: Facts) -> bool:
@@ -170,6 +171,8 @@ class Desk:
             case.steps.extend(self._plan(case))
         else:
             case.state = script.became(heard.kind, heard.state, case.state)
+            if heard.kind is Kind.TRANSFER_SHEET:
+                case.steps.clear()  # what was planned before the record came is out of season
             habits = self._habits_on_hearing(case, heard)
             case.steps.extend(script.on_hearing(case.facts, heard.kind, heard.state, self._chance, habits))
         if heard.kind is Kind.CASE_WITHDRAW:
@@ -204,7 +207,8 @@ class Desk:
         self._were_asked += 1
         return replace(habits, withdraw_rate={1: 1.0, 2: 0.0}.get(self._were_asked, habits.withdraw_rate))
 
-    def _refuse(self, heard: Heard | None, refusal: Unheard) -> tuple[int, bytes]:
+    def turn_down(self, heard: Heard | None, refusal: Unheard) -> tuple[int, bytes]:
+        """Status and receipt of a refusal."""
         self.refused[refusal.code] += 1
         return refusal.status, self._place.stand_in.answer(heard, refusal, self._draw())
 
@@ -218,6 +222,7 @@ class Desk:
     async def _work(self, case: Case) -> None:
         """One step after the other: the next begins when the former has its receipt."""
         while case.steps and (case.steps[0].awaits is None or case.heard[case.steps[0].awaits]):
+            self._maybe_swap(case)
             step = case.steps[0]
             await asyncio.sleep(step.after_s)
             if not case.steps or case.steps[0] is not step:
@@ -232,6 +237,11 @@ class Desk:
             elif _outcome(told) != "ignored" and case.heard.total() == heard:
                 # what was heard while the receipt was on its way is later than what was said
                 case.state = script.became(said.kind, said.state, case.state)
+
+    def _maybe_swap(self, case: Case) -> None:
+        if len(case.steps) > 1 and self._place.hooks.swaps(case.facts.case_ref):
+            first, second = case.steps.popleft(), case.steps.popleft()
+            case.steps.extendleft((first, second))
 
     def _follow(self, case: Case, turn: Turn) -> Said:
         stand_in, worked = self._place.stand_in, self.worked_left.get(turn.kind)
@@ -255,6 +265,8 @@ class Desk:
             if told is not None:
                 sent.outcome = _outcome(told)
                 sent.code, sent.text, sent.case_no = told.code, told.text, told.case_no
+                if self._place.hooks.doubles(said):
+                    await self._attempt(said, sent)
                 return told
             await asyncio.sleep(min(max(wait_s, asked_s), _MOST_WAIT_S))
             wait_s = min(wait_s * 2, 2.0)
@@ -262,15 +274,18 @@ class Desk:
     async def _attempt(self, said: Said, sent: Sent) -> tuple[Told | None, float]:
         place = self._place
         async with self._lines:
-            headers, body = place.stand_in.request(said, place.keys, place.clock(), place.nonce())
+            made, body = place.stand_in.request(said, place.keys, place.clock(), place.nonce())
+            headers = place.hooks.sealed(said, made)
             sent.attempts += 1
             try:
                 url = place.gateway_url + place.stand_in.outbox
                 reply = await self._client.post(url, content=body, headers=dict(headers))
             except httpx.HTTPError:
+                place.hooks.sent(said, headers, body, 0, b"", None)
                 return None, 0.0
         sent.status = reply.status_code
         told = place.stand_in.read(reply.status_code, reply.content)
+        place.hooks.sent(said, headers, body, reply.status_code, reply.content, told)
         if reply.status_code >= 500 or reply.status_code == 429 or told.taken is None or told.code in _STALE:
             return None, _seconds(reply.headers.get("retry-after", ""))
         return told, 0.0
@@ -281,6 +296,17 @@ class Desk:
 
     def _today(self) -> date:
         return beijing_day(self._place.clock())
+
+    def forget(self, key: str) -> None:
+        """A message is taken in anew when it comes again."""
+        self.effects.pop(key, None)
+
+    async def clear(self) -> None:
+        """Ends all work and forgets every case and message; numbers go on."""
+        await self.close()
+        for kept in (self.effects, self.sent, self.cases, self.refused):
+            kept.clear()
+        self.repeats = 0
 
     async def close(self) -> None:
         """Ends all work under way."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 import traceback
 from typing import TYPE_CHECKING
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 #: Breaches of one law that are kept: an adapter that is wrong everywhere needs no longer list.
 MOST = 50
+_UNHEARD_OF = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 #: Exceptions whose words are the program's own, never a message's.
 _OWN_WORDS = (AttributeError, ImportError, NameError, SyntaxError, TypeError)
 
@@ -47,7 +49,7 @@ def _checked(rule: Rule, subject: Subject) -> Result:
             if (breach.sentence, breach.path) in told:
                 continue  # the same of another example
             told.add((breach.sentence, breach.path))
-            found.append(breach)
+            found.append(printable(breach))
             if len(found) == MOST:
                 break
     except CannotTell as reason:
@@ -55,6 +57,12 @@ def _checked(rule: Rule, subject: Subject) -> Result:
     except Exception as error:  # noqa: BLE001 - an adapter under test may raise anything
         found.append(accident(error, subject.where))
     return Result(rule.law, tuple(found), tally.tried, time.perf_counter() - began, skipped)
+
+
+def printable(breach: Breach) -> Breach:
+    """The same without what no report can hold: control characters, lone surrogates."""
+    texts = (breach.sentence, breach.remedy, breach.path, breach.example)
+    return Breach(*(_UNHEARD_OF.sub("\ufffd", text) for text in texts))
 
 
 def accident(error: Exception, where: str) -> Breach:

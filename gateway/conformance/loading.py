@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from gateway.conformance.judge import judge
 from gateway.conformance.law import Breach, Level, Result
 from gateway.conformance.laws.catalogue import LOADS, RULES, TABLES_LOAD
-from gateway.conformance.subject import Subject, digest_of, folder_of
+from gateway.conformance.subject import BadFile, Subject, digest_of, folder_of
 from gateway.errors import CannotStart
 from gateway.exchange.translate import compile_maps
 from gateway.mapping import load as tables_
@@ -17,11 +17,11 @@ from gateway.mapping.release import digest_of as tables_digest_of
 from gateway.regions import discover, sources, table_files
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from gateway.conformance.law import Law
-    from gateway.region import Region
+    from gateway.mapping.sheet import Fault
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,57 +56,62 @@ class NoSuchRegion(LookupError):  # noqa: N818 - a word of the field
     """No adapter of that name; ``str`` names those there are."""
 
 
+class _Stopped(Exception):  # noqa: N818 - nothing can be looked at
+    """One of the first two laws is broken: there is no subject."""
+
+    def __init__(self, law: Law, *breaches: Breach, name: str = "") -> None:
+        super().__init__(law.id)
+        self.law, self.breaches, self.name = law, breaches, name
+
+
 def check(asked: Asked, tell: Callable[[Law], None] = lambda _: None) -> Found:
     """Check a region. Errors: `NoSuchRegion`, `CannotStart` when the folder of tables cannot be read."""
     if asked.slug not in sources():
         raise NoSuchRegion(asked.slug)
-    named = {asked.slug, *asked.named}
-    files = table_files(asked.tables, named)
-    tables_digest, subject_digest = tables_digest_of(files), digest_of(folder_of(asked.slug))
+    files = table_files(asked.tables, {asked.slug, *asked.named})
+    digests = tables_digest_of(files), digest_of(folder_of(asked.slug))
+    try:
+        subject = _subject(asked, files, tell)
+    except _Stopped as stopped:
+        told = Result(stopped.law, stopped.breaches, 1)
+        return Found(_in_order((told, *_unlooked(asked.level, stopped.law))), *digests, stopped.name)
+    rules = [rule for rule in RULES if not asked.only or rule.law.id in asked.only]
+    first = (Result(LOADS, tried=1), Result(TABLES_LOAD, tried=len(files)))
+    results = (*first, *judge(subject, rules, asked.level, tell))
+    return Found(_in_order(results), *digests, subject.region.name)
+
+
+def _subject(asked: Asked, files: Mapping[str, bytes], tell: Callable[[Law], None]) -> Subject:
+    """What the other laws look at. Errors: `_Stopped`."""
+    slug = asked.slug
     tell(LOADS)
-    regions, broken = _regions(asked.slug, named)
-    if regions is None:
-        results = (Result(LOADS, (broken,), 1), *_unlooked(asked.level, "适配器加载后才能检查"))
-        return Found(results, tables_digest, subject_digest)
-    region = regions[asked.slug]
-    loads = Result(LOADS, tried=1)
+    try:
+        regions = discover({slug, *asked.named})
+    except CannotStart as error:
+        place = f"adapters/{slug}/__init__.py"
+        raise _Stopped(LOADS, Breach(str(error), f"请按提示改正，多在 {place}", path=place)) from error
+    except Exception as error:
+        raise _Stopped(LOADS, _unloaded(error, slug)) from error
+    name = regions[slug].name
     tell(TABLES_LOAD)
     _, faults = tables_.well_formed(files)
     if faults:
-        breaches = tuple(
-            Breach(
-                fault.text,
-                "请在这一行改正；每处错误的说明写明了改法",
-                path=f"mappings/{fault.path}:{fault.line}",
-            )
-            for fault in faults
-        )
-        left = _unlooked(asked.level, "规则表改正后才能检查", but=TABLES_LOAD)
-        results = (loads, Result(TABLES_LOAD, breaches, len(files)), *left)
-        return Found(results, tables_digest, subject_digest, region.name)
+        raise _Stopped(TABLES_LOAD, *map(_wrong_row, faults), name=name)
     tables = tables_.tables_of(files, asked.calendar_until, where=str(asked.tables))
     try:
         maps = compile_maps(regions, tables)
-    except Exception as error:  # noqa: BLE001 - whatever a map asks for that is not there
-        results = (
-            Result(LOADS, (_unloaded(error, asked.slug),), 1),
-            *_unlooked(asked.level, "适配器加载后才能检查"),
-        )
-        return Found(results, tables_digest, subject_digest, region.name)
-    subject = Subject(region, regions, tables, maps, folder_of(asked.slug), asked.seed, asked.rounds)
-    rules = [rule for rule in RULES if not asked.only or rule.law.id in asked.only]
-    results = (loads, Result(TABLES_LOAD, tried=len(files)), *judge(subject, rules, asked.level, tell))
-    return Found(_in_order(results), tables_digest, subject_digest, region.name)
+    except Exception as error:
+        raise _Stopped(LOADS, _unloaded(error, slug), name=name) from error
+    subject = Subject(regions[slug], regions, tables, maps, folder_of(slug), asked.seed, asked.rounds)
+    unread = _unread(subject)
+    if unread:
+        raise _Stopped(LOADS, unread, name=name)
+    return subject
 
 
-def _regions(slug: str, named: Collection[str]) -> tuple[Mapping[str, Region] | None, Breach]:
-    nothing = Breach("", "")
-    try:
-        return discover(named), nothing
-    except CannotStart as error:
-        return None, Breach(str(error), "请按提示补上", path=f"adapters/{slug}/__init__.py")
-    except Exception as error:  # noqa: BLE001 - an adapter may fail in any way while it is imported
-        return None, _unloaded(error, slug)
+def _wrong_row(fault: Fault) -> Breach:
+    place = f"mappings/{fault.path}:{fault.line}"
+    return Breach(fault.text, f"请在 {place} 按说明改正", path=place)
 
 
 def _unloaded(error: Exception, slug: str) -> Breach:
@@ -123,9 +128,24 @@ def _unloaded(error: Exception, slug: str) -> Breach:
     )
 
 
-def _unlooked(level: Level, reason: str, but: Law = LOADS) -> tuple[Result, ...]:
+def _unread(subject: Subject) -> Breach | None:
+    """The first file of the adapter that cannot be read at all."""
+    try:
+        _ = subject.lines, subject.examples
+    except BadFile as error:
+        place = f"{subject.where}/{error.name}"
+        return Breach(
+            f"{error.name} 读不懂：{type(error.cause).__name__}（{error.cause}）",
+            f"请改正 {place} 的格式（引号、逗号、列名或标签）",
+            path=place,
+        )
+    return None
+
+
+def _unlooked(level: Level, but: Law) -> tuple[Result, ...]:
     """All other laws, not checked."""
-    laws = [TABLES_LOAD, *(rule.law for rule in RULES)]
+    laws = [LOADS, TABLES_LOAD, *(rule.law for rule in RULES)]
+    reason = f"{but.id} 满足后才能检查"
     return tuple(Result(law, skipped=reason) for law in laws if level.includes(law.level) and law is not but)
 
 

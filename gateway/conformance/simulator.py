@@ -24,19 +24,26 @@ import httpx
 import uvicorn
 from httpx_aiohttp import AiohttpTransport
 from starlette.applications import Starlette
+from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from gateway.canonical.rehearsal import StandIn
+from gateway.canonical.worktime import beijing_day
 from gateway.conformance.books import Place
 from gateway.conformance.desk import Desk
+from gateway.conformance.endpoint.mill import Mill, Sides
 from gateway.conformance.errands import Errands
+from gateway.conformance.hooks import Hooks
 from gateway.conformance.script import Habits
+from gateway.conformance.strict import Strict
+from gateway.conformance.yardstick import Yardstick
+from gateway.exchange.translate import compile_maps
 from gateway.mapping.load import PACKAGED, tables_of
 from gateway.regions import discover, in_folders, package_of, table_files
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable
+    from collections.abc import AsyncIterator, Callable, Iterable
 
     from starlette.requests import Request
 
@@ -84,6 +91,19 @@ def errands_of(slug: str, tables: Path = PACKAGED, named: Iterable[str] = ()) ->
 def new_keys(slug: str) -> tuple[dict[str, str], dict[str, str]]:
     """Fresh keys of a region: its section of the gateway's settings (without ``base_url``), its own keys."""
     return stand_in_of(slug).pair(lambda: secrets.token_urlsafe(24))
+
+
+def hardened(
+    stand_in: StandIn, clock: Callable[[], datetime], tables: Path = PACKAGED, named: Iterable[str] = ()
+) -> StandIn:
+    """The stand-in that keeps the whole contract (see `gateway.conformance.strict`)."""
+    regions = discover({stand_in.slug, *named})
+    read = tables_of(table_files(tables, regions), None, where=str(tables))
+    stand_ins = {slug: stand_in_of(slug) for slug in regions}
+    sides = Sides(regions, read, compile_maps(regions, read), stand_ins, stand_in.slug)
+    mill = Mill(sides, chance=random.Random(1), number=lambda: secrets.randbelow(10**10), clock=clock)  # noqa: S311
+    yardstick = Yardstick.of(mill, beijing_day(clock()))
+    return Strict(stand_in, regions[stand_in.slug], yardstick).hardened()
 
 
 class Simulator:
@@ -149,7 +169,10 @@ class Simulator:
 
     async def _deliver(self, request: Request) -> Response:
         faults, luck = self.faults, self._luck
-        body = await request.body()
+        try:
+            body = await request.body()
+        except ClientDisconnect:
+            return Response(status_code=400)  # nobody is there to read it
         if luck.random() < faults.slow_rate:
             await asyncio.sleep(faults.slow_s)
         if faults.down or luck.random() < faults.e5xx_rate:
@@ -251,23 +274,34 @@ def worked_messages(stand_in: StandIn) -> tuple[dict[Kind, bytes], frozenset[tup
     return own, frozenset(people)
 
 
-def build(options: argparse.Namespace) -> Simulator:
-    """A simulator from its command line."""
+def place_of(options: argparse.Namespace, hooks: Hooks | None = None) -> Place:
+    """Where and as whom a desk works, from the command line."""
     named = (*in_folders(map(Path, options.regions_dir)), *options.beside)
     stand_in = stand_in_of(options.region)
     worked, people = worked_messages(stand_in)
-    place = Place(
+
+    def clock() -> datetime:
+        return datetime.fromtimestamp(time.time() + options.clock_offset_s, UTC)
+
+    if options.strict:
+        stand_in = hardened(stand_in, clock, Path(options.tables), named)
+    return Place(
         stand_in=stand_in,
         errands=errands_of(options.region, Path(options.tables), named),
         keys=stand_in.keys(json.loads(Path(options.keys).read_text("utf-8"))),
         gateway_url=options.gateway_url.rstrip("/"),
-        clock=lambda: datetime.fromtimestamp(time.time() + options.clock_offset_s, UTC),
+        clock=clock,
         nonce=lambda: secrets.token_hex(12),
         worked=worked,
         worked_people=people,
+        hooks=hooks or Hooks(),
     )
+
+
+def build(options: argparse.Namespace) -> Simulator:
+    """A simulator from its command line."""
     return Simulator(
-        place,
+        place_of(options),
         habits=Habits(**_known(vars(options), Habits)),
         faults=Faults(**_known(vars(options), Faults)),
         seed=options.seed,
@@ -298,6 +332,7 @@ def parser() -> argparse.ArgumentParser:
         line.add_argument(word, type=float, default=getattr(habits, habit.name), help=_HABITS.get(habit.name))
     line.add_argument("--refuse-rate", type=float, default=faults.refuse_rate)
     line.add_argument("--spare-first", action="store_true", help="never refuse the first one for an item")
+    line.add_argument("--strict", action="store_true", help="judge deliveries by the whole contract")
     line.add_argument("--slow-rate", type=float, default=faults.slow_rate)
     line.add_argument("--slow-s", type=float, default=faults.slow_s)
     line.add_argument("--clock-offset-s", type=float, default=0.0, help="seconds the side's clock is ahead")

@@ -39,6 +39,14 @@ GATEWAY = "TB"
 _SOME_DAY = datetime(2026, 11, 23, 16, 0, tzinfo=BEIJING)
 
 
+class BadFile(ValueError):  # noqa: N818 - a word of the field
+    """A file of the adapter that cannot be read: its name below the folder, and why."""
+
+    def __init__(self, name: str, cause: Exception) -> None:
+        super().__init__(f"{name}: {type(cause).__name__} {cause}")
+        self.name, self.cause = name, cause
+
+
 @dataclass(frozen=True, slots=True)
 class Example:
     """A worked message with what lies beside it; members that are not there are None."""
@@ -148,8 +156,15 @@ class Subject:
         notes = self.folder / "fields.csv"
         if self.schema is None or not notes.is_file():
             return None
-        text = notes.read_text(encoding="utf-8")
-        return RegionFields(self.slug, self.region.maps, read_notes(text), fields_of(*self.schema))
+        try:
+            noted = read_notes(notes.read_text(encoding="utf-8"))
+        except (ValueError, KeyError) as error:
+            raise BadFile("fields.csv", error) from error
+        try:
+            published = fields_of(*self.schema)
+        except (ValueError, KeyError, SyntaxError) as error:
+            raise BadFile(self.schema[0], error) from error
+        return RegionFields(self.slug, self.region.maps, noted, published)
 
     @cached_property
     def lines(self) -> Mapping[tuple[str, str], FieldLine]:
@@ -240,11 +255,18 @@ def _examples(folder: Traversable) -> Iterator[Example]:
         if not mark or name.startswith("hostile_"):
             continue
         beside = {
-            what: json.loads(files[f"{stem}.{what}.json"].read_bytes())
+            what: _json_of(files[f"{stem}.{what}.json"])
             for what in ("http", "canonical", "trace", "context")
             if f"{stem}.{what}.json" in files
         }
         yield Example(name, stem, file.read_bytes(), **beside)
+
+
+def _json_of(file: Traversable) -> Any:
+    try:
+        return json.loads(file.read_bytes())
+    except ValueError as error:
+        raise BadFile(f"examples/{file.name}", error) from error
 
 
 def _sent_at(region: Region, example: Example) -> datetime | None:

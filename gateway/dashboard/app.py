@@ -65,10 +65,10 @@ PAGES = (
 )
 
 
-def create(runtime: Callable[[], Runtime]) -> FastAPI:
-    """The application; ``runtime`` is asked at every request, as it is opened after this."""
-    app = FastAPI(
-        title="tongban ops",
+def bare(title: str) -> FastAPI:
+    """An application of pages: nothing of it is told to anybody by the framework."""
+    return FastAPI(
+        title=title,
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
@@ -81,6 +81,11 @@ def create(runtime: Callable[[], Runtime]) -> FastAPI:
             "auto_configure": False,
         },
     )
+
+
+def create(runtime: Callable[[], Runtime]) -> FastAPI:
+    """The application; ``runtime`` is asked at every request, as it is opened after this."""
+    app = bare("tongban ops")
     app.state.runtime, app.state.hub = runtime, Hub(runtime)
     for router in PAGES:
         app.include_router(router)

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 COOKIE = "tongban_ops"
 LANGUAGE_COOKIE = "tongban_lang"
+#: Where both are sent: the pages for staff and nothing else of the gateway.
+PATHS = ("/ops", "/playground")
 #: The sentence shown once after an act; read and removed by the frame's script, or by the next page.
 NOTICE_COOKIE = "tongban_notice"
 #: Sent along by what a page asks for without a person's hand: the stream's refreshes.

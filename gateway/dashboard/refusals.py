@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from starlette.responses import HTMLResponse, Response
 
-from gateway.dashboard.desk import COOKIE, language_of
+from gateway.dashboard.desk import COOKIE, PATHS, language_of
 from gateway.dashboard.rendering import Page, render
 from gateway.dashboard.texts import N_, catalog
 
@@ -32,7 +32,8 @@ async def on_not_signed_in(request: Request, _error: Any) -> Response:
         response = Response(status_code=204, headers={"HX-Redirect": to})
     else:
         response = Response(status_code=303, headers={"Location": to})
-    response.delete_cookie(COOKIE, path="/ops")
+    for path in PATHS if COOKIE in request.cookies else ():
+        response.delete_cookie(COOKIE, path=path)
     return response
 
 
@@ -80,4 +81,9 @@ def _answer(request: Request, status: int, sentence: str) -> Response:
     rt = request.app.state.runtime()
     page = Page(rt, language_of(request), request.url.path, rt.clock.now())
     template = "_refusal.html" if "hx-request" in request.headers else "refusal.html"
-    return HTMLResponse(render(template, page, {"sentence": sentence, "status_code": status}), status)
+    context = {
+        "sentence": sentence,
+        "status_code": status,
+        "home": getattr(request.app.state, "home", "/ops/"),
+    }
+    return HTMLResponse(render(template, page, context), status)

@@ -7,7 +7,7 @@ import hashlib
 import json
 from dataclasses import dataclass
 from importlib import resources
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import unquote
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context
@@ -16,7 +16,7 @@ from markupsafe import Markup
 from gateway.canonical.kinds import Kind, State
 from gateway.dashboard import marks
 from gateway.dashboard.figures import NONE, Figures
-from gateway.dashboard.navigation import entries
+from gateway.dashboard.navigation import PLAYGROUND, entries
 from gateway.dashboard.texts import LANGUAGES, Language, catalog
 
 if TYPE_CHECKING:
@@ -26,16 +26,26 @@ if TYPE_CHECKING:
     from jinja2.runtime import Context
 
     from gateway.exchange.entry import Staff
-    from gateway.runtime import Runtime
+    from gateway.mapping.tables import Tables
+    from gateway.region import Region
 
 STATIC = resources.files("gateway.dashboard").joinpath("static")
+
+
+class Names(Protocol):
+    """Who knows what regions and items are called."""
+
+    @property
+    def regions(self) -> Mapping[str, Region]: ...
+    @property
+    def tables(self) -> Tables: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
     """What every template may ask about: whose page this is, where, and when."""
 
-    rt: Runtime | None
+    rt: Names | None
     language: Language
     path: str
     now: datetime
@@ -51,8 +61,18 @@ def render(template: str, page: Page, context: Mapping[str, Any]) -> str:
     """A template's text. Errors: jinja2's own; a name nobody gave is one."""
     environment = _environment(page.language)
     return environment.get_template(template).render(
-        page=page, entries=entries(page.staff), languages=LANGUAGES, role_names=marks.ROLES, **context
+        page=page,
+        entries=entries(page.staff, without=_absent(page.rt)),
+        languages=LANGUAGES,
+        role_names=marks.ROLES,
+        **context,
     )
+
+
+def _absent(rt: Names | None) -> frozenset[str]:
+    """Rooms that the settings close."""
+    settings: Any = getattr(rt, "settings", None)
+    return frozenset({PLAYGROUND} if settings is not None and settings.playground.access == "off" else ())
 
 
 @functools.cache
@@ -92,7 +112,7 @@ def _region_name(context: Context, slug: str) -> str:
     return region_name(page.rt, page.language, slug)
 
 
-def region_name(rt: Runtime | None, language: Language, slug: str) -> str:
+def region_name(rt: Names | None, language: Language, slug: str) -> str:
     """A region as people call it; in English by its slug, which is its name in pinyin."""
     if rt is None or slug not in rt.regions:
         return slug
@@ -106,7 +126,7 @@ def _item_name(context: Context, code: str) -> str:
     return item_name(page.rt, code, page.now)
 
 
-def item_name(rt: Runtime, code: str, now: datetime) -> str:
+def item_name(rt: Names, code: str, now: datetime) -> str:
     """The name of an item in the catalogue; its code when it has none."""
     return marks.item_names(rt.tables, now).get(code, code)
 

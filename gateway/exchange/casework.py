@@ -22,7 +22,7 @@ from gateway.canonical.lifecycle import (
     parked,
     released,
 )
-from gateway.canonical.tracking import EventKind, Move, TrackedCase, changed
+from gateway.canonical.tracking import EventKind, Move, TrackedCase, actor_of, changed
 from gateway.canonical.worktime import beijing_day
 from gateway.mapping.fieldmap import CaseContext, Reading
 from gateway.store.records import CaseRecord, Person
@@ -116,7 +116,7 @@ def learned(case: TrackedCase, reading: Reading, *, origin: Region, target: Regi
     old = reading.value("transfer.from_division") or ""
     accepted_at: datetime | None = reading.value("accepted_at")
     version = _version(reading)
-    return changed(
+    told = changed(
         case,
         item=reading.value("item") or "",
         scheme=reading.value("scheme") or "",
@@ -130,6 +130,24 @@ def learned(case: TrackedCase, reading: Reading, *, origin: Region, target: Regi
         old_region=_side_of(old, (origin, target)),
         claim_place=reading.value("unemployment.claim_place") or "",
     )
+    return _for_its_agency(told, reading)
+
+
+def collected(case: TrackedCase, reading: Reading, channel: str, organisation: str) -> TrackedCase:
+    """The case as collected by a channel: where, by whom, and for which agency."""
+    told = {
+        name: reading.value(f"_collected.{name}") or "" for name in ("outlet", "outlet_name", "reference")
+    }
+    case = changed(case, channel=channel, collected={"organisation": organisation, **told})
+    return _for_its_agency(case, reading)
+
+
+def _for_its_agency(case: TrackedCase, reading: Reading) -> TrackedCase:
+    """The agency by its name of now; a parked application may not tell it yet."""
+    if not case.channel:
+        return case
+    agency = reading.sight.tables.agencies.of(case.origin_division)
+    return changed(case, collected={**case.collected, "agency": agency.name if agency else ""})
 
 
 def _version(reading: Reading) -> ItemVersion | None:
@@ -147,7 +165,7 @@ def first_state(reading: Reading) -> State:
 
 
 def open_case(case: TrackedCase, reading: Reading, *, at: datetime, calendar: WorkCalendar) -> Move:
-    move = opened(case, first_state(reading), at=at, actor=case.origin, calendar=calendar)
+    move = opened(case, first_state(reading), at=at, actor=actor_of(case, case.origin), calendar=calendar)
     # the application is told by its own time, like every report (example of gateway §2)
     dated = _dated(move, case.accepted_at)
     return _explained(dated, EventKind.PARKED, park_note(reading.findings)) if case.parked else dated

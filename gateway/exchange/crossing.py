@@ -37,7 +37,7 @@ async def render(
 ) -> Rendered:
     """The other side's message under a new message key. Park findings land in ``reading``."""
     sight = replace(reading.sight, region=to.slug)
-    plan = rt.maps.writer(to.slug, reading.kind)
+    plan = rt.maps.writer_to(to, reading.kind)
     serial = await rt.serials.take(f"message:{to.slug}", beijing_day(now))
     case = sight.case
     own_division = _division_of(case, to) if case else reading.value("target.division")

@@ -59,6 +59,8 @@ class DryRun:
     context: Mapping[str, Any] | None = None
     record: CaseRecord | None = None
     target_division: str = ""
+    #: judge by the rules of this day, whatever day the message or its case says
+    on: date | None = None
 
 
 def dry_run(run: DryRun, body: bytes) -> dict[str, Any]:
@@ -73,9 +75,11 @@ def dry_run(run: DryRun, body: bytes) -> dict[str, Any]:
         raise translate.unknown_kind(sender.kind_path)
     today = beijing_day(run.now)
     context = _context(run, opened)
+    if context is not None and run.on is not None:
+        context = replace(context, accepted_on=run.on)
     sight = Sight(run.tables, run.sender, run.sender, routes.sole[run.sender], today, door=False)
     if plan.map.kind.opens_case:
-        sight = replace(sight, on=translate.acceptance_day(plan, opened, today))
+        sight = replace(sight, on=run.on or translate.acceptance_day(plan, opened, today))
     elif context is not None:
         other = context.target if run.sender == context.origin else context.origin
         sight = replace(sight, receiver=other, on=context.accepted_on, case=context)

@@ -10,7 +10,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from gateway.canonical.kinds import TraceKind
+from gateway.exchange.canonical_side import heard
 from gateway.exchange.replay import Message, Stage, changes, replay
+from gateway.mapping.canonical_lines import canonical_lines
+from gateway.mapping.canonical_maps import is_canonical
 from gateway.mapping.explain import Fate
 from gateway.mapping.rule_texts import text_of
 
@@ -70,7 +73,10 @@ def line_at(
     lines: Mapping[tuple[str, str, str], FieldLine], region: str, kind: str, path: str | None
 ) -> FieldLine | None:
     """What is declared of the field at a path of a message; places in lists make no difference."""
-    return None if path is None else lines.get((region, kind, _INDEX.sub("[]", path)))
+    if path is None:
+        return None
+    plain = _INDEX.sub("[]", path)
+    return canonical_lines().get((kind, plain)) if is_canonical(kind) else lines.get((region, kind, plain))
 
 
 def by_place(lines: Iterable[FieldLine]) -> dict[tuple[str, str, str], FieldLine]:
@@ -118,7 +124,7 @@ def _message(case: KeptCase, kept: KeptMessage, reader: Reader) -> dict[str, Any
 def _values(case: KeptCase, kept: KeptMessage, reader: Reader) -> Iterator[dict[str, Any]]:
     """The written message leaf by leaf, then what was dropped or warned of."""
     waiting = list(kept.trace)
-    receiver = reader.regions[kept.destination]
+    receiver = heard(reader.regions[kept.destination], kept.out_kind)
     tree = receiver.parse(kept.rendered).tree if kept.rendered else {}
     map_ = receiver.maps.get(kept.out_kind)
     for path, value in leaves(tree, map_) if map_ else ():
@@ -317,10 +323,10 @@ def _again(
     region = reader.regions.get(kept.region)
     if not kept.raw or region is None:  # the gateway's own word to the origin
         return None
-    message = Message(case.record, kept.region, region.parse(kept.raw))
+    message = Message(case.record, kept.region, heard(region, kept.native_kind).parse(kept.raw))
     first = replay(Stage(reader.regions, reader.book(kept).maps), message)
     second = replay(Stage(reader.regions, to.maps), message, on=on)
-    writer = reader.regions[kept.destination].maps.get(first.native_kind)
+    writer = heard(reader.regions[kept.destination], first.native_kind).maps.get(first.native_kind)
     rules = [{entry.path_out: entry.rule for entry in each.trace} for each in (first, second)]
     told = []
     for change in changes(first, second, writer):

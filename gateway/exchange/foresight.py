@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from gateway.errors import Refusal
+from gateway.exchange.canonical_side import heard
 from gateway.exchange.replay import Message, Stage, Verdict, replay
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ async def _foreseen(rt: Desk, message_id: UUID) -> Foreseen | None:
     if parked is None or record is None:
         return None
     try:
-        opened = rt.regions[parked.region].parse(parked.raw)
+        opened = heard(rt.regions[parked.region], parked.native_kind).parse(parked.raw)
         came = replay(Stage(rt.regions, rt.maps), Message(record, parked.region, opened))
     except Refusal as refused:
         return Foreseen(message_id, Verdict.REFUSED, refused.findings)

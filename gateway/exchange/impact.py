@@ -13,9 +13,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from gateway.errors import Refusal
+from gateway.exchange.canonical_side import heard, party
 from gateway.exchange.replay import Aspect, Change, Message, Replayed, Stage, changes, replay
 from gateway.exchange.translate import compile_maps
 from gateway.formats.leaf_search import form_of
+from gateway.mapping.canonical_maps import is_canonical
 from gateway.mapping.sieve import words
 from gateway.mapping.twin import Cause, twin
 
@@ -159,11 +161,13 @@ class Study:
             if not kept.raw or region is None:  # the gateway's own word to the origin
                 report.skipped += 1
                 continue
-            if self._screen.lets_through(kept.region, kept.raw):
+            # the screen looks for words of regions: canonical JSON has the keys behind them
+            if not is_canonical(kept.native_kind) and self._screen.lets_through(kept.region, kept.raw):
                 report.untouched += 1
                 continue
             try:
-                message = Message(case.record, kept.region, region.parse(kept.raw))
+                opened = heard(region, kept.native_kind).parse(kept.raw)
+                message = Message(case.record, kept.region, opened)
             except Refusal:
                 report.skipped += 1
                 continue
@@ -191,10 +195,8 @@ class Study:
         return replay(self._stage, message)
 
     def _compared(self, message: Message, first: Replayed, second: Replayed) -> tuple[Change, ...]:
-        maps = self._stage.maps
-        kind = maps.plans[message.sender, message.opened.native_kind].map.kind
-        writer = maps.by_kind.get((message.receiver, kind))
-        return changes(first, second, writer.map if writer else None)
+        receiver = party(self._stage.regions[message.receiver], message.record.case)
+        return changes(first, second, receiver.maps.get(first.native_kind))
 
     def _shared_out(
         self, message: Message, first: Replayed, found: tuple[Change, ...]

@@ -9,10 +9,11 @@ import structlog
 
 from gateway.canonical.kinds import Kind, State, TraceKind
 from gateway.canonical.lifecycle import returned_to_origin
-from gateway.canonical.tracking import CaseEvent, Conflict, EventKind, Move, TrackedCase, changed
+from gateway.canonical.tracking import CaseEvent, Conflict, EventKind, Move, TrackedCase, actor_of, changed
 from gateway.canonical.worktime import beijing_day
 from gateway.errors import Refusal
 from gateway.exchange import casework, translate
+from gateway.exchange.canonical_side import asks_itself, heard, party, unsent
 from gateway.exchange.crossing import (
     bodies_of,
     read_follow_up,
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from gateway.canonical.lifecycle import Decision
     from gateway.exchange.door import Desk
     from gateway.exchange.translate import Rendered
+    from gateway.region import Region
     from gateway.store.engine import Also
     from gateway.store.records import CaseRecord, ParkedMessage
 
@@ -54,6 +56,7 @@ _LEARNED = (
     "old_division",
     "old_region",
     "claim_place",
+    "collected",
 )
 
 
@@ -135,7 +138,7 @@ async def render_waiting(rt: Desk, case_id: UUID, case_no: str) -> None:
         if record.case.parked:
             return
         reading = _read_again(rt, message, record)
-        to = rt.regions[casework.other_party(record.case, message.region)]
+        to = _told(rt, message, record)
         rendered = await render_follow_up(rt, to, reading, record, rt.clock.now())
         if rendered is None:
             log.warning("follower_not_rendered", message_id=str(message.id), case_no=case_no)
@@ -167,7 +170,7 @@ async def _release(rt: Desk, message: ParkedMessage, record: CaseRecord, actor: 
     reading = _read_again(rt, message, record)
     if reading.findings:
         return [*casework.kept_findings(reading)]
-    to = rt.regions[casework.other_party(record.case, message.region)]
+    to = _told(rt, message, record)
     learned: dict[str, Any] = {}
     rendered: Rendered | None
     if message.kind.opens_case:
@@ -180,21 +183,26 @@ async def _release(rt: Desk, message: ParkedMessage, record: CaseRecord, actor: 
         return [*casework.kept_findings(reading)]
     acceptance = await rt.intake.release(
         message.id,
-        decide=_decision(rt, message, reading, actor),
+        decide=_decision(rt, message, reading, actor, to),
         tables_digest=rt.tables.digest,
         bodies=bodies_of(to, reading, rendered, record.case.case_no),
         target=learned,
-        out_kind=rt.maps.out_kind(to.slug, reading.kind),
+        out_kind=rt.maps.told_as(to, reading.kind),
     )
     if acceptance.conflict is not None:
-        path = rt.regions[message.region].case_path
+        path = heard(rt.regions[message.region], message.native_kind).case_path
         return [{"path": path, "code": acceptance.conflict.code, "text": acceptance.conflict.text}]
     await rt.bell.ring(to.slug)
     return []
 
 
+def _told(rt: Desk, message: ParkedMessage, record: CaseRecord) -> Region:
+    """Who the message goes to: the other party of its case."""
+    return party(rt.regions[casework.other_party(record.case, message.region)], record.case)
+
+
 def _read_again(rt: Desk, message: ParkedMessage, record: CaseRecord) -> Reading:
-    region = rt.regions[message.region]
+    region = heard(rt.regions[message.region], message.native_kind)
     opened = region.parse(message.raw)
     plan = rt.maps.reader(message.region, message.native_kind)
     if plan is None:
@@ -218,7 +226,7 @@ async def _learned(rt: Desk, case: TrackedCase, reading: Reading) -> TrackedCase
     return changed(known, target_case_no=number)
 
 
-def _decision(rt: Desk, message: ParkedMessage, reading: Reading, actor: str) -> Any:
+def _decision(rt: Desk, message: ParkedMessage, reading: Reading, actor: str, to: Region) -> Any:
     now = rt.clock.now()
 
     def decide(case: TrackedCase) -> Decision:
@@ -229,9 +237,11 @@ def _decision(rt: Desk, message: ParkedMessage, reading: Reading, actor: str) ->
             reading,
             by=message.region,
             at=message.received_at,
-            actor=message.region,
+            actor=actor_of(case, message.region),
             is_parked=False,
         )
+        if asks_itself(to):
+            decided = unsent(decided)
         if not isinstance(decided, Move):
             return decided
         line = CaseEvent(now, EventKind.RELEASED, case.state, case.state, actor)
@@ -246,7 +256,7 @@ def _decision(rt: Desk, message: ParkedMessage, reading: Reading, actor: str) ->
 async def _declined(rt: Desk, record: CaseRecord, actor: str, reason: str) -> Intent:
     """The gateway's own status report 21 to the origin, in the origin's format."""
     case, now = record.case, rt.clock.now()
-    origin = rt.regions[case.origin]
+    origin = party(rt.regions[case.origin], case)
     context = casework.context_of(record)
     sight = Sight(rt.tables, case.target, case.target, case.origin, context.accepted_on, context)
     reading = Reading(Kind.STATUS_REPORT, sight, {})
@@ -257,7 +267,7 @@ async def _declined(rt: Desk, record: CaseRecord, actor: str, reason: str) -> In
 
     def decide(locked: TrackedCase) -> Move | Conflict:
         move = returned_to_origin(locked, reason, at=now, actor=actor, calendar=rt.tables.calendar)
-        return replace(move, forward=True) if isinstance(move, Move) else move
+        return replace(move, forward=not asks_itself(origin)) if isinstance(move, Move) else move
 
     message_id = rt.new_id()
     key = f"return:{message_id}"

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from gateway.canonical.identifiers import mask_account, mask_id, mask_name, mask_phone
+from gateway.mapping.canonical_maps import CANONICAL
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -52,7 +53,8 @@ class Masker:
     @classmethod
     def of(cls, regions: Mapping[str, Region]) -> Masker:
         """Every native path of every map whose canonical meaning is personal."""
-        rows = (row for region in regions.values() for map_ in region.maps.values() for row in map_.rows)
+        maps = (CANONICAL, *(region.maps for region in regions.values()))
+        rows = (row for each in maps for map_ in each.values() for row in map_.rows)
         found = ((row.native, mask_of(row.to)) for row in rows if row.to is not None)
         return cls({native: mask for native, mask in found if mask is not None})
 

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 import structlog
 
 from gateway import metrics
-from gateway.canonical.tracking import Ignored, Move, TrackedCase
+from gateway.canonical.tracking import Ignored, Move, TrackedCase, actor_of
 from gateway.canonical.worktime import beijing_day
 from gateway.errors import Finding, Level, Refusal
 from gateway.exchange import casework, translate
+from gateway.exchange.canonical_side import asks_itself, party, unsent
 from gateway.exchange.crossing import bodies_of, read_follow_up, render, render_follow_up, target_number
 from gateway.mapping.fieldmap import Reading, Sight
 from gateway.mapping.plan import Plan, worst_level
@@ -44,13 +45,28 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class Collection:
+    """The channel that stands in for the region: its name, and how people call who runs it."""
+
+    channel: str
+    organisation: str
+
+
+@dataclass(frozen=True, slots=True)
 class Post:
-    """One message at the door, once it could be read."""
+    """One message at the door, once it could be read. ``collection``: who sent it, where not the region itself."""
 
     region: Region
     opened: Opened
     raw: bytes
     now: datetime
+    collection: Collection | None = None
+
+    def is_party_to(self, case: TrackedCase) -> bool:
+        """Whether the sender has a part in this case: a collected one is the channel's, not its region's system's."""
+        if self.region.slug != case.origin:
+            return self.collection is None
+        return case.channel == (self.collection.channel if self.collection else "")
 
 
 async def receive(rt: Door, region: Region, inbound: Inbound) -> Answer:
@@ -67,7 +83,7 @@ async def receive(rt: Door, region: Region, inbound: Inbound) -> Answer:
         opened = rt.maps.routes.readable(region.open(inbound))
         _within_window(opened, region, now)
         post = Post(region, opened, inbound.body, now)
-        acceptance = await _admitted(rt, post)
+        acceptance = await admitted(rt, post)
     except Refusal as refused:
         return await _refused(rt, region, opened, refused, now)
     except Exception as error:
@@ -76,10 +92,15 @@ async def receive(rt: Door, region: Region, inbound: Inbound) -> Answer:
             raise
         log.warning("store_away", region=region.slug, cause=type(error).__name__)
         return await _refused(rt, region, opened, busy(), now)
-    if acceptance.ring:
-        await rt.bell.ring(acceptance.ring)
+    await ring(rt, acceptance)
     assert acceptance.receipt is not None  # noqa: S101 - stored and known intents have one
     return _answer(region, acceptance.receipt)
+
+
+async def ring(rt: Door, acceptance: Acceptance) -> None:
+    """Tell the workers what there is to do."""
+    if acceptance.ring:
+        await rt.bell.ring(acceptance.ring)
 
 
 async def _within_rate(rt: Door, region: Region, now: datetime) -> None:
@@ -96,7 +117,7 @@ def _within_window(opened: Opened, region: Region, now: datetime) -> None:
         )
 
 
-async def _admitted(rt: Door, post: Post) -> Acceptance:
+async def admitted(rt: Door, post: Post) -> Acceptance:
     """Steps 7 to 15. Nonce and key are looked up as the message is stored, in the same round trip.
 
     One that is refused for what it says is not stored: what its nonce and key say goes before.
@@ -181,10 +202,13 @@ async def _application(rt: Door, post: Post, plan: Plan) -> tuple[Intent, Readin
         numbers,
         origin=origin,
         target=target,
-        origin_case_no=post.opened.case_ref,
+        # a channel knows the case by our number
+        origin_case_no=post.opened.case_ref or case_no,
         received_at=post.now,
         is_parked=is_parked,
     )
+    if post.collection is not None:
+        case = casework.collected(case, reading, post.collection.channel, post.collection.organisation)
 
     def decide(fresh: TrackedCase) -> Move:
         return casework.open_case(fresh, reading, at=post.now, calendar=rt.tables.calendar)
@@ -202,22 +226,18 @@ async def _follow_up(rt: Door, post: Post, plan: Plan) -> tuple[Intent, Reading]
     slug, routes = post.region.slug, rt.maps.routes
     receiver = casework.other_party(record.case, slug) if record else routes.sole[slug]
     sight = Sight(rt.tables, slug, slug, receiver, beijing_day(post.now))
-    if record is None:
+    if record is None or not post.is_party_to(record.case):
         translate.read(plan, post.opened, sight)
         raise unknown_case(post.region)
     reading = read_follow_up(plan, post.opened, sight, record, routes)
-    rendered = await render_follow_up(rt, rt.regions[receiver], reading, record, post.now)
+    to = party(rt.regions[receiver], record.case)
+    rendered = await render_follow_up(rt, to, reading, record, post.now)
     is_parked = worst_level(reading.findings) is Level.PARK
 
     def decide(locked: TrackedCase) -> Decision:
-        return casework.follow_up(
-            locked,
-            reading,
-            by=post.region.slug,
-            at=post.now,
-            actor=post.region.slug,
-            is_parked=is_parked,
-        )
+        actor = actor_of(locked, slug)
+        decided = casework.follow_up(locked, reading, by=slug, at=post.now, actor=actor, is_parked=is_parked)
+        return unsent(decided) if asks_itself(to) else decided
 
     shown = None if is_parked else rendered
     return await _intent(rt, post, reading, record, shown, decide), reading
@@ -239,13 +259,14 @@ async def _intent(
     rendered: Rendered | None,
     decide: Callable[[TrackedCase], Decision],
 ) -> Intent:
-    case, opens, target = record.case, reading.kind.opens_case, rt.regions[reading.sight.receiver]
+    case, opens = record.case, reading.kind.opens_case
+    target = party(rt.regions[reading.sight.receiver], case)
     is_parked = worst_level(reading.findings) is Level.PARK
     serial = await rt.serials.take(f"message:{post.region.slug}", beijing_day(post.now))
     key = post.region.message_key(serial, post.now)
 
     def receipt(decided: Move | Ignored) -> StoredReceipt:
-        given = _receipt(post, decided, reading, case.case_no, is_parked=is_parked)
+        given = _receipt(post, decided, reading, case, is_parked=is_parked)
         return StoredReceipt(ACCEPTED, post.region.receipt(given, key, post.now), post.opened.digest)
 
     return Intent(
@@ -256,7 +277,7 @@ async def _intent(
         digest=post.opened.digest,
         kind=reading.kind,
         native_kind=post.opened.native_kind,
-        out_kind=rt.maps.out_kind(target.slug, reading.kind),
+        out_kind=rt.maps.told_as(target, reading.kind),
         received_at=post.now,
         case_id=case.id,
         tables_digest=rt.tables.digest,
@@ -273,14 +294,15 @@ async def _intent(
 
 
 def _receipt(
-    post: Post, decided: Move | Ignored, reading: Reading, case_no: str, *, is_parked: bool
+    post: Post, decided: Move | Ignored, reading: Reading, case: TrackedCase, *, is_parked: bool
 ) -> Receipt:
     given = Receipt(
         Outcome.ACCEPTED,
         ACCEPTED,
         case_ref=post.opened.case_ref,
-        case_no=case_no,
+        case_no=case.case_no,
         sender=post.opened.sender,
+        state=decided.case.state if isinstance(decided, Move) else case.state,
     )
     if isinstance(decided, Ignored):
         return replace(given, outcome=Outcome.IGNORED, code=decided.code, text=decided.text)
@@ -306,6 +328,12 @@ def _answer(region: Region, receipt: StoredReceipt) -> Answer:
     return Answer(receipt.status, receipt.body, region.content_type)
 
 
+def counted_kind(rt: Door, region: Region, opened: Opened | None) -> str:
+    """What a message is counted as, also when it could not be read."""
+    plan = rt.maps.reader(region.slug, opened.native_kind) if opened else None
+    return plan.map.kind.value if plan else "unknown"
+
+
 async def _refused(
     rt: Door, region: Region, opened: Opened | None, refused: Refusal, now: datetime
 ) -> Answer:
@@ -319,8 +347,7 @@ async def _refused(
         sender=opened.sender if opened else "",
         retry_after=refused.retry_after,
     )
-    plan = rt.maps.reader(region.slug, opened.native_kind) if opened else None
-    kind = plan.map.kind.value if plan else "unknown"
+    kind = counted_kind(rt, region, opened)
     metrics.MESSAGES.labels(region.slug, "in", kind, Outcome.REFUSED).inc()
     log.info("message_refused", region=region.slug, status=refused.status, code=refused.code)
     # A refusal is no event of ours: its receipt number needs no counter, and no database.

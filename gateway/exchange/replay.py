@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from gateway.canonical.worktime import beijing_day, due
 from gateway.errors import Finding, Level
 from gateway.exchange import casework, translate
+from gateway.exchange.canonical_side import party
 from gateway.exchange.rules import apply_rules
 from gateway.mapping.fieldmap import Sight, TraceEntry
 from gateway.mapping.plan import left_over, worst_level
@@ -99,15 +100,22 @@ class Stage:
     regions: Mapping[str, Region]
     maps: Maps
 
+    def plan(self, message: Message) -> Plan:
+        """How a stored message is read. Errors: `LookupError` for one no map knows."""
+        found = self.maps.reader(message.sender, message.opened.native_kind)
+        if found is None:
+            raise LookupError(message.opened.native_kind)
+        return found
+
 
 def replay(stage: Stage, message: Message, *, on: date | None = None, heads: Heads | None = None) -> Replayed:
     """Translate a message again. ``on``: another day than the acceptance day; ``heads``: minted ones to keep.
 
     Errors: none; what is refused or parked is told by the verdict.
     """
-    sender, receiver = message.sender, stage.regions[message.receiver]
-    plan = stage.maps.plans[sender, message.opened.native_kind]
-    out_kind = stage.maps.out_kind(receiver.slug, plan.map.kind)
+    sender, plan = message.sender, stage.plan(message)
+    receiver = party(stage.regions[message.receiver], message.record.case)
+    out_kind = stage.maps.told_as(receiver, plan.map.kind)
     case = None if plan.map.kind.opens_case else casework.context_of(message.record)
     day = on or _day(plan, message, case)
     sight = Sight(stage.maps.tables, sender, sender, receiver.slug, day, case=case, door=False)
@@ -118,7 +126,7 @@ def replay(stage: Stage, message: Message, *, on: date | None = None, heads: Hea
         return _ended(reading, message, out_kind)
     made = heads or _heads(message.record.case, reading, receiver)
     to = Sight(stage.maps.tables, receiver.slug, sender, receiver.slug, day, case=case, door=False)
-    tree, writing = stage.maps.writer(receiver.slug, plan.map.kind).write(reading, to, made)
+    tree, writing = stage.maps.writer_to(receiver, plan.map.kind).write(reading, to, made)
     if writing.findings:
         reading.findings.extend(writing.findings)
         return _ended(reading, message, out_kind)

@@ -10,6 +10,7 @@ from gateway.canonical.event import Event, event_of
 from gateway.errors import Finding, Level, Refusal
 from gateway.exchange.routing import Routes, routes_between
 from gateway.exchange.rules import apply_rules
+from gateway.mapping.canonical_maps import CANONICAL, native_kind
 from gateway.mapping.fieldmap import CaseContext, Heads, Reading, Sight, TraceEntry
 from gateway.mapping.plan import Plan, compile_map, left_over, worst_level
 from gateway.mapping.times import beijing
@@ -32,10 +33,18 @@ class Maps:
     tables: Tables
     plans: Mapping[tuple[str, str], Plan] = field(repr=False)
     by_kind: Mapping[tuple[str, Kind], Plan] = field(repr=False)
+    #: canonical JSON itself, by its native kind: the same for whatever region a channel stands in for
+    canonical: Mapping[str, Plan] = field(repr=False)
     routes: Routes = field(repr=False)
 
     def reader(self, region: str, native_kind: str) -> Plan | None:
-        return self.plans.get((region, native_kind))
+        return self.plans.get((region, native_kind)) or self.canonical.get(native_kind)
+
+    def writer_to(self, region: Region, kind: Kind) -> Plan:
+        """How this region, or who stands in for it, is told a message of this kind."""
+        if region.maps is CANONICAL:
+            return self.canonical[native_kind(kind)]
+        return self.by_kind[region.slug, kind]
 
     def writer(self, region: str, kind: Kind) -> Plan:
         """How a region is told; `KeyError` for a kind it has no message for: that parks before (`Routes`)."""
@@ -45,6 +54,10 @@ class Maps:
         """What a region calls a kind, ``""`` when it has no message for it."""
         plan = self.by_kind.get((region, kind))
         return plan.map.native_kind if plan else ""
+
+    def told_as(self, region: Region, kind: Kind) -> str:
+        """`out_kind`, also of who stands in for a region."""
+        return native_kind(kind) if region.maps is CANONICAL else self.out_kind(region.slug, kind)
 
 
 def compile_maps(regions: Mapping[str, Region], tables: Tables) -> Maps:
@@ -56,7 +69,8 @@ def compile_maps(regions: Mapping[str, Region], tables: Tables) -> Maps:
         for native, field_map in region.maps.items()
     }
     by_kind = {(slug, plan.map.kind): plan for (slug, _), plan in plans.items()}
-    return Maps(tables, plans, by_kind, routes_between(regions, by_kind))
+    canonical = {native: compile_map(each, tables, "", prefixes) for native, each in CANONICAL.items()}
+    return Maps(tables, plans, by_kind, canonical, routes_between(regions, by_kind))
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,6 +74,17 @@ class ItemAlignment:
         return tuple(each for each in self.comparisons if each.verdict is Verdict.CONFLICT)
 
     @property
+    def worst(self) -> tuple[Comparison, ...]:
+        """One comparison for each element: of all pairs of regions the one that agrees least."""
+        order = list(Verdict)
+        found: dict[str, Comparison] = {}
+        for each in self.comparisons:
+            held = found.setdefault(each.element, each)
+            if order.index(each.verdict) > order.index(held.verdict):
+                found[each.element] = each
+        return tuple(found.values())
+
+    @property
     def aligned(self) -> bool:
         """There is something to compare, and no element is in conflict."""
         return not self.lacking and not self.conflicts

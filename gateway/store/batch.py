@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import orjson
 
-from gateway.canonical.tracking import CaseEvent, Conflict, EventKind, Ignored, Move, TrackedCase
+from gateway.canonical.tracking import CaseEvent, Conflict, EventKind, Ignored, Move, TrackedCase, actor_of
 from gateway.store import rows, shapes, statements, tallies
 from gateway.store.gather import busy
 from gateway.store.records import Acceptance, Intent, Part, Stored, StoredReceipt
@@ -218,7 +218,8 @@ class Batch:
         if isinstance(result, Move):
             events = result.events
         else:
-            events = (ignored_event(result, case, at=intent.received_at, actor=intent.region),)
+            actor = actor_of(case, intent.region)
+            events = (ignored_event(result, case, at=intent.received_at, actor=actor),)
         self.events.extend(event_rows(self.vault, case.id, events, after=standing.last_event))
         standing.last_event += len(events)
         standing.case = case

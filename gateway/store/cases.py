@@ -11,16 +11,16 @@ from uuid import UUID
 
 from sqlalchemy import select, text, tuple_
 
-from gateway.canonical.kinds import State
+from gateway.canonical.kinds import Kind, State
 from gateway.canonical.tracking import CaseEvent, EventKind, TrackedCase
 from gateway.store import parked as parked_
 from gateway.store import releases
 from gateway.store.direct import Direct
 from gateway.store.engine import is_away, single
 from gateway.store.gather import Gather, busy
-from gateway.store.records import CaseHistory, CaseRecord, ParkedMessage
+from gateway.store.records import CaseHistory, CaseRecord, ParkedMessage, ToldMessage
 from gateway.store.rows import FIXED, MOVING, case_of, trace_of
-from gateway.store.schema import CASES
+from gateway.store.schema import CASES, CHANNEL
 from gateway.store.vault import BODY
 
 if TYPE_CHECKING:
@@ -49,6 +49,9 @@ class CaseFilter:
     origin_case_no: str | None = None
     received_from: datetime | None = None
     received_to: datetime | None = None
+    #: the channel that collected it, and at which of its outlets (None: any)
+    channel: str | None = None
+    outlets: frozenset[str] | None = None
 
 
 class Cases:
@@ -106,6 +109,18 @@ class Cases:
             events=tuple(self._event(record.case.id, row) for row in events),
             trace=tuple(entry for row in traces for entry in self._trace(row)),
         )
+
+    async def told(self, case_id: UUID, out_kinds: str) -> list[ToldMessage]:
+        """Messages written as kinds that begin so, in order of arrival; each with its bytes."""
+        async with single(self._engine) as connection:
+            which = {"case_id": case_id, "since": oldest_id(case_id), "kinds": f"{out_kinds}%"}
+            rows = (await connection.execute(_TOLD, which)).mappings().all()
+        await self._vault.learn(row["rendered"] for row in rows)
+        return [self._told(row) for row in rows]
+
+    def _told(self, row: RowMapping) -> ToldMessage:
+        body = self._vault.decrypt(BODY, row["message_id"], "bodies.rendered", row["rendered"])
+        return ToldMessage(row["seq"], Kind(row["kind"]), row["received_at"], body)
 
     async def page(
         self, wanted: CaseFilter, limit: int, after: str | None = None
@@ -195,6 +210,13 @@ _TRACES = text(
     " ORDER BY m.seq"
 )
 
+_TOLD = text(
+    "SELECT m.seq, m.kind, m.received_at, b.message_id, b.rendered"
+    " FROM messages m JOIN bodies b ON b.message_id = m.id"
+    " WHERE m.case_id = :case_id AND m.id >= :since AND b.message_id >= :since"
+    " AND m.out_kind LIKE :kinds AND b.rendered IS NOT NULL ORDER BY m.seq"
+)
+
 
 def oldest_id(case_id: UUID) -> UUID:
     """An id a day older than the case, so that no two clocks matter; the smallest for what is no UUIDv7."""
@@ -213,6 +235,10 @@ def _conditions(wanted: CaseFilter) -> list[Any]:
         c.origin_case_no: wanted.origin_case_no,
     }
     conditions: list[Any] = [column == value for column, value in equal.items() if value is not None]
+    if wanted.channel is not None:
+        conditions.append(wanted.channel == CHANNEL)
+    if wanted.outlets is not None:
+        conditions.append(c.tracking["collected"]["outlet"].astext.in_(sorted(wanted.outlets)))
     if wanted.received_from is not None:
         conditions.append(c.received_at >= wanted.received_from)
     if wanted.received_to is not None:

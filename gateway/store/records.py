@@ -210,6 +210,16 @@ class CaseRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class ToldMessage:
+    """What the side that asks itself is told: the rendered canonical JSON of one message of its case."""
+
+    seq: int
+    kind: Kind
+    received_at: datetime
+    body: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class CaseHistory:
     """Everything the case view shows: the case, its timeline, every trace entry in order of arrival."""
 

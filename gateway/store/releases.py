@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import RowMapping, text
 
 from gateway.canonical.kinds import Kind
-from gateway.canonical.tracking import Conflict, Ignored, Move, TrackedCase, changed
+from gateway.canonical.tracking import Conflict, Ignored, Move, TrackedCase, actor_of, changed
 from gateway.store import shapes, statements
 from gateway.store.batch import Standing, event_rows, ignored_event, sealed_bodies, standing_of
 from gateway.store.engine import single
@@ -137,7 +137,7 @@ async def hold(connection: AsyncConnection, message_id: UUID) -> Held | None:
 def _after(result: Move | Ignored, case: TrackedCase, held: Held) -> Move:
     if isinstance(result, Move):
         return result
-    event = ignored_event(result, case, at=held.received_at, actor=held.region)
+    event = ignored_event(result, case, at=held.received_at, actor=actor_of(case, held.region))
     return Move(case, (event,), forward=False)
 
 

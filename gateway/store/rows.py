@@ -89,7 +89,7 @@ def trace_of(written: bytes) -> list[dict[str, str | None]]:
 
 
 _FLAGS = ("accepted_by_origin", "accepted_by_target", "answered", "rated", "due_provisional")
-_TEXTS = ("old_region", "old_division", "claim_place")
+_TEXTS = ("old_region", "old_division", "claim_place", "channel")
 
 
 def _rest(case: TrackedCase) -> dict[str, Any]:
@@ -104,6 +104,7 @@ def _rest(case: TrackedCase) -> dict[str, Any]:
         "remaining": _limit(case.remaining),
         "last_report": {side: [last.at.isoformat(), last.words] for side, last in case.last_report.items()},
         "clock": _clock(case.clock),
+        "collected": case.collected,
     }
     return {name: value for name, value in rest.items() if value}
 
@@ -122,6 +123,8 @@ def _unrest(rest: Mapping[str, Any]) -> dict[str, Any]:
             side: LastReport(datetime.fromisoformat(at), words)
             for side, (at, words) in rest["last_report"].items()
         }
+    if "collected" in rest:
+        read["collected"] = rest["collected"]
     if "clock" in rest:
         read["clock"] = _unclock(rest["clock"])
     return read

@@ -15,6 +15,7 @@ from starlette.routing import Match, Route
 from gateway import log
 from gateway.store.engine import is_away
 from gateway.web import (
+    channels,
     docs,
     explain,
     health,
@@ -84,6 +85,7 @@ def create(opening: Callable[[], AbstractAsyncContextManager[Runtime]] | None = 
     )
     for router in (
         tracking.router,
+        channels.router,
         explain.router,
         items.router,
         precheck.router,

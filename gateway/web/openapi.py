@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from fastapi.openapi.utils import get_openapi
 
 from gateway.formats import media_type
+from gateway.web.canonical_schemas import components
 from gateway.web.problem import CODES, MEDIA_TYPE, Code, Problem
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 _DESCRIPTION = """跨省通办网关：各地经办系统按各自的格式提交办件，网关转换后送达对方，并跟踪办件状态。
 
 * 报文接收：各地使用本地格式、本地凭证，回执也是本地格式；202 表示已可靠保存，不表示已送达。
+* 收件渠道（银行网点、乡镇窗口）：以规范模型的 JSON 提交，`POST /v1/cases`，凭证在配置 `[[channels]]` 中登记。
 * 其余接口：`Authorization: Bearer <令牌>`，UTF-8 JSON，时间为 RFC 3339（+08:00），未知的查询参数一律为 400。
 * 错误：`application/problem+json`（RFC 9457），`code` 为稳定的错误代码。
 """
@@ -67,6 +69,7 @@ def describe(app: FastAPI, regions: Mapping[str, Region]) -> dict[str, Any]:
     for region in regions.values():
         document["paths"][f"/v1/{region.slug}/messages"] = {"post": _intake(region)}
     schemas = document["components"]["schemas"]
+    schemas |= components()
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
     plain: dict[str, Any] = _plain(document, _Words(_example_slugs(regions), list(regions)))

@@ -74,7 +74,8 @@ class Problem(Exception):  # noqa: N818 - the word of RFC 9457
 def answer(problem: Problem) -> Response:
     """The response of a problem."""
     return Response(
-        json.dumps(problem.body(), ensure_ascii=False).encode(),
+        # a path may quote a member's name, and that may be half a surrogate pair
+        json.dumps(problem.body(), ensure_ascii=False).encode("utf-8", "backslashreplace"),
         status_code=CODES[problem.code][0],
         headers=dict(problem.headers or {}),
         media_type=MEDIA_TYPE,

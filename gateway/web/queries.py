@@ -113,6 +113,7 @@ class CaseQuery(PageQuery):
     state: Annotated[State | None, BeforeValidator(_absent)] = Field(
         default=None, description="状态代码", examples=["22"]
     )
+    channel: _Text = Field(default=None, description="收件渠道的代号（配置中的 name）", examples=["bank"])
     origin_case_no: _Text = Field(
         default=None, description="来源地的办件编号", examples=["510104-20261123-000017"]
     )

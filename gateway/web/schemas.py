@@ -81,7 +81,7 @@ class TimelineEntry(_Shape):
     kind: str = Field(description="事件类别", examples=["delivery"])
     from_state: str | None = Field(description="此前状态", examples=["20"])
     to_state: str = Field(description="此后状态", examples=["22"])
-    actor: str = Field(description="地区代号、gateway 或 staff:姓名", examples=["gateway"])
+    actor: str = Field(description="地区代号、gateway、staff:姓名或 channel:渠道", examples=["gateway"])
     note: str = Field(description="备注", examples=["YLZY_SQ"])
 
 
@@ -133,8 +133,71 @@ class LegShape(_Shape):
     light: Light
 
 
+class Outlet(_Shape):
+    """收件网点（窗口）。"""
+
+    code: str = Field(description="网点编号", examples=["0440200123"])
+    name: str = Field(description="网点名称", examples=["锦江支行"])
+
+
+class Agency(_Shape):
+    """委托收取的经办机构。"""
+
+    division: Division
+    name: str | None = Field(description="名称；尚不可知时为 null", examples=["锦江区社会保险事业管理局"])
+
+
+class CollectedAt(_Shape):
+    """由哪个渠道的哪个网点代哪个经办机构收取。"""
+
+    channel: str = Field(description="渠道代号", examples=["bank"])
+    organisation: str = Field(description="收取机构", examples=["示例银行"])
+    outlet: Outlet
+    agency: Agency
+    reference: str | None = Field(description="收取方自己的业务流水号", examples=["W20261123000017"])
+    text: str = Field(
+        description="一句话说明", examples=["由 示例银行 锦江支行 代 锦江区社会保险事业管理局 收取"]
+    )
+
+
+class Collected(_Shape):
+    """渠道提交的报文已可靠保存。"""
+
+    case_no: CaseNo
+    outcome: Literal["accepted", "parked", "ignored"] = Field(
+        description="accepted 已收；parked 挂起待人工，findings 为原因；ignored 存档但不产生效果",
+        examples=["accepted"],
+    )
+    state: StateShape
+    code: str | None = Field(default=None, description="ignored 的四位代码", examples=["1102"])
+    text: str | None = Field(
+        default=None, description="ignored 的说明", examples=["该状态已登记，已存档，办件状态不变"]
+    )
+    findings: list[Finding] | None = Field(default=None, description="挂起的原因")
+
+
+class ToldMessage(_Shape):
+    """办理地发来的一条报文。"""
+
+    seq: int = Field(description="办件内的次序", examples=[3])
+    kind: str = Field(description="报文类别", examples=["status.report"])
+    received_at: Time
+    message: dict[str, Any] = Field(
+        description="规范模型；姓名、证件号码和账号脱敏",
+        examples=[{"kind": "status.report", "status": {"state": "20", "at": "2026-11-24T09:00:00+08:00"}}],
+    )
+
+
+class ToldPage(_Shape):
+    """办理地发给收件渠道的全部报文，按先后。"""
+
+    messages: list[ToldMessage]
+
+
 class CaseView(CaseLine):
     """一个办件的全部情况。"""
+
+    collected_at: CollectedAt | None = Field(default=None, description="仅收件渠道收取的办件有此项")
 
     kind: str = Field(description="申请类别", examples=["transfer.apply"])
     accepted_at: Time | None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
 
@@ -12,12 +13,13 @@ from gateway.exchange import intervene
 from gateway.exchange.masking import Masker
 from gateway.store.cases import CaseFilter
 from gateway.web import schemas, views
-from gateway.web.auth import Caller, needs, runtime
+from gateway.web.auth import COLLECTING, Caller, needs, runtime
 from gateway.web.clocks import clock_view
 from gateway.web.problem import Problem
 from gateway.web.queries import CaseQuery, NoQuery, PageQuery
 
 if TYPE_CHECKING:
+    from gateway.canonical.tracking import TrackedCase
     from gateway.runtime import Runtime
     from gateway.store.records import ParkedMessage
 
@@ -36,14 +38,16 @@ def masker(request: Request) -> Masker:
 
 @router.get("/cases", summary="办件列表", response_model=schemas.CasePage)
 async def cases(
-    _caller: Annotated[Caller, needs("cases")],
+    caller: Annotated[Caller, needs("cases", COLLECTING)],
     rt: Annotated[Any, Depends(runtime)],
     query: Annotated[CaseQuery, Query()],
 ) -> Response:
-    """收件时间新的在前，同时收件的按办件编号降序。翻页期间新到的办件不影响后续各页。"""
+    """收件时间新的在前，同时收件的按办件编号降序。翻页期间新到的办件不影响后续各页。收件渠道只能看到自己收取的办件。"""
     if query.region is not None and query.region not in rt.regions:
         raise Problem("bad-request", f"region 须为 {'、'.join(rt.regions)} 之一")
     wanted = CaseFilter(**query.model_dump(exclude={"limit", "after"}))
+    if caller.collector is not None:
+        wanted = replace(wanted, channel=caller.collector.name, outlets=caller.collector.outlets)
     try:
         found, following = await rt.cases.page(wanted, query.limit, query.after)
     except ValueError:
@@ -53,7 +57,7 @@ async def cases(
 
 @router.get("/cases/{case_no}", summary="一个办件", response_model=schemas.CaseView, responses=_NOT_FOUND)
 async def case(
-    caller: Annotated[Caller, needs("cases")],
+    caller: Annotated[Caller, needs("cases", COLLECTING)],
     rt: Annotated[Any, Depends(runtime)],
     masks: Annotated[Masker, Depends(masker)],
     case_no: Annotated[str, Path(description="通办编号", examples=["CYTB5101042026112300000017"])],
@@ -61,13 +65,18 @@ async def case(
 ) -> Response:
     """状态、期限、经过和字段留痕；有 cases:full 权限时不脱敏，每次查看均留审计记录。"""
     history = await rt.cases.history(case_no) if case_no.isalnum() else None
-    if history is None:
+    if history is None or not _may_see(caller, history.record.case):
         raise Problem("not-found", "没有这个办件，请核对通办编号")
     full = caller.may("cases:full")
     if full:  # on record before anything is shown
         await rt.audit.append(caller.actor, "look", case_no, "cases:full")
     view = views.case_view(history, masker=masks, full=full)
     return JSONResponse(view | clock_view(history, rt.tables, rt.clock.now()))
+
+
+def _may_see(caller: Caller, found: TrackedCase) -> bool:
+    """A channel sees what it has collected itself, as far as its credential reaches."""
+    return caller.collector is None or caller.collector.owns(found)
 
 
 @router.get("/parked", summary="挂起的报文", response_model=schemas.ParkedPage)

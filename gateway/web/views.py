@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from gateway.canonical.tracking import CaseEvent, TimeLimit, TrackedCase
     from gateway.mapping.items import ItemVersion
     from gateway.store.parked import ParkedGroup
-    from gateway.store.records import CaseHistory, ParkedMessage
+    from gateway.store.records import CaseHistory, ParkedMessage, ToldMessage
 
 BEIJING = timezone(timedelta(hours=8))
 
@@ -62,9 +63,48 @@ def case_view(history: CaseHistory, *, masker: Masker, full: bool) -> dict[str, 
         "timeline": [_event(event, full=full) for event in history.events],
         "trace": [dict(entry) if full else masker.entry(entry) for entry in history.trace],
     }
+    if case.channel:
+        view["collected_at"] = collected_at(case)
     if case.remaining is not None:
         view["remaining"] = limit(case.remaining)
     return view
+
+
+def collected_at(case: TrackedCase) -> dict[str, Any]:
+    """Where a channel collected the case, for which agency, and the sentence that says so."""
+    told = case.collected
+    parts = ("由", told["organisation"], told["outlet_name"], "代", told["agency"] or "经办机构", "收取")
+    return {
+        "channel": case.channel,
+        "organisation": told["organisation"],
+        "outlet": {"code": told["outlet"], "name": told["outlet_name"]},
+        "agency": {"division": case.origin_division or None, "name": told["agency"] or None},
+        "reference": told.get("reference"),
+        "text": " ".join(parts),
+    }
+
+
+def told_line(message: ToldMessage, masks: Masker) -> dict[str, Any]:
+    """What a channel is told, masked."""
+    return {
+        "seq": message.seq,
+        "kind": message.kind.value,
+        "received_at": moment(message.received_at),
+        "message": _masked(json.loads(message.body), "", masks),
+    }
+
+
+def _masked(node: Any, path: str, masks: Masker) -> Any:
+    match node:
+        case dict():
+            return {
+                name: _masked(each, f"{path}.{name}" if path else name, masks) for name, each in node.items()
+            }
+        case list():
+            return [_masked(each, f"{path}[]", masks) for each in node]
+        case str():
+            return masks.value(path, node)
+    return node
 
 
 def parked_line(message: ParkedMessage) -> dict[str, Any]:

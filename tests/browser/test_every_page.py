@@ -16,6 +16,7 @@ TOWN = {
 PAGES = (
     *("", "routes", "cases", "cases/{case}", "stuck", "reruns", "rules", "rules/tables", "rules/coverage"),
     *("rules/alignment", "performance", "running", "audit", "me", "exports", "wall", "nowhere"),
+    *("../playground/", "../playground/?sample=chongqing-SYJ_SQ"),
 )
 #: What a page may move over the wire once its files are kept by the browser.
 MOST_BYTES = 300_000

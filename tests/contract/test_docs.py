@@ -24,6 +24,7 @@ from gateway import metrics, regions
 from gateway.cli.main import app
 from gateway.conformance import keys, simulator
 from gateway.dashboard import app as dashboard
+from gateway.dashboard.playground import app as playground
 from gateway.runtime import configure
 from gateway.settings import Settings
 from gateway.sources import RESERVED, _place
@@ -122,6 +123,8 @@ def check(words):
     program = program.removeprefix(".venv/bin/")
     if program == "tongban":
         check_tongban([word for word in rest if word not in {">", "message.json"} or rest[-2] != ">"])
+    elif program == "python" and rest[0].endswith(".py"):
+        assert all((ROOT / word).exists() for word in rest if word.startswith("docs/")), rest
     elif program == "python":
         assert rest[0] == "-m"
         assert find_spec(rest[1])
@@ -180,7 +183,7 @@ def test_links_lead_somewhere(page):
 def addresses():
     document = create().state.describe(regions.discover())
     pages = [f"/ops{route.path}".rstrip("/") for router in dashboard.PAGES for route in router.routes]
-    known = (*document["paths"], "/docs", "/openapi.json", *pages)
+    known = (*document["paths"], "/docs", "/openapi.json", playground.HOME.rstrip("/"), *pages)
     return {re.sub(r"\{\w+\}", "*", path) for path in known}
 
 

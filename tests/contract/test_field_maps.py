@@ -136,7 +136,7 @@ def test_the_command_tells_the_share_the_lines_and_the_page():
 
 def test_a_field_without_a_fate_ends_the_command_with_1(monkeypatch):
     bare = tuple(replace(region, notes=()) for region in FIELDS)
-    monkeypatch.setattr(mappings_study.regions_, "fields", lambda: bare)
+    monkeypatch.setattr(mappings_study.regions_, "fields", lambda *_: bare)
     told = CliRunner().invoke(app, ["mappings", "coverage"])
     assert told.exit_code == 1
     assert "没有说明去向" in told.stderr

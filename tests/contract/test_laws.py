@@ -213,6 +213,9 @@ def test_the_command_writes_a_signed_report_and_a_badge_that_can_be_checked(tong
     checked = tongban("report", "r.json")
     assert checked.exit_code == 0, checked.output
     assert "签名有效" in checked.output
+    page = tongban("region", "chongqing", "--level", "basic", "-f", "html", "-o", "r.html")
+    assert page.exit_code == 0
+    assert "签名有效" in tongban("report", "r.html").output
     members["held"] = False
     (tmp_path / "r.json").write_text(json.dumps(members, ensure_ascii=False), encoding="utf-8")
     checked = tongban("report", "r.json")

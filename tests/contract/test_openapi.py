@@ -17,6 +17,9 @@ from gateway.web.problem import CODES, Problem
 
 PINNED = {
     "GET /v1/cases",
+    "POST /v1/cases",
+    "POST /v1/cases/{case_no}/messages",
+    "GET /v1/cases/{case_no}/messages",
     "GET /v1/cases/{case_no}",
     "GET /v1/cases/{case_no}/explain",
     "GET /v1/parked",
@@ -144,6 +147,17 @@ def test_what_a_reader_can_send_is_said_whole(document):
     for parameter in document["paths"]["/v1/cases"]["get"]["parameters"]:
         assert parameter.get("allowEmptyValue", False) == (parameter["name"] != "limit")
         assert "nullable" not in parameter["schema"]
+
+
+def test_every_example_of_a_body_fits_the_schema_beside_it(document):
+    for name, operation in operations(document).items():
+        body = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
+        for kind, example in body.get("examples", {}).items():
+            found = body["schema"]["discriminator"]["mapping"][kind]
+            assert {"$ref": found} in body["schema"]["oneOf"]
+            shape = {"components": document["components"], "oneOf": body["schema"]["oneOf"]}
+            Draft202012Validator(shape).validate(example["value"])
+            assert example["value"]["kind"] == kind, name
 
 
 async def test_the_page_fetches_everything_from_its_own_host(application):

@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+from itertools import combinations
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,8 @@ import adapters
 from gateway import regions
 from gateway.conformance.simulator import stand_in_of
 from gateway.errors import CannotStart
+from gateway.mapping.alignment import align
+from gateway.mapping.alignment_report import workbook
 from gateway.mapping.explain import coverage, field_lines
 from gateway.mapping.load import PACKAGED, files_of, inspect, tables_of
 from gateway.mapping.release import digest_of
@@ -222,6 +225,25 @@ def test_a_closed_guide_of_one_region_closes_the_item_for_its_own_cases_only():
     guides, day = tables.guides, tables.guides.by_region[NEW]["unemployment_registration"][0].effective_from
     assert guides.is_open("unemployment_registration", day, OWN)
     assert not guides.is_open("unemployment_registration", day, (NEW, "sichuan"))
+
+
+def test_guides_are_compared_pair_by_pair_where_both_have_one():
+    regions.look_in([THIRD])
+    files = regions.table_files(PACKAGED, (*OWN, NEW))
+    head, *lines = files["guides/sichuan.csv"].decode().splitlines()
+    item = "unemployment_registration"
+    mine = [line for line in lines if line.startswith(f"{item},")]
+    files |= {f"codes/{NEW}/guides.csv": "\n".join((head, *mine, "")).encode()}
+    tables = tables_of(files, 2026, where="x")
+    report = align(tables.guides, tables.rules, on=tables.guides.by_region[NEW][item][0].effective_from)
+    (of_three,) = [each for each in report.items if each.item == item]
+    others = [each for each in report.items if each.item != item]
+    pairs = {frozenset(each.values) for each in of_three.comparisons}
+    assert pairs == {frozenset(pair) for pair in combinations((*OWN, NEW), 2)}
+    assert len(of_three.worst) == len({each.element for each in of_three.comparisons})
+    # that the third has no guide of the others is no fault of the two
+    assert not any(each.lacking for each in others)
+    assert workbook(report)
 
 
 # --- the third region as a pattern to copy ---

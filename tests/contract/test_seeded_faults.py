@@ -230,6 +230,15 @@ FAULTS = [
         "adapters/sichuan/maps/__init__.py:",
     ),
     Fault(
+        "a schema that is no JSON",
+        "sichuan",
+        "adapters/sichuan/schema.json",
+        '"$defs": {',
+        '"$defs": {,',
+        "R-B00",
+        "adapters/sichuan/schema.json",
+    ),
+    Fault(
         "a parser that trips",
         "sichuan",
         "adapters/sichuan/wire.py",

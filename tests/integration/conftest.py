@@ -11,7 +11,7 @@ import httpx
 import pytest
 from sqlalchemy import make_url, text
 
-from gateway.asgi import join
+from gateway.asgi import join, join_playground
 from gateway.embedded import postgres, redis
 from gateway.exchange import accounts, entry
 from gateway.runtime import Runtime, configure
@@ -186,6 +186,7 @@ def ops(rt):
     app = create()
     app.state.runtime = rt
     join(app)
+    join_playground(app, rt.settings)
 
     async def enter(*roles, name="", language="zh-CN"):
         headers = {"accept-language": language, "sec-fetch-site": "same-origin"}

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 import logging
+import socket
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -70,7 +71,9 @@ def test_help_lists_every_command():
     for command in (
         "serve",
         "translate",
+        "playground",
         "check",
+        "simulate",
         "token",
         "staff",
         "retry",
@@ -254,3 +257,38 @@ def test_operators_verbs_say_when_there_is_nothing_to_do(config, gateway_is_runn
     for words in ((), ("--groups",)):
         assert tongban("parked", *words, "--config", config).stdout == b""
     assert tongban("deliveries", "--config", config).stdout == b""
+
+
+# --- for people ---
+
+
+def test_translate_shows_people_each_fault_under_its_line():
+    file = EXAMPLES / "sichuan" / "samples" / "tbzy0001.refused.native.json"
+    shown = tongban("translate", "--from", "sichuan", "--format", "text", file)
+    assert shown.returncode == 1
+    lines = shown.stdout.decode().splitlines()
+    at = next(number for number, line in enumerate(lines) if line.startswith("第 24 行:13  9043  受理日期"))
+    value, caret = lines[at + 1], lines[at + 2]
+    assert value[caret.index("^") : caret.rindex("^") + 1] == "20261323"
+
+
+def test_translate_shows_people_the_way_of_every_value_by_the_rules_of_any_day_and_folder():
+    file = EXAMPLES / "chongqing" / "examples" / "SYJ_SQ.native.xml"
+    given = ("translate", "--from", "chongqing", file, "--tables", ROOT / "mappings", "--on", "2026-11-25")
+    shown = tongban(*given, "--format", "text")
+    assert shown.returncode == 0
+    told = shown.stdout.decode()
+    assert "按 2026-11-25 的规则" in told
+    assert any("BODY/SQR/MZ" in line and "土家族" in line and "M1 代码" in line for line in told.splitlines())
+    assert json.loads(tongban(*given).stdout)["kind"] == "unemployment.claim"
+    early = tongban(*given[:-1], "1999-01-01", "--format", "text")
+    assert early.returncode == 1
+
+
+def test_the_playground_says_when_its_port_is_taken():
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        shown = tongban("playground", "--port", taken.getsockname()[1])
+    assert shown.returncode == 2
+    assert "请用 --port 换一个" in shown.stderr.decode()

@@ -48,6 +48,8 @@ FIELDS = {
     "accepted_by_target": st.booleans(),
     "answered": st.booleans(),
     "rated": st.booleans(),
+    "channel": WORDS,
+    "collected": st.dictionaries(WORDS, WORDS, max_size=3),
     "last_report": st.dictionaries(WORDS, st.builds(LastReport, TIMES, WORDS), max_size=2),
     "clock": CLOCKS,
     "due_on": st.none() | DATES,

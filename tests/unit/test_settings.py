@@ -277,3 +277,12 @@ def test_the_cookie_of_a_session_is_secure_unless_on_loopback_or_told_otherwise(
 def test_an_account_does_not_rest_before_the_third_failure(tmp_path):
     (fault,) = faults(tmp_path, GOOD + "[dashboard]\nlock_after = 1\n")
     assert fault == "dashboard.lock_after: 须大于等于 3"
+
+
+def test_the_playground_is_open_to_everybody_on_loopback_only(tmp_path):
+    open_ = '[playground]\naccess = "open"\n'
+    assert load(written(tmp_path, GOOD + open_), {}, sections=SECTIONS).playground.access == "open"
+    reachable = (
+        GOOD.replace("127.0.0.1", "0.0.0.0") if "127.0.0.1" in GOOD else GOOD + '[server]\nhost = "0.0.0.0"\n'
+    )
+    assert any(fault.startswith("playground.access") for fault in faults(tmp_path, reachable + open_))

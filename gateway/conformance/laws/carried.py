@@ -78,7 +78,7 @@ def everything_crosses(subject: Subject, tally: Tally) -> Iterator[Breach]:
     "F15",
     "写给本地区的报文符合本地区公布的 schema",
     "What is written for the region obeys its schema",
-    "architecture §9",
+    "ADR 0007",
 )
 def written_messages_obey_the_schema(subject: Subject, tally: Tally) -> Iterator[Breach]:
     """Whatever came in, what goes out has the published form."""
@@ -104,7 +104,7 @@ def written_messages_obey_the_schema(subject: Subject, tally: Tally) -> Iterator
     "F16",
     "收到的每个值或被转递，或留痕写明去向，或字段表写明原因",
     "Every value received is carried, traced, or accounted for",
-    "architecture §9.3",
+    "ADR 0007",
 )
 def nothing_is_lost_in_silence(subject: Subject, tally: Tally) -> Iterator[Breach]:
     """Lossless or traced: leaves in = moved + dropped with reason."""
@@ -115,7 +115,7 @@ def nothing_is_lost_in_silence(subject: Subject, tally: Tally) -> Iterator[Breac
     "F17",
     "写出的每个值在留痕中有来源，或字段表写明由来",
     "Every value written has its origin in the trace",
-    "architecture §9.3",
+    "ADR 0007",
 )
 def nothing_comes_from_nowhere(subject: Subject, tally: Tally) -> Iterator[Breach]:
     """The same for what is written for this region."""
@@ -167,7 +167,7 @@ def _speaks_for(row: Any, fate: Fate | None) -> bool:
     "F18",
     "同样的字节和规则表得到同样的结果，收到的内容不被改动",
     "The same bytes give the same result, and are left as they were",
-    "architecture §9.4",
+    "ADR 0007",
 )
 def translation_is_a_function(subject: Subject, tally: Tally) -> Iterator[Breach]:
     """Twice over, from the same tree."""
@@ -193,7 +193,7 @@ def translation_is_a_function(subject: Subject, tally: Tally) -> Iterator[Breach
     "F19",
     "写给本地区的内容，本地区读回来意思不变",
     "What is written for the region is read back with the same meaning",
-    "architecture §9.2",
+    "ADR 0007",
 )
 def what_is_written_is_read_back(subject: Subject, tally: Tally) -> Iterator[Breach]:
     """Put-get: every value that has a place here comes back as it was, but for declared losses."""

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 #: Checked before there is anything to look at: see `gateway.conformance.loading`.
-LOADS = Law("R-B00", "适配器可以加载", "The adapter can be loaded", Level.BASIC, "architecture §4")
+LOADS = Law("R-B00", "适配器可以加载", "The adapter can be loaded", Level.BASIC, "ADR 0002")
 TABLES_LOAD = Law("R-B07", "规则表没有错误", "The tables have no faults", Level.BASIC, "gateway §7")
 
 

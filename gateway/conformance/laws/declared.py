@@ -29,7 +29,7 @@ _CALLABLES = (
 _TEXTS = ("name", "spec", "content_type", "kind_path", "case_path", "context_name")
 
 
-@holds("B01", "地区完整地声明自己", "A region declares itself completely", "architecture §4")
+@holds("B01", "地区完整地声明自己", "A region declares itself completely", "ADR 0002")
 def declares_itself(subject: Subject, tally: Tally) -> Iterator[Breach]:
     """Nothing missing, nothing that another region already claims."""
     region, file = subject.region, f"{subject.where}/__init__.py"
@@ -66,7 +66,7 @@ def declares_itself(subject: Subject, tally: Tally) -> Iterator[Breach]:
         )
 
 
-@holds("B02", "每种报文一张对应表，名称与种类各不相同", "One map for each kind of message", "architecture §9")
+@holds("B02", "每种报文一张对应表，名称与种类各不相同", "One map for each kind of message", "ADR 0007")
 def one_map_a_kind(subject: Subject, tally: Tally) -> Iterator[Breach]:
     """Keys are the maps' own kinds; no canonical kind is spoken twice."""
     spoken: dict[Any, str] = {}
@@ -96,7 +96,7 @@ def one_map_a_kind(subject: Subject, tally: Tally) -> Iterator[Breach]:
     "B03",
     "声明了模拟对端，且与地区一致",
     "A stand-in is declared and agrees with the region",
-    "architecture §10",
+    "ADR 0002",
 )
 def has_a_stand_in(subject: Subject, tally: Tally) -> Iterator[Breach]:
     """Without it nothing can be rehearsed."""

@@ -120,7 +120,7 @@ def any_headers_are_refused(subject: Subject, tally: Tally) -> Iterator[Breach]:
     "H04",
     "任何内容的报文都只会送达、拒收或挂起，并指明真实的位置",
     "Any message is taken, refused or parked, with a real place",
-    "architecture §9.4",
+    "ADR 0007",
 )
 def any_tree_has_an_outcome(subject: Subject, tally: Tally) -> Iterator[Breach]:
     """Values of wrong types, members missing, added, turned round, repeated."""
@@ -162,7 +162,7 @@ def _mutated(subject: Subject, tally: Tally) -> Iterator[Passage]:
     "H05",
     "被改动过的报文只要送达，写出的内容就符合对方的 schema",
     "A mutated message that is taken is written in good form",
-    "architecture §9",
+    "ADR 0007",
 )
 def taken_mutants_are_written_well(subject: Subject, tally: Tally) -> Iterator[Breach]:
     """Nothing slips through to the other side in a form it would refuse."""

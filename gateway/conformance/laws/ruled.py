@@ -39,7 +39,7 @@ def lists_are_there(subject: Subject, tally: Tally) -> Iterator[Breach]:
     "B09",
     "公布的每个字段都在对应表中，每行对应表都在公布的字段中",
     "Maps and published schema have the same fields",
-    "architecture §9",
+    "ADR 0007",
 )
 def fields_are_those_published(subject: Subject, tally: Tally) -> Iterator[Breach]:
     """Both ways, with the place to change; a path that is nearly right is told beside the right one."""
@@ -83,7 +83,7 @@ def _misnamed(subject: Subject, path: str, near: str, kinds: str) -> Breach:
     "B10",
     "每个字段收发两个方向的去向都有说明，并有中文名称",
     "What becomes of each field is said for both directions",
-    "architecture §9",
+    "ADR 0007",
 )
 def fields_are_explained(subject: Subject, tally: Tally) -> Iterator[Breach]:
     """Mapped, or listed in fields.csv with the reason."""

@@ -77,7 +77,7 @@ def _trees(subject: Subject) -> Iterator[tuple[str, Any]]:
     "F20",
     "每个转换读出的值，写回后再读还是同一个值",
     "Each converter reads back what it wrote",
-    "architecture §9",
+    "ADR 0007",
 )
 def converters_are_inverse(subject: Subject, tally: Tally) -> Iterator[Breach]:
     """Over values of the examples, of generated messages, and at the edges."""

@@ -29,7 +29,7 @@ _OF_THE_MESSAGE = frozenset({SCHEMA, "1001"})
     "B12",
     "每种报文都有样例，样例打得开，有种类、流水号、办件编号和时间",
     "Every kind has an example that opens, with key, number and time",
-    "architecture §10",
+    "ADR 0002",
 )
 def examples_open(subject: Subject, tally: Tally) -> Iterator[Breach]:
     """The file's name is the kind."""
@@ -70,7 +70,7 @@ def examples_open(subject: Subject, tally: Tally) -> Iterator[Breach]:
             )
 
 
-@holds("B13", "样例符合本地区公布的 schema", "Examples obey the region's own schema", "architecture §9")
+@holds("B13", "样例符合本地区公布的 schema", "Examples obey the region's own schema", "ADR 0007")
 def examples_obey_the_schema(subject: Subject, tally: Tally) -> Iterator[Breach]:
     """JSON Schema or XSD, by the file that lies in the folder."""
     schema = Schema.of(subject)
@@ -89,7 +89,7 @@ def examples_obey_the_schema(subject: Subject, tally: Tally) -> Iterator[Breach]
     "B14",
     "样例读出、写回、再读，内容不变",
     "Reading, writing and reading again changes nothing",
-    "architecture §9",
+    "ADR 0007",
 )
 def examples_survive(subject: Subject, tally: Tally) -> Iterator[Breach]:
     """``parse`` and ``render`` are each other's inverse."""

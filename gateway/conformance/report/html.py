@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from importlib import resources
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import lxml.html
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from gateway.canonical.worktime import BEIJING
@@ -35,4 +37,15 @@ def html(report: Report, signature: Mapping[str, str] | None = None) -> str:
         badge=badge(report),
         style=(resources.files(__package__) / "report.css").read_text(encoding="utf-8"),
         signature=signature,
+        signed=json.dumps({**report.as_json(), "signature": dict(signature)}) if signature else "",
     )
+
+
+def members_of(page: bytes) -> dict[str, Any]:
+    """The signed JSON report inside a page. Errors: `ValueError` for a page without one."""
+    document: Any = lxml.html.fromstring(page)
+    found = document.xpath("//pre[@id='signed']")
+    if not found:
+        raise ValueError("页面中没有签名的内容")
+    members: dict[str, Any] = json.loads(found[0].text_content())
+    return members

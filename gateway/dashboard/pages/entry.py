@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Form, Query, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from gateway.dashboard.desk import COOKIE, LANGUAGE_COOKIE, Desk, language_of, needs, runtime
+from gateway.dashboard.desk import COOKIE, LANGUAGE_COOKIE, PATHS, Desk, language_of, needs, runtime
 from gateway.dashboard.rendering import Page, render
 from gateway.dashboard.texts import catalog, preferred
 from gateway.exchange import entry
@@ -40,15 +40,16 @@ async def sign_in(
     if isinstance(found, entry.Refusal):
         return _form(request, rt, next_, name=name, refusal=found.text, status=403)
     response = RedirectResponse(_within(next_), 303)
-    response.set_cookie(
-        COOKIE,
-        found.token,
-        max_age=int(entry.longest(rt, found.staff.roles).total_seconds()),
-        path="/ops",
-        secure=rt.settings.cookie_is_secure,
-        httponly=True,
-        samesite="strict",
-    )
+    for path in PATHS:
+        response.set_cookie(
+            COOKIE,
+            found.token,
+            max_age=int(entry.longest(rt, found.staff.roles).total_seconds()),
+            path=path,
+            secure=rt.settings.cookie_is_secure,
+            httponly=True,
+            samesite="strict",
+        )
     return response
 
 
@@ -57,7 +58,8 @@ async def sign_out(request: Request, desk: Annotated[Desk, needs("look")]) -> Re
     """Ends this session, here and in the store."""
     await entry.sign_out(desk.rt, request.cookies[COOKIE])
     response = RedirectResponse("/ops/sign-in", 303)
-    response.delete_cookie(COOKIE, path="/ops")
+    for path in PATHS:
+        response.delete_cookie(COOKIE, path=path)
     return response
 
 
@@ -67,15 +69,21 @@ async def language(
 ) -> Response:
     """Remembers the language in a cookie of its own, also for those not signed in."""
     response = RedirectResponse(_within(next_), 303)
-    response.set_cookie(
-        LANGUAGE_COOKIE, preferred([to]), max_age=365 * 86400, path="/ops", httponly=True, samesite="lax"
-    )
+    for path in PATHS:
+        response.set_cookie(
+            LANGUAGE_COOKIE, preferred([to]), max_age=365 * 86400, path=path, httponly=True, samesite="lax"
+        )
     return response
 
 
 def _within(path: str) -> str:
-    """A path of the dashboard; anything else leads to its first page."""
-    is_ours = path.startswith("/ops/") and "//" not in path and "\\" not in path and path.isprintable()
+    """A path of the pages for staff; anything else leads to their first."""
+    is_ours = (
+        path.startswith(("/ops/", "/playground/"))
+        and "//" not in path
+        and "\\" not in path
+        and path.isprintable()
+    )
     return path if is_ours else "/ops/"
 
 

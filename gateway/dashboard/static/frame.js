@@ -25,6 +25,9 @@
     }
   });
 
+  // Whoever has to sign in first arrives with the fragment of the address that led here.
+  for (const form of document.querySelectorAll(".sign-in form")) form.action += location.hash;
+
   // A form that is being sent is not sent twice.
   document.addEventListener("submit", (event) => {
     const form = event.target;

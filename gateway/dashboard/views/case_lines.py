@@ -83,6 +83,8 @@ class Line:
     received_at: datetime
     age_days: int
     cause: Cause | None
+    #: who collected it, and at which outlet; a region's own case has a number of its own instead
+    collected: str = ""
 
 
 _places: dict[str, dict[str, str]] = {}
@@ -144,6 +146,9 @@ class Lines:
             received_at=case.received_at,
             age_days=(self._today - beijing_day(case.received_at)).days,
             cause=self._cause(found.waiting),
+            collected=f"{case.collected['organisation']} {case.collected['outlet_name']}"
+            if case.channel
+            else "",
         )
 
     def _place(self, region: str, division: str) -> str:
@@ -163,9 +168,15 @@ class Lines:
         if case.state in FINAL:
             return ""
         if case.state in {State.CORRECTION, State.SUSPENDED_CORRECTION}:
-            return say("%(side)s，待补正", side=self._names.regions.get(case.origin, case.origin))
+            return say("%(side)s，待补正", side=self._party(case, case.origin))
         sides = sorted(owners(case), key=lambda slug: slug != case.target)
-        return "、".join(self._names.regions.get(slug, slug) for slug in sides)
+        return "、".join(self._party(case, slug) for slug in sides)
+
+    def _party(self, case: TrackedCase, slug: str) -> str:
+        """A side of a case; of a collected one the origin is whoever collected it."""
+        if case.channel and slug == case.origin:
+            return case.collected["organisation"]
+        return self._names.regions.get(slug, slug)
 
     def _due(self, case: TrackedCase) -> Due:
         say = self._desk.say

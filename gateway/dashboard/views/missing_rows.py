@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from gateway.canonical.worktime import beijing_day
 from gateway.dashboard.views.rulebook import fields
 from gateway.errors import Refusal
 from gateway.exchange.backlog import pattern_of
+from gateway.exchange.canonical_side import heard
+from gateway.mapping.canonical_maps import is_canonical
 from gateway.mapping.gaps import RuleGap, WordGap, rule_gap, word_gap
 from gateway.store.parked import Cause
 from gateway.store.waiting import waiting
@@ -62,7 +64,12 @@ async def missing(desk: Desk, cause: Cause, region: str) -> Missing:
         raise LookupError(slug)
     peer = found.destination if found else next(other for other in desk.rt.regions if other != slug)
     line = _line(slug, cause.path, found.native_kinds if found else ())
-    gap, native, whole = _gap(desk.rt.tables, cause, (slug, peer), line)
+    tables = desk.rt.tables
+    asked = cause
+    if found and line and any(map(is_canonical, found.native_kinds)):
+        # a channel writes keys; the rows are looked for by the word of the region it stands in for
+        asked = replace(cause, value=_in_words(tables, slug, line.code_list, cause.value))
+    gap, native, whole = _gap(tables, asked, (slug, peer), line)
     since = await _since(desk, found) if found else beijing_day(desk.now)
     return Missing(cause, slug, peer, found, line, gap, native, whole, since)
 
@@ -73,6 +80,12 @@ def _line(region: str, path: str, kinds: tuple[str, ...]) -> FieldLine | None:
     at = [line for line in of_region if line.path == path]
     at = at or [line for line in of_region if path in line.canonical]
     return next((line for line in at if line.native_kind in kinds), at[0] if at else None)
+
+
+def _in_words(tables: Tables, region: str, code_list: str, key: str | None) -> str | None:
+    """A key as the region writes it, where it has a word for it."""
+    row = tables.codes(region, code_list).write(key) if key and code_list in tables.hubs else None
+    return row.native if row else key
 
 
 def _gap(
@@ -112,11 +125,12 @@ async def _since(desk: Desk, found: Waiting) -> date:
     region = desk.rt.regions[found.region]
     for sample in found.samples:
         message = await desk.rt.cases.parked(sample.message_id)
-        accepted_on = region.maps[sample.native_kind].accepted_on
+        sender = heard(region, sample.native_kind)
+        accepted_on = sender.maps[sample.native_kind].accepted_on
         if message is None or accepted_on is None:
             continue
         try:
-            day = accepted_on(region.parse(message.raw).tree)
+            day = accepted_on(sender.parse(message.raw).tree)
         except Refusal:  # unreadable bytes have no day
             day = None
         if day is not None:

@@ -123,8 +123,8 @@ def flow(kind: Kind, steps: Sequence[Stay], nexts: Iterable[Ahead]) -> Flow:
 
 
 def whose(by: str) -> str:
-    """What an actor of the timeline is to the picture: a slug, ``gateway`` or ``staff``."""
-    return "staff" if by.startswith("staff:") else by or GATEWAY
+    """What an actor of the timeline is to the picture: a slug, ``gateway`` or ``staff``, as who collects a case is too."""
+    return "staff" if by.startswith(("staff:", "channel:")) else by or GATEWAY
 
 
 def _lane(kind: Kind, seen: Sequence[str]) -> tuple[str, ...]:

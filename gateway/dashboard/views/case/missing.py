@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 from urllib.parse import urlencode
 
 from gateway.dashboard.texts import N_
@@ -51,18 +51,47 @@ def missing(
     return tuple(_missing(message, finding, line_of) for finding in message.findings)
 
 
-def _missing(
-    message: FiledMessage,
-    finding: Mapping[str, str],
-    line_of: Callable[[str, str, str | None], FieldLine | None],
-) -> Missing:
-    code, path, value = finding["code"], finding["path"], finding.get("value", "")
+class Lack(NamedTuple):
+    """What a code at a path says is missing, the table it is missing from ("" for none), and the field."""
+
+    what: str
+    table: str
+    line: FieldLine | None
+
+
+class Ends(Protocol):
+    """Who sends what to whom: as much of a message as this needs."""
+
+    @property
+    def region(self) -> str: ...
+    @property
+    def native_kind(self) -> str: ...
+    @property
+    def destination(self) -> str: ...
+    @property
+    def out_kind(self) -> str: ...
+
+
+def lack(
+    message: Ends, code: str, path: str, line_of: Callable[[str, str, str | None], FieldLine | None]
+) -> Lack:
+    """What a finding that parks a message waits for."""
     own = line_of(message.region, message.native_kind, path)
     line = own or line_of(message.destination, message.out_kind, path)
     region = message.region if own or not line else message.destination
     what, table = _LACKS.get(code, (_OTHER, ""))
     if "{code_list}" in table:
         table = table.format(region=region, code_list=line.code_list) if line and line.code_list else "codes/"
+    return Lack(what, table, line)
+
+
+def _missing(
+    message: FiledMessage,
+    finding: Mapping[str, str],
+    line_of: Callable[[str, str, str | None], FieldLine | None],
+) -> Missing:
+    code, path, value = finding["code"], finding["path"], finding.get("value", "")
+    what, table, line = lack(message, code, path, line_of)
     return Missing(
         code=code,
         what=what,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from gateway.dashboard.views.case import printed
 from gateway.dashboard.views.case.lineage import Crossing, Ends, Forms, Thread, ends, threads
 from gateway.errors import Refusal
+from gateway.exchange.canonical_side import heard
 from gateway.exchange.explain import explained
 from gateway.formats.tree import Unreadable
 from gateway.store.archive import KeptCase
@@ -50,7 +51,8 @@ class Spread:
 def spread(case: KeptCase, kept: KeptMessage, canonical: bytes, reader: Reader, veil: Veil | None) -> Spread:
     """Everything masked, unless there is no ``veil``."""
     sender = reader.regions.get(kept.region)
-    receiver = reader.regions[kept.destination]
+    sender = sender and heard(sender, kept.native_kind)
+    receiver = heard(reader.regions[kept.destination], kept.out_kind)
     form_in = _native(sender, kept.native_kind, kept.raw, veil)
     form_out = _native(receiver, kept.out_kind, kept.rendered, veil)
     form_canonical = _canonical(canonical, veil)

@@ -134,7 +134,7 @@ def apply(errand: Errand, draw: Draw) -> Said:
     }
     certifies = errand.kind is Kind.CERTIFICATION_NOTICE
     body |= _certified(errand, draw) if certifies else _applied(errand, draw)
-    tree = {"type": _TYPES[errand.kind], "id": _number(draw), "case": number, "body": body}
+    tree: dict[str, Any] = {"type": _TYPES[errand.kind], "id": _number(draw), "case": number, "body": body}
     facts = _facts(errand.kind, tree, origin=True, papers=errand.papers)
     return Said(errand.kind, tree["type"], tree["id"], number, _bytes(tree), facts=facts)
 
@@ -182,7 +182,12 @@ def follow(facts: Facts, turn: Turn, draw: Draw) -> Said:
     if turn.reason:
         member = {Kind.MATERIAL_SUPPLEMENT: "remark", Kind.CASE_RATING: "words"}.get(turn.kind, "reason")
         body[member] = turn.reason
-    tree = {"type": _TYPES[turn.kind], "id": _number(draw), "case": facts.case_ref, "body": body}
+    tree: dict[str, Any] = {
+        "type": _TYPES[turn.kind],
+        "id": _number(draw),
+        "case": facts.case_ref,
+        "body": body,
+    }
     return Said(turn.kind, tree["type"], tree["id"], facts.case_ref, _bytes(tree), state=turn.state)
 
 

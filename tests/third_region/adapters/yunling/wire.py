@@ -6,7 +6,7 @@ import base64
 import binascii
 import re
 from datetime import UTC, date, datetime, timedelta, timezone
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -53,9 +53,9 @@ class Credentials(BaseModel):
 
     base_url: Annotated[str, BeforeValidator(_without_slash), Field(pattern=r"^https?://[^\s/]+")]
     key_id: str = Field(min_length=1)
-    private_key: Annotated[object, BeforeValidator(_signer), Field(repr=False)]
+    private_key: Annotated[Any, BeforeValidator(_signer), Field(repr=False)]
     peer_key_id: str = Field(min_length=1)
-    peer_public_key: Annotated[object, BeforeValidator(_verifier), Field(repr=False)]
+    peer_public_key: Annotated[Any, BeforeValidator(_verifier), Field(repr=False)]
     #: false: the side is known and not permitted (403 9010)
     enabled: bool = True
 
@@ -92,7 +92,7 @@ def verify(inbound: Inbound, credentials: Credentials, now: datetime) -> None:
     if not digest.same(headers["x-yl-key"], credentials.peer_key_id):
         raise Refusal(401, "9001", "x-yl-key 不是约定的密钥名称，请核对")
     signature, signed = _decoded(headers["x-yl-sign"]), to_sign(OUTBOX, stamp, nonce, inbound.body)
-    if not credentials.peer_public_key.verify(signature, signed):  # type: ignore[attr-defined]
+    if not credentials.peer_public_key.verify(signature, signed):
         raise Refusal(
             401, "9001", "x-yl-sign 验签不通过，请核对密钥及签名原文（方法、路径、时间、随机串、报文摘要）"
         )
@@ -146,7 +146,7 @@ def seal(
 ) -> SignedRequest:
     """One attempt: time, nonce and signature are new each time."""
     path, stamp = f"{INBOX}/{native_kind}", str(int(now.timestamp() * 1000))
-    signature = credentials.private_key.sign(to_sign(path, stamp, nonce, rendered))  # type: ignore[attr-defined]
+    signature = credentials.private_key.sign(to_sign(path, stamp, nonce, rendered))
     headers = {
         "content-type": CONTENT_TYPE,
         "x-yl-key": credentials.key_id,

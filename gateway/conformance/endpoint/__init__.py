@@ -1,0 +1,1 @@
+"""Plays the gateway against an integrator's own live server, and says where it breaks the contract."""

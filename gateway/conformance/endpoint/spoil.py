@@ -1,0 +1,152 @@
+"""Good messages spoilt in one place, judged by the region's own map before they are sent (no I/O)."""
+
+from __future__ import annotations
+
+import copy
+from typing import TYPE_CHECKING, Any
+
+from gateway.canonical.worktime import beijing_day
+from gateway.formats import media_type
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gateway.conformance.endpoint.mill import Message, Sides
+    from gateway.conformance.yardstick import Yardstick
+    from gateway.errors import Finding
+    from gateway.region import Tree
+
+#: Spoilt messages of one kind that are sent.
+_MOST = 6
+
+
+def wrong_types(content_type: str) -> tuple[str, ...]:
+    """Content types that are not the region's: another type, another charset."""
+    kind, _ = media_type.split(content_type)
+    return ("text/plain; charset=utf-8", "application/octet-stream", f"{kind}; charset=iso-8859-1")
+
+
+def same_types(content_type: str) -> tuple[str, ...]:
+    """The region's content type, written otherwise."""
+    kind, charset = media_type.split(content_type)
+    return (f"{kind.upper()}; charset={charset.upper()}", f"{kind};charset={charset}")
+
+
+def without_members(yardstick: Yardstick, message: Message) -> Iterator[tuple[str, Tree]]:
+    """(path, tree) with one mandatory leaf left out, spread over the message; never its key or kind."""
+    found = []
+    heads = {yardstick.sides.region.kind_path, *_key_paths(yardstick, message)}
+    for steps in _leaves(message.tree):
+        tree = _without(message.tree, steps)
+        faults = _faults(yardstick, message, tree)
+        if len(faults) == 1 and faults[0].code == "9042" and faults[0].path not in heads:
+            found.append((faults[0].path, tree))
+    yield from _spread(found)
+
+
+def wrong_values(yardstick: Yardstick, message: Message) -> Iterator[tuple[str, str, Tree]]:
+    """(path, what was done, tree) with one value that breaks a rule of the region."""
+    found = []
+    for steps in _leaves(message.tree):
+        value = _at(message.tree, steps)
+        for what, other in _others(value):
+            tree = copy.deepcopy(message.tree)
+            _put(tree, steps, other)
+            faults = _faults(yardstick, message, tree)
+            if faults:
+                found.append((faults[0].path, what, tree))
+    found += _swapped(yardstick, message)
+    for what in dict.fromkeys(what for _, what, _ in found):
+        yield from _spread([each for each in found if each[1] == what], _MOST // 2)
+
+
+def _swapped(yardstick: Yardstick, message: Message) -> list[tuple[str, str, Tree]]:
+    """Two neighbours of one group in the wrong order, where the region's format has an order."""
+    found = []
+    for steps in _leaves(message.tree):
+        group = _at(message.tree, steps[:-1])
+        names = list(group) if isinstance(group, dict) else []
+        place = names.index(steps[-1]) if steps[-1] in names else -1
+        if not 0 <= place < len(names) - 1:
+            continue
+        names[place], names[place + 1] = names[place + 1], names[place]
+        tree = _with_group(message.tree, steps[:-1], {name: group[name] for name in names})
+        faults = _faults(yardstick, message, tree)
+        if faults:
+            found.append((faults[0].path, "与下一项的次序颠倒", tree))
+    return found
+
+
+def _with_group(tree: Any, steps: tuple[Any, ...], group: Any) -> Any:
+    if not steps:
+        return group
+    changed = copy.deepcopy(tree)
+    _put(changed, steps, group)
+    return changed
+
+
+def _others(value: Any) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, str) and value:
+        if value[-1].isdigit() and len(value) == 18:
+            last = "1" if value[-1] == "0" else "0"
+            yield "的最后一位改过，校验位不符", value[:-1] + last
+        yield "改成空的", ""
+        yield "后面加了一个空格", f"{value} "
+        yield "里有一个控制字符（U+007F）", f"{value[:1]}\x7f{value[1:]}"
+
+
+def _faults(yardstick: Yardstick, message: Message, tree: Tree) -> list[Finding]:
+    """What the region's own map says of it, as the receiver sees it."""
+    region, case = yardstick.sides.region, message.case.record.case
+    try:
+        opened = region.parse(region.render(tree, message.native_kind))
+    except Exception:  # noqa: BLE001 - what cannot be written or read is another law's
+        return []
+    return yardstick.faults(opened, case.accepted_on or beijing_day(case.received_at))
+
+
+def _key_paths(yardstick: Yardstick, message: Message) -> set[str]:
+    """Where the key and the case number stand: a message without them is another law's."""
+    return {
+        _written(yardstick.sides, steps)
+        for steps in _leaves(message.tree)
+        if _at(message.tree, steps) in {message.key, message.case_ref, message.native_kind}
+    }
+
+
+def _written(sides: Sides, steps: tuple[Any, ...]) -> str:
+    separator = "/" if "/" in sides.region.kind_path else "."
+    return separator.join(str(step) for step in steps)
+
+
+def _spread(found: list[Any], most: int = _MOST) -> list[Any]:
+    step = max(1, len(found) // most)
+    return found[::step][:most]
+
+
+def _leaves(node: Any, at: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    match node:
+        case dict():
+            for name, value in node.items():
+                yield from _leaves(value, (*at, name))
+        case list():
+            for index, value in enumerate(node):
+                yield from _leaves(value, (*at, index))
+        case _:
+            yield at
+
+
+def _at(tree: Any, steps: tuple[Any, ...]) -> Any:
+    for step in steps:
+        tree = tree[step]
+    return tree
+
+
+def _put(tree: Any, steps: tuple[Any, ...], value: Any) -> None:
+    _at(tree, steps[:-1])[steps[-1]] = value
+
+
+def _without(tree: Tree, steps: tuple[Any, ...]) -> Tree:
+    changed = copy.deepcopy(tree)
+    del _at(changed, steps[:-1])[steps[-1]]
+    return changed

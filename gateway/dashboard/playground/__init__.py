@@ -1,0 +1,1 @@
+"""``/playground``: a message tried by the rules; needs no database, stores nothing."""

@@ -1,0 +1,55 @@
+"""The page of `tongban simulate` in a real Chromium."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+
+import pytest
+
+
+@pytest.fixture(scope="module")
+def side(tmp_path_factory):
+    """The URL of a simulated region without a gateway."""
+    home = tmp_path_factory.mktemp("simulate")
+    code = "from gateway.cli.main import app; app()"
+    options = ["--port", "0", "--home", str(home), "--gateway-url", "http://127.0.0.1:9"]
+    command = [sys.executable, "-c", code, "simulate", "chongqing", *options]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as run:
+        yield run.stdout.readline().split()[1]
+        run.send_signal(signal.SIGTERM)
+
+
+def test_an_integrator_sees_what_was_sent_and_makes_it_fail(side, browser, serious):
+    page = browser.new_context(locale="zh-CN", viewport={"width": 1366, "height": 768}).new_page()
+    faults = []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on("console", lambda line: faults.append(line.text) if line.type == "error" else None)
+    page.goto(side)
+    assert page.wait_for_selector("#name:has-text('重庆市')")
+    assert "还没有报文" in page.inner_text("#empty")
+
+    page.select_option("#kind", "transfer.apply")
+    page.click("#send button")
+    page.wait_for_selector("#list tr:has-text('养老保险关系转移申请')")
+    page.locator("#list tr button").last.click()
+    page.wait_for_selector("#detail:not([hidden])")
+    body = page.inner_text("#detail pre >> nth=0")
+    assert "<JYM>YLZY_SQ</JYM>" in body
+    assert "*" in body.split("<XM>")[1][:4], "persons are masked"
+    assert serious(page) == []
+
+    page.locator(".fault:has-text('拒收') select").select_option("1")
+    page.wait_for_selector(".fault.on:has-text('拒收')")
+    page.click("#calm")
+    page.wait_for_selector(".fault.on", state="detached")
+
+    page.click("#language")
+    assert page.inner_text("#log-title") == "Messages"
+    assert page.locator("#list tr >> nth=0").inner_text().count("Pension transfer") == 1
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.click("#reset")
+    page.wait_for_selector("#empty:has-text('Nothing yet')")
+    assert faults == []
+    page.context.close()
