@@ -16,6 +16,7 @@ PAGES = sorted(
         *(ROOT / ".github").rglob("*.md"),
         ROOT / "mappings/README.md",
         ROOT / "adapters/README.md",
+        *(ROOT / "mappings").glob("*.md"),
     ]
 )
 #: programs that go on until they are stopped

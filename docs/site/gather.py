@@ -22,6 +22,7 @@ DOCS = ROOT / "docs"
 ADOPTED = {
     "mappings/README.md": "reference/rule-tables.md",
     "adapters/README.md": "reference/adapters.md",
+    "mappings/README.en.md": "reference/rule-tables.en.md",
 }
 #: Folders whose pages are in English only.
 ENGLISH_ONLY = ("decisions",)
