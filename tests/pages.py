@@ -14,8 +14,7 @@ PAGES = sorted(
         *ROOT.glob("*.md"),
         *(ROOT / "docs").rglob("*.md"),
         *(ROOT / ".github").rglob("*.md"),
-        ROOT / "mappings/README.md",
-        ROOT / "adapters/README.md",
+        *(ROOT / "adapters").glob("*.md"),
         *(ROOT / "mappings").glob("*.md"),
     ]
 )
