@@ -39,7 +39,7 @@ demo: $(READY) ## the gateway with two simulated regions: live on a terminal, el
 	@if [ -t 1 ]; then $(BIN)/tongban demo; else $(BIN)/tongban demo --cases 40 --exit; fi
 
 test: $(READY) ## all tests, on real PostgreSQL and Redis, in two lanes (tests/conftest.py)
-	@$(BIN)/pytest -n 2 --dist loadgroup
+	@$(BIN)/pytest -n 2 --dist loadscope
 
 lint: $(READY) ## style and spelling
 	@$(BIN)/ruff check .

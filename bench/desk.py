@@ -43,6 +43,23 @@ PAGES = {
     "审计": "/ops/audit",
     "大屏": "/ops/wall",
 }
+_IN_ENGLISH = {
+    "总览": "overview",
+    "路由": "routes",
+    "办件": "cases",
+    "一个办件": "one case",
+    "滞留与死信": "stuck",
+    "互认规则": "rules",
+    "时限与绩效": "performance",
+    "运行": "running",
+    "审计": "audit",
+    "大屏": "wall",
+}
+
+
+def in_english(tables: str) -> str:
+    """Markdown tables with the pages under their English names."""
+    return re.sub(r"(?m)^\| (\S+) \|", lambda cell: f"| {_IN_ENGLISH.get(cell[1], cell[1])} |", tables)
 
 
 async def measure(contender: Tongban, stored: int, times: int) -> AsyncIterator[dict[str, Any]]:

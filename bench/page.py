@@ -1,4 +1,4 @@
-"""The page of the documents: the template beside this file, with the tables of a run put in."""
+"""The page of the documents in both languages: the templates beside this file, with the tables of a run put in."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ import re
 from pathlib import Path
 from typing import Any
 
-from bench import picture
+from bench import desk, picture
 from bench.sheets import Sheet, markdown
 
-TEMPLATE = Path(__file__).with_name("page.md")
+#: Ending of the page → what it says of a section that was not measured; the template has the same ending.
+LANGUAGES = {".md": "*本次未测。*\n", ".en.md": "*Not measured in this run.*\n"}
 #: What an installed gateway shows of the release.
 _PAGE = Path(__file__).parents[1] / "docs" / "reference" / "benchmark.md"
 MEASURED = Path(__file__).parents[1] / "gateway" / "dashboard" / "views" / "measured" / "bench.json"
@@ -25,9 +26,19 @@ def sheets_of(name: str, found: Any) -> list[Sheet]:
 
 
 def write(file: Path, found: dict[str, Any]) -> None:
-    """The page, and its picture beside the others."""
+    """The page in Chinese, in English beside it, and its picture beside the others."""
+    for ending in LANGUAGES:
+        file.with_suffix(ending).write_text(text_of(found, ending), "utf-8")
+    scores = found["sections"].get("flow", {}).get("scores", {})
+    if "textbook" in scores:
+        picture.write(file.with_suffix(".svg"), scores)
+    if "tongban" in scores and file.resolve() == _PAGE:
+        MEASURED.write_text(json.dumps(measured(found), ensure_ascii=False, indent=1) + "\n", "utf-8")
+
+
+def text_of(found: dict[str, Any], ending: str) -> str:
+    """The template of a language with everything put in."""
     sections = found["sections"]
-    text = TEMPLATE.read_text("utf-8")
 
     def put(place: re.Match[str]) -> str:
         name = place[1]
@@ -38,14 +49,12 @@ def write(file: Path, found: dict[str, Any]) -> None:
         if name == "connections":
             return str(sections.get("flow", {}).get("connections", "?"))
         if not sections.get(name):
-            return "*Not measured in this run.*\n"
-        return markdown(sheets_of(name, sections[name]))
+            return LANGUAGES[ending]
+        tables = markdown(sheets_of(name, sections[name]))
+        return desk.in_english(tables) if ending == ".en.md" else tables
 
-    file.write_text(re.sub(r"<!-- put (\w+) -->", put, text), "utf-8")
-    if "textbook" in sections.get("flow", {}).get("scores", {}):
-        picture.write(file.with_suffix(".svg"), sections["flow"]["scores"])
-    if "tongban" in sections.get("flow", {}).get("scores", {}) and file.resolve() == _PAGE:
-        MEASURED.write_text(json.dumps(measured(found), ensure_ascii=False, indent=1) + "\n", "utf-8")
+    template = Path(__file__).with_name(f"page{ending}").read_text("utf-8")
+    return re.sub(r"<!-- put (\w+) -->", put, template)
 
 
 def measured(found: dict[str, Any]) -> dict[str, Any]:

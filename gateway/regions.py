@@ -36,7 +36,8 @@ class Source:
     """Where a region comes from, known before anything of it is imported.
 
     ``package``: what to import; ``tables``: the folder of its tables, None for the product's own regions, whose
-    tables are part of the common folder.
+    tables are part of the common folder. One that lies beside them and is whole in itself, with items of its own
+    in ``codes/<slug>/``, is a further region like any other: begun, and not in force until it is wanted.
     """
 
     slug: str
@@ -86,8 +87,10 @@ def _in_packages() -> Iterator[Source]:
     for path in (own, *others):
         for module in sorted(pkgutil.iter_modules([path]), key=lambda module: module.name):
             if module.ispkg:
-                tables = None if path == own else Path(path).parent / "mappings" / "codes" / module.name
-                yield Source(module.name, f"{PACKAGE}.{module.name}", Path(path) / module.name, tables)
+                tables = Path(path).parent / "mappings" / "codes" / module.name
+                further = path != own or (tables / "items.csv").is_file()
+                folder = Path(path) / module.name
+                yield Source(module.name, f"{PACKAGE}.{module.name}", folder, tables if further else None)
 
 
 def _installed() -> Iterator[Source]:
@@ -164,9 +167,16 @@ def table_files(folder: Path, regions: Iterable[str]) -> dict[str, bytes]:
     """The tables of a folder with those that regions bring, by name below it. Errors: `CannotStart`.
 
     A folder that has ``codes/<slug>/`` itself is taken as it is for that region: it is then the one place
-    its tables are kept in, as after an import of a workbook.
+    its tables are kept in, as after an import of a workbook. Those of a region begun there and not among
+    ``regions`` are left out: what is not in force changes nothing, not even the digest.
     """
-    files = files_of(folder)
+    regions = tuple(regions)
+    begun = {s.slug for s in _in_packages() if s.tables == folder / "codes" / s.slug} - set(regions)
+    files = {
+        name: content
+        for name, content in files_of(folder).items()
+        if not name.startswith(tuple(f"codes/{slug}/" for slug in begun))
+    }
     return files | brought(slug for slug in regions if not any(n.startswith(f"codes/{slug}/") for n in files))
 
 

@@ -13,16 +13,23 @@ sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(1, str(Path(__file__).parents[1]))
 
 #: Folders whose tests start servers and processes, and measure them: one after the other, in a lane of their own.
-_WORLDS = ("integration", "e2e", "crash", "browser")
+_WORLDS = ("tests/integration/", "tests/e2e/", "tests/crash/", "tests/browser/")
 #: These mostly wait for a time-out to pass, so they may wait while others work.
-_WAITING = "test_self_watch.py"
+_WAITING = "tests/crash/test_self_watch.py"
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
-def pytest_collection_modifyitems(items):
-    """Two lanes (``make test``): the worlds, and beside them whatever only computes or waits."""
-    here = Path(__file__).parent
-    for item in items:
-        folder, *_ = item.path.relative_to(here).parts
-        lane = "worlds" if folder in _WORLDS and item.path.name != _WAITING else item.path.name
-        item.add_marker(pytest.mark.xdist_group(lane))
+def lane_of(nodeid):
+    """``worlds``, or the file itself: whatever only computes or waits may go beside it."""
+    file = nodeid.split("::")[0]
+    return "worlds" if file.startswith(_WORLDS) and file != _WAITING else file
+
+
+@pytest.hookimpl(optionalhook=True)  # there only where tests run in lanes (``make test``)
+def pytest_xdist_make_scheduler(config, log):
+    from xdist.scheduler import LoadScopeScheduling  # noqa: PLC0415 - not needed without lanes
+
+    class Lanes(LoadScopeScheduling):
+        def _split_scope(self, nodeid):
+            return lane_of(nodeid)
+
+    return Lanes(config, log)

@@ -14,7 +14,8 @@ PAGES = sorted(
         *ROOT.glob("*.md"),
         *(ROOT / "docs").rglob("*.md"),
         *(ROOT / ".github").rglob("*.md"),
-        ROOT / "mappings/README.md",
+        *(ROOT / "adapters").glob("*.md"),
+        *(ROOT / "mappings").glob("*.md"),
     ]
 )
 #: programs that go on until they are stopped
@@ -24,6 +25,7 @@ STAYS = re.compile(
 #: Targets of make, and where continuous integration runs each: no block of a page need say it again.
 TARGETS_RUN_BY = {
     "setup": ".ci/run",
+    "check": "tests/contract/test_laws.py",
     "lint": ".ci/run",
     "types": ".ci/run",
     "contracts": ".ci/run",

@@ -19,7 +19,11 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 #: Pages of the repository that are pages of the site too.
-ADOPTED = {"mappings/README.md": "reference/rule-tables.md"}
+ADOPTED = {
+    "mappings/README.md": "reference/rule-tables.md",
+    "adapters/README.md": "reference/adapters.md",
+    "mappings/README.en.md": "reference/rule-tables.en.md",
+}
 #: Folders whose pages are in English only.
 ENGLISH_ONLY = ("decisions",)
 _SUFFIXED = re.compile(r"\.(en|zh-CN|zh)(?=\.(?:png|svg)$)")

@@ -61,7 +61,17 @@ GROUPS: Mapping[str, tuple[Group, ...]] = {
         Group(
             "接口与报文",
             "Interfaces and messages",
-            ("api", "errors", "model", "field-pairs", "field-maps", "life-cycle", "regions", "laws"),
+            (
+                "api",
+                "errors",
+                "model",
+                "field-pairs",
+                "field-maps",
+                "life-cycle",
+                "regions",
+                "adapters",
+                "laws",
+            ),
         ),
         Group("规则表", "Tables", ("rule-tables", "code-lists", "recognition", "items")),
         Group(

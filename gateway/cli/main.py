@@ -17,6 +17,7 @@ WHERE = {
     "translate": "translate",
     "playground": "playground",
     "check": "check_group",
+    "new-region": "new_region",
     "simulate": "simulate",
     "migrate": "migrate",
     "maintenance": "maintenance",

@@ -102,7 +102,7 @@ def _subject(asked: Asked, files: Mapping[str, bytes], tell: Callable[[Law], Non
         maps = compile_maps(regions, tables)
     except Exception as error:
         raise _Stopped(LOADS, _unloaded(error, slug), name=name) from error
-    subject = Subject(regions[slug], regions, tables, maps, folder_of(slug), asked.seed, asked.rounds)
+    subject = Subject(regions[slug], regions, tables, maps, folder_of(slug), asked.seed, asked.rounds, files)
     unread = _unread(subject)
     if unread:
         raise _Stopped(LOADS, unread, name=name)

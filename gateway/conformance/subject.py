@@ -93,6 +93,8 @@ class Subject:
     folder: Traversable
     seed: int = 1
     rounds: int = 1
+    #: the tables as files, by name below their folder
+    files: Mapping[str, bytes] = field(default_factory=dict, repr=False)
     #: the moment of the check, when it is another region's
     at: datetime | None = None
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from tests.chaos import report
+from tests.chaos import page, report
 from tests.chaos.run import run
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def main() -> int:
     if asked.json:
         asked.json.write_text(json.dumps(outcome.as_json(), ensure_ascii=False, indent=1) + "\n", "utf-8")
     if asked.write:
-        asked.write.write_text(report.page(outcome, asked), "utf-8")
+        page.write(asked.write, outcome, asked)
         if asked.write.resolve() == report.PAGE:
             figures = json.dumps(report.measured(outcome), ensure_ascii=False, indent=1)
             report.MEASURED.write_text(figures + "\n", "utf-8")
@@ -70,7 +70,12 @@ def _parser() -> argparse.ArgumentParser:
     line.add_argument("--cases", type=int, default=20_000)
     line.add_argument("--faults", type=int, default=1_000)
     line.add_argument("--json", type=Path, help="write the figures here")
-    line.add_argument("--write", type=Path, metavar="PAGE", help="write the page of the documents here")
+    line.add_argument(
+        "--write",
+        type=Path,
+        metavar="PAGE",
+        help="write the page of the documents here, in English beside it",
+    )
     line.add_argument("--verbose", action="store_true", help="name each fault as it is dealt")
     return line
 

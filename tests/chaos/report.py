@@ -1,4 +1,4 @@
-"""What a run showed: on the terminal, as a page, and the whole history of a case in which a promise broke."""
+"""What a run showed: on the terminal, as figures, and the whole history of a case in which a promise broke."""
 
 from __future__ import annotations
 
@@ -14,8 +14,6 @@ from rich.table import Table
 from tests.chaos.history import read
 
 if TYPE_CHECKING:
-    import argparse
-
     from rich.console import Console
 
     from tests.chaos.run import Outcome
@@ -46,7 +44,7 @@ def rows(outcome: Outcome) -> list[tuple[str, str]]:
         ("time", f"{told['took_s']:,.0f} s"),
         (
             "acceptance: median, 99 of 100, slowest",
-            " · ".join(f"{one * 1000:,.0f} ms" for one in outcome.accept_s),
+            " / ".join(f"{one * 1000:,.0f} ms" for one in outcome.accept_s),
         ),
         ("longest wait of a message that could go", f"{told['longest_wait_s']:.1f} s"),
         ("the same, less the time its other side was unwell", f"{told['longest_wait_while_well_s']:.1f} s"),
@@ -116,38 +114,3 @@ def measured(outcome: Outcome) -> dict[str, object]:
         **{name: told[name] for name in names},
         "violations": len(outcome.violations),
     }
-
-
-def page(outcome: Outcome, asked: argparse.Namespace) -> str:
-    """The page of the documents: figures, faults, machine, date, command."""
-    memory = psutil.virtual_memory().total / 2**30
-    command = f"make chaos CHAOS_SEED={outcome.seed}"
-    if (asked.cases, asked.faults) != (20_000, 1_000):
-        command = f"CHAOS_SEED={outcome.seed} .venv/bin/python -m tests.chaos --cases {asked.cases} --faults {asked.faults}"
-    when = datetime.now(UTC)  # noqa: TID251 - the day of the run
-    parts = [
-        "# 混沌测试",
-        "",
-        (
-            "故意破坏一切：进程被杀、被冻结，Redis 与 PostgreSQL 重启、断网、只读，对方拒绝、挂起、答非所问。"
-            "记录写在网关之外，检查器据此核对每一项承诺。本页由下面的命令生成。"
-        ),
-        "",
-        (
-            f"`{command}` · {when:%Y-%m-%d} · {os.cpu_count()} × {platform.machine()}, {memory:.0f} GiB, "
-            f"{platform.system()}, Python {platform.python_version()}"
-        ),
-        "",
-        "Everything is broken on purpose by a seeded plan; only what was written down outside and the gateway's own",
-        "account decide. Counted are faults that were dealt, not calls that met them.",
-        "",
-        "| Figure | Value |",
-        "|---|---|",
-        *(f"| {name} | {value} |" for name, value in rows(outcome)),
-        "",
-        "| Fault | Dealt |",
-        "|---|---|",
-        *(f"| {kind} | {n} |" for kind, n in sorted(outcome.faults.items())),
-        "",
-    ]
-    return "\n".join(parts)

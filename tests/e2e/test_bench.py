@@ -93,7 +93,7 @@ def test_stored_cases_are_asked_for_in_every_way_a_list_knows(run):
 def test_the_page_holds_every_table_and_a_picture(run):
     found, written = run
     text = written.read_text()
-    assert "<!-- put" not in text
+    assert "<!-- put" not in text + written.with_suffix(".en.md").read_text()
     for name, told in found["sections"].items():
         for sheet in page.sheets_of(name, told):
             assert sheets.markdown([sheet]) in text

@@ -88,6 +88,7 @@ def test_help_lists_every_command():
         "pace",
         "probe",
         "rerun",
+        "new-region",
         "maintenance",
         "prove",
     ):

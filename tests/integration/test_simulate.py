@@ -13,6 +13,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+import pytest_asyncio
 from probing import REGIONS, check, free_port, simulated
 
 from gateway.cli import simulate
@@ -73,8 +74,11 @@ def test_a_script_that_cannot_be_understood_says_which_step(step):
 # --- control and journal ---
 
 
-@pytest.fixture
-async def side():
+on_one_loop = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def running():
     async with (
         simulated("sichuan", gateway_port=free_port()) as (url, keys, stage),
         httpx.AsyncClient(base_url=url) as client,
@@ -82,11 +86,19 @@ async def side():
         yield client, keys, stage
 
 
+@pytest_asyncio.fixture(loop_scope="module")
+async def side(running):
+    """The one that runs, started over."""
+    assert (await running[0].post("/sim/reset")).json() == {"reset": True}
+    return running
+
+
 def section_of(keys):
     token = keys.with_name("sichuan.token").read_text()
     return {"paasid": re.search('paasid = "(.+)"', keys.read_text())[1], "token": token}
 
 
+@on_one_loop
 async def test_what_it_got_is_shown_with_the_person_masked(side):
     client, keys, stage = side
     await check("sichuan", str(client.base_url).rstrip("/"), section_of(keys), only=("E-F06",))
@@ -104,6 +116,7 @@ async def test_what_it_got_is_shown_with_the_person_masked(side):
     assert (await client.get("/sim/messages/999999")).status_code == 404
 
 
+@on_one_loop
 async def test_the_script_is_set_shown_and_taken_back(side):
     client, _, _ = side
     told = (await client.post("/sim/script", json={"faults": "delay=0.2:3", "step": [{"do": "cut"}]})).json()
@@ -114,6 +127,7 @@ async def test_the_script_is_set_shown_and_taken_back(side):
     assert (await client.delete("/sim/script")).json() == {"rates": [], "steps": []}
 
 
+@on_one_loop
 async def test_it_sends_what_is_asked_for_and_starts_over(side):
     client, _, stage = side
     assert (await client.post("/sim/send?kind=transfer.apply")).status_code == 202
@@ -126,6 +140,7 @@ async def test_it_sends_what_is_asked_for_and_starts_over(side):
     assert stage.desk.cases == {}
 
 
+@on_one_loop
 async def test_the_page_needs_nothing_from_elsewhere(side):
     client, _, _ = side
     page = await client.get("/")
@@ -135,6 +150,7 @@ async def test_the_page_needs_nothing_from_elsewhere(side):
         assert (await client.get(name)).status_code == 200
 
 
+@on_one_loop
 async def test_the_pages_name_every_control_address_and_no_other(side):
     _, _, stage = side
     routes = {

@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
 from docs.site.reference.writing import cell, code, head, plain, table
-from docs.site.words import BOTH, FENCE
+from docs.site.words import FENCE
 from gateway import regions
 from gateway import settings as module
 
@@ -64,9 +64,10 @@ def page(english: bool) -> str:  # noqa: FBT001
 
 def _said(english: bool) -> dict[tuple[str, str], str]:  # noqa: FBT001
     """(section, key) → what the commented example of the settings page says of it, in one language."""
+    example = EXAMPLE.with_suffix(".en.md") if english else EXAMPLE
     (text,) = (
         block["text"]
-        for block in FENCE.finditer(EXAMPLE.read_text(encoding="utf-8"))
+        for block in FENCE.finditer(example.read_text(encoding="utf-8"))
         if block["kind"] == "toml"
     )
     found, section = {}, "gateway.toml"
@@ -75,8 +76,7 @@ def _said(english: bool) -> dict[tuple[str, str], str]:  # noqa: FBT001
             section = re.sub(r"^\[approval\..*\]$", "[approval.*]", line.split("#")[0].strip())
         written = re.match(r"(?:# )?(\w+) = .*?\s# (.+)$", line)
         if written:
-            zh, _, en = written[2].partition(BOTH)
-            found[section, written[1].removesuffix("_file")] = (en or zh) if english else zh
+            found[section, written[1].removesuffix("_file")] = written[2]
     return found
 
 

@@ -9,6 +9,7 @@ from gateway.conformance.laws import (
     agreement,
     answers,
     carried,
+    decided,
     declared,
     delivered,
     golden,
@@ -34,7 +35,20 @@ def _rules(*modules: ModuleType) -> tuple[Rule, ...]:
 
 
 RULES = _rules(
-    *(declared, ruled, worked, golden, proof, delivered, answers, carried, values, agreement, hostile)
+    *(
+        declared,
+        decided,
+        ruled,
+        worked,
+        golden,
+        proof,
+        delivered,
+        answers,
+        carried,
+        values,
+        agreement,
+        hostile,
+    )
 )
 #: Every law by id: what `docs/reference/laws.md` lists.
 LAWS = tuple(

@@ -50,7 +50,7 @@ def _mend(subject: Subject, finding: Finding, row: Any, value: Any) -> str:
         known = "、".join(words[:12]) + ("…" if len(words) > 12 else "")
         return (
             f"请在 {subject.code_file(row.code_list)} 为“{value}”加一行或改回 native（现有 {known}）；"
-            f"若样例写错，请更正样例"
+            f"若样例或 {subject.where}/simulated.py 写错，请更正"
         )
     if finding.text == EXTRA:
         return f"请在 {subject.where}/maps 为 {bare(finding.path)} 加上 Row，或核对相近的路径是否写错"
