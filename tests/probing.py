@@ -94,6 +94,7 @@ async def check(
     patience_s=0.5,
     timeout_s=3.0,
     world=None,
+    plays=PLAYS,
 ):
     """The results by id, and the bench, for a look at what was sent; ``world``: other regions, tables, maps."""
     regions, tables, maps = world or (REGIONS, TABLES, MAPS)
@@ -117,7 +118,7 @@ async def check(
         if door_port is None:
             results = await run(bench, level, only=only)
         else:
-            async with assemble.listening(bench, ("127.0.0.1", door_port), PLAYS):
+            async with assemble.listening(bench, ("127.0.0.1", door_port), plays):
                 results = await run(bench, level, only=only)
     finally:
         await bench.client.close()

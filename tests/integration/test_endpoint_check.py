@@ -25,6 +25,7 @@ from gateway.cli.check_endpoint import _section
 from gateway.cli.main import app as tongban
 from gateway.conformance.endpoint.assemble import probes_of
 from gateway.conformance.endpoint.catalogue import LAWS
+from gateway.conformance.endpoint.plays import Play
 from gateway.conformance.law import Verdict
 from gateway.conformance.simulator import new_keys
 from gateway.exchange.translate import compile_maps
@@ -215,6 +216,13 @@ SENDING = {
     "send-empty-elements": "E-B22",
     "send-no-result": "E-B22",
 }
+#: The difficulty at the door that brings a fault out; our own stand-ins meet all of them above.
+PLAYED = {
+    "send-no-repeat": Play.BUSY,
+    "send-ignores-retry-after": Play.AWAY,
+    "send-new-key": Play.LOST,
+    "send-repeats-parked": Play.PARKED,
+}
 EXTRA = {"E-F18": ("E-F06", "E-F08"), "E-B13": ("E-B06",), "E-B05": ("E-B03",)}
 
 
@@ -223,22 +231,35 @@ async def named(slug, fault, law, *, sends):
     gateway = f"http://127.0.0.1:{port}" if sends else ""
     with written_by_others(slug, fault, gateway) as (url, section):
         only = (law, *EXTRA.get(law, ()))
-        limits = {"timeout_s": 0.15 if fault == "slow-first" else 5.0, "patience_s": 1.2}
+        limits = {
+            "timeout_s": 0.15 if fault == "slow-first" else 5.0,
+            # a second is what the door asks for: who has not come again then does not come
+            "patience_s": 1.2 if fault == "send-no-repeat" else 0.6,
+            "plays": (Play.TAKE, PLAYED.get(fault, Play.TAKE)),
+        }
         results, _ = await check(slug, url, section, only=only, door_port=port, **limits)
     return law in broken(results)
 
 
-@pytest.mark.parametrize("slug", SIDES)
-async def test_each_fault_in_receiving_is_named(slug):
-    faults = {fault: law for fault, law in RECEIVING.items() if fault in SERVERS[slug].FAULTS}
-    found = [await named(slug, fault, law, sends=False) for fault, law in faults.items()]
-    assert [fault for fault, hit in zip(faults, found, strict=True) if not hit] == []
+async def not_named(wanted, *, sends, at_once):
+    """(side, fault, law) of each fault that its law does not name."""
+    line = asyncio.Semaphore(at_once)
+
+    async def tried(each):
+        async with line:
+            return await named(*each, sends=sends)
+
+    faults = [(slug, *each) for slug in SIDES for each in wanted.items() if each[0] in SERVERS[slug].FAULTS]
+    found = await asyncio.gather(*map(tried, faults))
+    return [each for each, hit in zip(faults, found, strict=True) if not hit]
+
+
+async def test_each_fault_in_receiving_is_named():
+    assert await not_named(RECEIVING, sends=False, at_once=6) == []
 
 
 async def test_each_fault_in_sending_is_named():
-    faults = [(slug, *each) for slug in SIDES for each in SENDING.items() if each[0] in SERVERS[slug].FAULTS]
-    found = await asyncio.gather(*(named(*each, sends=True) for each in faults))  # mostly waiting
-    assert [each for each, hit in zip(faults, found, strict=True) if not hit] == []
+    assert await not_named(SENDING, sends=True, at_once=99) == []  # mostly waiting
 
 
 # --- the command ---
