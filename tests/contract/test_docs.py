@@ -271,8 +271,8 @@ def test_both_readmes_say_the_same_in_the_same_order():
 
     def targets(text):
         found = [target for target in re.findall(r"\]\(([^)\s]+)\)", text) if target not in own]
-        # a picture speaks the language of its page
-        return [re.sub(r"\.(en|zh|zh-CN)(?=\.png|\.svg)", "", target) for target in found]
+        # a picture, or a page, speaks the language of the page that leads to it
+        return [re.sub(r"\.(en|zh|zh-CN)(?=\.png|\.svg|\.md)", "", target) for target in found]
 
     assert targets(english) == targets(chinese)
     for name in ("README.md", "README.zh-CN.md"):
