@@ -14,14 +14,14 @@ sys.path.insert(1, str(Path(__file__).parents[1]))
 
 #: Folders whose tests start servers and processes, and measure them: one after the other, in a lane of their own.
 _WORLDS = ("tests/integration/", "tests/e2e/", "tests/crash/", "tests/browser/")
-#: These mostly wait for a time-out to pass, so they may wait while others work.
-_WAITING = "tests/crash/test_self_watch.py"
+#: These wait for time-outs to pass, or ask only that a bench ends with figures: they may go beside others.
+_PATIENT = ("tests/crash/test_self_watch.py", "tests/e2e/test_bench.py")
 
 
 def lane_of(nodeid):
     """``worlds``, or the file itself: whatever only computes or waits may go beside it."""
     file = nodeid.split("::")[0]
-    return "worlds" if file.startswith(_WORLDS) and file != _WAITING else file
+    return "worlds" if file.startswith(_WORLDS) and file not in _PATIENT else file
 
 
 @pytest.hookimpl(optionalhook=True)  # there only where tests run in lanes (``make test``)

@@ -9,7 +9,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from world import World
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def world(tmp_path_factory):
     """A gateway between two simulated regions, with the results of the page that started it."""
     made = World(tmp_path_factory.mktemp("world"))

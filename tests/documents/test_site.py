@@ -41,7 +41,7 @@ LOOKED_AT = (
 )
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def site(tmp_path_factory):
     """The site as ``make docs`` builds it, where any warning is an error; and the pages without English."""
     folder = tmp_path_factory.mktemp("site")
@@ -54,7 +54,7 @@ def site(tmp_path_factory):
     return folder / "html", lacking.split()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def read(site):
     """Address → the parsed page."""
     return {
@@ -167,7 +167,7 @@ def test_a_field_is_shown_with_both_its_paths_and_its_rule(read, language):
 # --- in a browser ---
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser():
     if CHROMIUM is None:
         pytest.skip("no Chromium found: the site's search and its look are NOT tested")
