@@ -13,14 +13,16 @@ sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(1, str(Path(__file__).parents[1]))
 
 #: Folders whose tests start servers and processes, and measure them: one after the other, in a lane of their own.
-_WORLDS = ("tests/integration/", "tests/e2e/", "tests/crash/", "tests/browser/")
+_WORLDS = ("tests/integration/", "tests/e2e/", "tests/crash/")
 #: These wait for time-outs to pass, or ask only that a bench ends with figures: they may go beside others.
 _PATIENT = ("tests/crash/test_self_watch.py", "tests/e2e/test_bench.py")
 
 
 def lane_of(nodeid):
-    """``worlds``, or the file itself: whatever only computes or waits may go beside it."""
+    """``worlds``, ``pages``, or the file itself: whatever computes or waits may go beside the worlds."""
     file = nodeid.split("::")[0]
+    if file.startswith("tests/browser/"):
+        return "pages"
     return "worlds" if file.startswith(_WORLDS) and file not in _PATIENT else file
 
 

@@ -13,6 +13,7 @@ from gateway.conformance.desk import _STALE, Desk, _outcome, _seconds
 from gateway.conformance.script import Habits
 
 if TYPE_CHECKING:
+    from gateway.canonical.kinds import Kind
     from gateway.canonical.rehearsal import Heard, Said, Turn
     from gateway.conformance.books import Case, Place, Sent
     from tests.chaos.history import Book
@@ -46,9 +47,9 @@ class Witness(Desk):
 
     # -- the same case plays the same play, whatever happens around it ---------------------
 
-    def apply(self) -> Said:
+    def apply(self, to: str = "", kind: Kind | None = None) -> Said:
         self._chance = Random(f"{self._seed} {self.slug} {self._serial}")
-        return super().apply()
+        return super().apply(to, kind)
 
     def _react(self, case: Case, heard: Heard) -> None:
         self._chance = self._of(heard.case_ref, heard.kind, heard.state)
@@ -80,7 +81,7 @@ class Witness(Desk):
             self.book.note("again", side=self.slug)
         return status, answer
 
-    def _refuse(self, heard: Heard | None, refusal: Unheard) -> tuple[int, bytes]:
+    def turn_down(self, heard: Heard | None, refusal: Unheard) -> tuple[int, bytes]:
         wanted = heard is not None and heard.facts is not None and refusal.code == "9043"
         if heard is not None and wanted:
             if not self.turns_away(heard.case_ref):
@@ -90,7 +91,7 @@ class Witness(Desk):
         else:
             ref = heard.case_ref if heard else ""
             self.book.note("unheard", side=self.slug, case=ref, code=refusal.code, path=refusal.path)
-        return super()._refuse(heard, refusal)
+        return super().turn_down(heard, refusal)
 
     # -- what it hands in --------------------------------------------------------------------
 
