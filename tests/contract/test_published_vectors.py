@@ -49,7 +49,7 @@ def gateway():
         # another day than they were made on: no result depends on when it is asked for
         clock=SimpleNamespace(now=lambda: NOW + timedelta(days=500)),
         cases=SimpleNamespace(by_no=nothing),
-        settings=SimpleNamespace(tokens=(known,)),
+        settings=SimpleNamespace(tokens=(known,), channels=()),
     )
     rt.pinned = lambda: rt
     app = create()
