@@ -84,6 +84,7 @@ def visit(town, browser):
             page.fill("#password", PASSWORD)
             page.press("#password", "Enter")
             page.wait_for_selector("main#content")
+            page.wait_for_load_state()  # its scripts hear the keyboard, and are kept for the pages that follow
         return page
 
     yield go
