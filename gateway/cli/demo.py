@@ -119,7 +119,9 @@ def demo(
 def _play(plan: Plan, home: Path) -> bool:
     console = Console()
     halt = threading.Event()
-    for ending in (signal.SIGTERM, signal.SIGINT):
+    # a closed terminal ends it too, unless it was started to outlive one (nohup)
+    closed = [signal.SIGHUP] if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL else []
+    for ending in (signal.SIGTERM, signal.SIGINT, *closed):
         signal.signal(ending, lambda *_: halt.set())
     with ExitStack() as running, console.status("正在启动 PostgreSQL、Redis、Web、投递与调度进程…") as status:
         config, ports = _prepare(plan, home)
