@@ -10,6 +10,8 @@ from gateway.canonical.kinds import Kind
 from gateway.conformance.endpoint import spoil
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     from gateway.conformance.endpoint.bench import Bench
     from gateway.conformance.endpoint.tally import Tally
 
@@ -44,19 +46,23 @@ async def reads_any_letter_case(bench: Bench, tally: Tally) -> None:
 
 async def refuses_the_unreadable(bench: Bench, tally: Tally) -> None:
     """E-F06."""
-    if bench.probes is None:
-        return
+    if bench.probes is not None:
+        remedy = (
+            "按规定的编码严格解码，解析失败就答复 HTTP 422、9041；不要换一种编码再试，也不要让异常变成 500"
+        )
+        await refuses_bodies(bench, tally, bench.probes.unreadable, remedy)
+
+
+async def refuses_bodies(
+    bench: Bench, tally: Tally, spoilt: Callable[[bytes], Iterable[tuple[str, bytes]]], remedy: str
+) -> None:
+    """Bodies nobody should be able to read, under a right proof. ``spoilt``: body → what was done, bytes."""
     message = bench.mill.application(_APPLY)
-    for what, body in bench.probes.unreadable(message.body):
+    for what, body in spoilt(message.body):
         answer = await bench.bad(
             bench.seal(message, body=body), f"{message.words}，凭证正确，{what}", message
         )
-        tally.refused(
-            answer,
-            422,
-            frozenset({"9041"}),
-            "按规定的编码严格解码，解析失败就答复 HTTP 422、9041；不要换一种编码再试，也不要让异常变成 500",
-        )
+        tally.refused(answer, 422, frozenset({"9041"}), remedy)
 
 
 async def knows_its_kinds(bench: Bench, tally: Tally) -> None:

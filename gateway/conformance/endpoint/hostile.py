@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gateway.canonical.kinds import Kind
+from gateway.conformance.endpoint.form import refuses_bodies
 from gateway.conformance.endpoint.line import half_a_message
 from gateway.transport.client import BODY_LIMIT
 
@@ -47,19 +48,9 @@ async def takes_the_largest(bench: Bench, tally: Tally) -> None:
 
 async def stands_attacks(bench: Bench, tally: Tally) -> None:
     """E-H03."""
-    if bench.probes is None:
-        return
-    message = bench.mill.application(_APPLY)
-    for what, body in bench.probes.attacks(message.body):
-        answer = await bench.bad(
-            bench.seal(message, body=body), f"{message.words}，凭证正确，{what}", message
-        )
-        tally.refused(
-            answer,
-            422,
-            frozenset({"9041"}),
-            "解析器关闭实体、限制嵌套层数，不接受规范不允许的写法；当作读不懂的报文拒收",
-        )
+    if bench.probes is not None:
+        remedy = "解析器关闭实体、限制嵌套层数，不接受规范不允许的写法；当作读不懂的报文拒收"
+        await refuses_bodies(bench, tally, bench.probes.attacks, remedy)
 
 
 async def refuses_a_borrowed_proof(bench: Bench, tally: Tally) -> None:
