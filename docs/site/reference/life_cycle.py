@@ -42,28 +42,7 @@ def page(english: bool) -> str:  # noqa: FBT001
     picture = "life-cycle-en.svg" if english else "life-cycle.svg"
     alt = "The life of a case" if english else "办件的一生"
     parts.append(f"![{alt}](../pictures/{picture})\n")
-    heads = (
-        ("code", "Chinese", "English", "clock stops", "rating", "withdrawal")
-        if english
-        else ("代码", "状态", "英文", "时限停止", "可评价", "可撤回")
-    )
-    yes = "yes" if english else "是"
-    parts.append(
-        table(
-            heads,
-            [
-                (
-                    code(state.value),
-                    state.label,
-                    _ENGLISH[state.value],
-                    yes if state in FINAL else "",
-                    yes if state in RATEABLE else "",
-                    yes if state in WITHDRAWABLE else "",
-                )
-                for state in State
-            ],
-        )
-    )
+    parts.append(_states(english))
     parts.append("\n## " + ("What a report does" if english else "收到状态报告时") + "\n")
     parts += [f"- **{take.value}** {words[english]}" for take, words in _TAKES.items()]
     reported = list(dict.fromkeys(state for _, state in MATRIX))
@@ -87,6 +66,28 @@ def page(english: bool) -> str:  # noqa: FBT001
     under = "、".join(f"{s.value} {s.label}" for s in State if s in UNDER_WAY)
     parts.append(f"\n{'Under way' if english else '办理中'}: {under}\n")
     return "\n".join(parts)
+
+
+def _states(english: bool) -> str:  # noqa: FBT001
+    """A row for each state."""
+    heads = (
+        ("code", "Chinese", "English", "clock stops", "rating", "withdrawal")
+        if english
+        else ("代码", "状态", "英文", "时限停止", "可评价", "可撤回")
+    )
+    yes = "yes" if english else "是"
+    rows = [
+        (
+            code(state.value),
+            state.label,
+            _ENGLISH[state.value],
+            yes if state in FINAL else "",
+            yes if state in RATEABLE else "",
+            yes if state in WITHDRAWABLE else "",
+        )
+        for state in State
+    ]
+    return table(heads, rows)
 
 
 # --- the picture ---
