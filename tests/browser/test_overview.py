@@ -82,12 +82,15 @@ def test_the_wall_fills_its_screen_without_scrolling_in_letters_for_five_metres(
 def test_a_wall_that_hears_nothing_says_so_and_comes_back_by_itself(hall, visit):
     page = visit(hall, "/ops/wall", size=(1920, 1080))
     page.wait_for_selector("#fresh.is-live")
+    # no word of the stream comes through: one heard in between would mend the wall before anybody looked
+    page.route("**/ops/live?wall=1", lambda route: route.abort())
     page.clock.install()
     page.reload()
     page.wait_for_selector("#fresh.is-live", state="attached")
     page.clock.fast_forward(30_000)
     page.wait_for_selector("body.is-stale #lost:not([hidden])")
     assert "秒" in page.inner_text("#lost")
+    page.unroute("**/ops/live?wall=1")
     # the stream goes on: with the next word of it the wall is whole again
-    page.wait_for_selector("body:not(.is-stale) #fresh", timeout=25_000)
+    page.wait_for_selector("body:not(.is-stale) #fresh.is-live", timeout=25_000)
     assert not page.is_visible("#lost")
