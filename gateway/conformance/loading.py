@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import traceback
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from gateway.conformance.judge import judge
 from gateway.conformance.law import Breach, Level, Result
 from gateway.conformance.laws.catalogue import LOADS, RULES, TABLES_LOAD
+from gateway.conformance.laws.rulebook import CannotTell
+from gateway.conformance.published import Schema
 from gateway.conformance.subject import BadFile, Subject, digest_of, folder_of
 from gateway.errors import CannotStart
 from gateway.exchange.translate import compile_maps
@@ -132,6 +135,8 @@ def _unread(subject: Subject) -> Breach | None:
     """The first file of the adapter that cannot be read at all."""
     try:
         _ = subject.lines, subject.examples
+        with suppress(CannotTell):
+            Schema.of(subject)
     except BadFile as error:
         place = f"{subject.where}/{error.name}"
         return Breach(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -36,9 +37,14 @@ def line_for(subject: Subject, kind: str, canonical: str) -> FieldLine | None:
 
 
 def declared_at(subject: Subject, path: str) -> str:
-    """``adapters/x/maps/transfer.py:36`` where a native path stands in the maps; the folder when it is not found."""
+    """``adapters/x/maps/transfer.py:36`` where a native path stands in the maps; the folder when it is not found.
+
+    The whole path first, then its last name after a separator (the head may be a constant), then that name alone.
+    """
     last = re.split(r"[./]", bare(path))[-1]
-    for needle in (f'"{path}"', f'"{bare(path)}"', f'{last}"', f'"{last}'):
+    whole = (f'"{path}"', f'"{bare(path)}"')
+    ends = tuple(f'{sign}{last}{entry}"' for entry in ("", "[]") for sign in './"')
+    for needle in (*whole, *ends, f'{last}"', f'"{last}'):
         for name, text in _sources(subject):
             for number, line in enumerate(text.splitlines(), 1):
                 if needle in line:
@@ -47,13 +53,14 @@ def declared_at(subject: Subject, path: str) -> str:
 
 
 def _sources(subject: Subject) -> Iterator[tuple[str, str]]:
+    """The files rows are declared in; the stand-in says the same paths, and declares nothing."""
     maps = subject.folder / "maps"
     if maps.is_dir():
         for file in sorted(maps.iterdir(), key=lambda f: f.name):
             if file.name.endswith(".py"):
                 yield f"maps/{file.name}", file.read_text(encoding="utf-8")
     for file in sorted(subject.folder.iterdir(), key=lambda f: f.name):
-        if file.name.endswith(".py"):
+        if file.name.endswith(".py") and file.name != "simulated.py":
             yield file.name, file.read_text(encoding="utf-8")
 
 
@@ -84,6 +91,27 @@ def value_at(tree: Any, path: str, first_index: int = 0) -> Any:
         else:
             return None
     return node
+
+
+def with_value(tree: Tree, path: str, value: Any, first_index: int = 0) -> Tree:
+    """A copy of a tree with another value at a native path of `leaves`; ``...`` takes it out.
+
+    Errors: `LookupError` where the tree has no such place.
+    """
+    changed = copy.deepcopy(tree)
+    node: Any = changed
+    steps = steps_of(path, first_index)
+    for step in steps[:-1]:
+        if not isinstance(step, int) or isinstance(node, list):
+            node = node[step]
+    last = steps[-1]
+    if isinstance(last, int) and not isinstance(node, list):
+        raise LookupError(path)
+    if value is ...:
+        del node[last]
+    else:
+        node[last] = value
+    return changed
 
 
 def spot(tree: Tree, path: str, first_index: int = 0) -> bool:
@@ -117,12 +145,15 @@ def _is_list(one: FieldMap, path: str) -> bool:
 
 
 def differences(expected: Any, found: Any, base: str = "") -> Iterator[tuple[str, Any, Any]]:
-    """Paths at which two trees differ, with both values; None where one has nothing."""
+    """Paths at which two trees differ, with both values; None where one has nothing, of lists how long they are."""
     if isinstance(expected, dict) and isinstance(found, dict):
         for name in dict.fromkeys((*expected, *found)):
             path = f"{base}.{name}" if base else name
             yield from differences(expected.get(name), found.get(name), path)
-    elif isinstance(expected, list) and isinstance(found, list) and len(expected) == len(found):
+    elif isinstance(expected, list) and isinstance(found, list):
+        if len(expected) != len(found):
+            yield base, f"{len(expected)} 项", f"{len(found)} 项"
+            return
         for number, (one, other) in enumerate(zip(expected, found, strict=True)):
             yield from differences(one, other, f"{base}[{number}]")
     elif expected != found:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from lxml import etree
 
 from gateway.conformance.laws.rulebook import CannotTell
+from gateway.conformance.subject import BadFile
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -26,20 +27,30 @@ class Schema:
 
     @classmethod
     def of(cls, subject: Subject) -> Schema:
-        """The judge for a region. Errors: `CannotTell` without a schema or a library that reads it."""
+        """The judge for a region.
+
+        Errors: `CannotTell` without a schema or a library that reads it, `BadFile` for one that is no schema.
+        """
         if subject.schema is None:
             raise CannotTell(f"{subject.where} 中没有 schema.*")
         name, content = subject.schema
-        return cls(name, _json(subject, content) if name.endswith(".json") else _xsd(content))
+        try:
+            return cls(name, _json(subject, content) if name.endswith(".json") else _xsd(content))
+        except (etree.LxmlError, KeyError, ValueError) as error:
+            raise BadFile(name, error) from error
 
 
 def _json(subject: Subject, content: bytes) -> Callable[[str, bytes], Iterator[tuple[str, str]]]:
     try:
-        from jsonschema import Draft202012Validator  # noqa: PLC0415 - only where it is installed
+        from jsonschema import Draft202012Validator, SchemaError  # noqa: PLC0415 - only where it is installed
         from jsonschema.validators import extend  # noqa: PLC0415 - only where it is installed
     except ImportError:
         raise CannotTell("没有安装 jsonschema（可选组件 tongban[kit]），未按 JSON Schema 核对") from None
     schema = json.loads(content, parse_float=Decimal)
+    try:
+        Draft202012Validator.check_schema(json.loads(content))
+    except SchemaError as error:
+        raise ValueError(f"{'/'.join(map(str, error.absolute_path))}: {error.message[:200]}") from error
     types = Draft202012Validator.TYPE_CHECKER.redefine("integer", _is_integer)
     validator: Any = extend(Draft202012Validator, type_checker=types)  # type: ignore[no-untyped-call]
     judges = {kind: validator({**schema, "oneOf": [{"$ref": f"#/$defs/{kind}"}]}) for kind in schema["$defs"]}
@@ -90,7 +101,7 @@ def _xsd(content: bytes) -> Callable[[str, bytes], Iterator[tuple[str, str]]]:
             return
         for error in schema.error_log:  # type: ignore[attr-defined]
             words = next((said for mark, said in _XSD.items() if mark in error.type_name), error.type_name)
-            yield (error.path or kind).removeprefix("/"), words
+            yield (error.path or kind).removeprefix(f"/{root.tag}/").removeprefix("/"), words
 
     return faults
 

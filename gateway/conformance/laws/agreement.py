@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import copy
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from gateway.conformance.law import Breach
 from gateway.conformance.laws.needs import at_a_border, sight_of
 from gateway.conformance.laws.rulebook import holds
-from gateway.conformance.pointing import bare, declared_at, leaves, steps_of
+from gateway.conformance.pointing import bare, declared_at, leaves, value_at, with_value
 from gateway.conformance.published import Schema
 from gateway.errors import Refusal
 
@@ -55,6 +54,7 @@ def maps_agree_with_the_schema(subject: Subject, tally: Tally) -> Iterator[Breac
     """Each value of each example put wrong in several ways, or taken out."""
     schema, chance, sight = Schema.of(subject), subject.chance("schema"), sight_of(subject)
     told: set[tuple[str, str, bool]] = set()
+    yield from _counts(subject, schema, sight, tally)
     for example in subject.examples:
         plan = subject.maps.reader(subject.slug, example.kind)
         if plan is None:
@@ -79,6 +79,36 @@ def maps_agree_with_the_schema(subject: Subject, tally: Tally) -> Iterator[Breac
                     yield _disagreement(subject, example.kind, path, value, lax=lax)
 
 
+def _counts(subject: Subject, schema: Schema, sight: Sight, tally: Tally) -> Iterator[Breach]:
+    """Lists as long as the map allows, and by one longer; told once for each list."""
+    told: set[str] = set()
+    for example in subject.examples:
+        plan, one = subject.maps.reader(subject.slug, example.kind), subject.region.maps.get(example.kind)
+        tree = subject.region.parse(example.body).tree
+        for group in one.groups if plan and one else ():
+            path = group.native.removesuffix("[]")
+            found = value_at(tree, path) if group.native != path and "[" not in path else None
+            if not found or group.native in told:
+                continue
+            entry = found[0] if isinstance(found, list) else found
+            for many in (group.at_most, group.at_most + 1):
+                body = _with(subject, example.kind, tree, path, [entry] * many)
+                if body is None:
+                    continue
+                tally()
+                by_schema = next(iter(schema.faults(example.kind, body)), None)
+                codes = _codes(subject, plan, body, sight)
+                if bool(by_schema) is not ("9042" in codes) and group.native not in told:
+                    told.add(group.native)
+                    place = declared_at(subject, group.native)
+                    yield Breach(
+                        f"{example.kind} 的 {path} 有 {many} 项时，"
+                        f"schema {'不允许' if by_schema else '允许'}，对应表却{'收下了' if by_schema else '以 9042 拒收'}",
+                        f"请核对 {place} 的 at_most（现为 {group.at_most}），使它与公布的 schema 的条数一致",
+                        path=place,
+                    )
+
+
 def _disagreement(subject: Subject, kind: str, path: str, value: Any, *, lax: bool) -> Breach:
     how = "缺少这一项" if value is ... else f"写作“{str(value)[:20]}”"
     place = declared_at(subject, path)
@@ -97,22 +127,10 @@ def _disagreement(subject: Subject, kind: str, path: str, value: Any, *, lax: bo
 
 def _with(subject: Subject, kind: str, tree: Any, path: str, value: Any) -> bytes | None:
     """The message with another value at a path (``...`` takes it out); None where the format cannot say it."""
-    changed = copy.deepcopy(tree)
-    node, steps = changed, steps_of(path, subject.region.maps[kind].spelling.first_index)
-    for step in steps[:-1]:
-        if isinstance(step, int) and not isinstance(node, list):
-            continue
-        node = node[step]
-    last = steps[-1]
-    if isinstance(last, int) and not isinstance(node, list):
-        return None
-    if value is ...:
-        del node[last]
-    else:
-        node[last] = value
     try:
+        changed = with_value(tree, path, value, subject.region.maps[kind].spelling.first_index)
         return subject.region.render(changed, kind)
-    except (TypeError, ValueError, AttributeError):
+    except (TypeError, ValueError, AttributeError, LookupError):
         return None  # XML holds texts only
 
 

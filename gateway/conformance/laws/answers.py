@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from gateway.canonical.rehearsal import Draw, Unheard
@@ -11,6 +11,8 @@ from gateway.conformance.law import Breach
 from gateway.conformance.laws.needs import stand_in_of
 from gateway.conformance.laws.rulebook import holds
 from gateway.conformance.passages import deliveries
+from gateway.conformance.pointing import leaves
+from gateway.conformance.subject import GATEWAY
 from gateway.errors import Finding, Level
 from gateway.region import Outcome, Receipt, Taken
 
@@ -51,6 +53,10 @@ _UNREADABLE = (
 )
 
 
+#: Where the wrong value is, as told in the answers below.
+_PLACE = "a.b.c"
+
+
 def _receipts(subject: Subject) -> tuple[tuple[Receipt, str], ...]:
     """Those above, and one that names a case of this region."""
     number = f"CYTB{subject.region.division_prefix}01042026112300000017"
@@ -73,6 +79,15 @@ def receipts_are_read(subject: Subject, tally: Tally) -> Iterator[Breach]:
         taken = receipt.outcome is not Outcome.REFUSED
         # what stands for "taken" is the region's own affair
         said = told.code if receipt.outcome is Outcome.REFUSED else code
+        parts = [receipt.text, *(finding.path for finding in receipt.findings[:1])] if not taken else []
+        lost = next((part for part in parts if part not in told.text), "")
+        if lost:
+            yield Breach(
+                f"{receipt.outcome} {receipt.status} 的回执没有写出“{lost}”，发送方不知道怎样改",
+                f"请在 {subject.where} 的 receipt 中写出 text 和 findings 的位置与说明，并核对 simulated.read",
+                path=f"{subject.where} receipt",
+                example=f"{receipt.outcome} {receipt.status} {receipt.code}".strip(),
+            )
         expected, found = (taken, code, receipt.case_no), (told.taken, said, told.case_no)
         for name, one, other in zip(("收下与否", "返回码", "通办编号"), expected, found, strict=True):
             if one != other:
@@ -88,11 +103,20 @@ def receipts_are_read(subject: Subject, tally: Tally) -> Iterator[Breach]:
 def receipts_read_back(subject: Subject, tally: Tally) -> Iterator[Breach]:
     """One format for both directions: the region's own `read_reply` has to agree."""
     region = subject.region
+    shown = (region.open(example.inbound).case_ref for example in subject.examples)
+    case_ref = next(filter(None, shown), "")
     for receipt, _ in _receipts(subject):
         tally()
+        receipt = replace(receipt, case_ref=case_ref)  # noqa: PLW2901 - the same, of a case
         reply = region.read_reply(
             receipt.status, region.receipt(receipt, region.message_key(2, subject.now), subject.now)
         )
+        if reply.taken is Taken.DELIVERED and reply.case_ref != case_ref:
+            yield Breach(
+                f"{receipt.outcome} 的回执应写明办件编号，读回来{'是别的' if reply.case_ref else '没有'}",
+                f"请核对 {subject.where} 的 receipt 写 case_ref 的位置，与 read_reply 取值的位置",
+                path=f"{subject.where} receipt case_ref",
+            )
         if receipt.outcome is not Outcome.REFUSED:
             expected = Taken.DELIVERED
         else:
@@ -110,6 +134,7 @@ def receipts_read_back(subject: Subject, tally: Tally) -> Iterator[Breach]:
 class _Answers:
     accepted: bytes
     refused: bytes
+    case_ref: str
 
 
 def _answers(subject: Subject) -> _Answers:
@@ -124,8 +149,9 @@ def _answers(subject: Subject) -> _Answers:
         with suppress(Unheard):  # law F07 tells why
             heard = stand_in.hear(kind, headers, sealed.body, subject.keys.own, subject.now)
     draw = Draw(subject.chance("answers"), 1, subject.now)
-    refusal = Unheard(422, "9043", "a", "业务系统核验未通过")
-    return _Answers(stand_in.answer(heard, None, draw), stand_in.answer(heard, refusal, draw))
+    refusal = Unheard(422, "9043", _PLACE, "业务系统核验未通过")
+    accepted, refused = stand_in.answer(heard, None, draw), stand_in.answer(heard, refusal, draw)
+    return _Answers(accepted, refused, heard.case_ref if heard else "")
 
 
 @holds(
@@ -170,10 +196,63 @@ def replies_are_read(subject: Subject, tally: Tally) -> Iterator[Breach]:
 def refusals_keep_their_words(subject: Subject, tally: Tally) -> Iterator[Breach]:
     """Staff see them, and mend."""
     tally()
-    reply = subject.region.read_reply(422, _answers(subject).refused)
+    answers = _answers(subject)
+    reply, taken = (subject.region.read_reply(*said) for said in ((422, answers.refused), (202, answers.accepted)))
+    if taken.case_ref != answers.case_ref:
+        yield Breach(
+            "对方收下时写明了自己的办件编号，read_reply 没有读出来",
+            f"请核对 {subject.where} 的 read_reply 取办件编号的位置",
+            path=f"{subject.where} read_reply case_ref",
+        )
+    if _PLACE in answers.refused.decode("utf-8", "replace") and _PLACE not in reply.text:
+        yield Breach(
+            "对方指明了哪一项不对，read_reply 的原话中没有这个位置，经办人无从改起",
+            f"请在 {subject.where} 的 read_reply 中把逐项问题的位置和说明也读进 text",
+            path=f"{subject.where} read_reply",
+        )
     if reply.code != "9043" or "核验未通过" not in reply.text:
         yield Breach(
             f"对方以 9043 拒收并说明了原因，读出的返回码为“{reply.code}”，原话{'有' if '核验未通过' in reply.text else '没有'}",
             f"请核对 {subject.where} 的 read_reply 取返回码和说明的位置",
             path=f"{subject.where} read_reply",
         )
+
+
+@holds(
+    "F27",
+    "回执写给发来的一方",
+    "A receipt is addressed to whoever sent the message",
+    "crossing §1",
+)
+def receipts_are_addressed(subject: Subject, tally: Tally) -> Iterator[Breach]:
+    """Where receipts name a receiver at all: the sender's address of the message has to come back."""
+    region = subject.region
+
+    def written(sender: str) -> bytes:
+        receipt = Receipt(Outcome.ACCEPTED, 202, sender=sender)
+        return region.receipt(receipt, region.message_key(1, subject.now), subject.now)
+
+    for example in subject.examples:
+        opened = region.open(example.inbound)
+        one = region.maps.get(example.kind)
+        if one is None or opened.key.startswith(GATEWAY):
+            continue
+        tally()
+        texts = {value for _, value in leaves(opened.tree, one) if isinstance(value, str) and value}
+        addresses = {text for text in texts if written(text) != written("")}
+        if addresses and opened.sender not in addresses:
+            yield Breach(
+                "回执能写明收件方，open 却没有从报文中读出发送方，回执写给了缺省的地址",
+                f"请在 {subject.where} 的 open 中把发送方读作 sender",
+                path=f"{subject.where} open sender",
+                example=example.name,
+            )
+            return
+        if opened.sender and written(opened.sender) == written(""):
+            yield Breach(
+                "报文写明了发送方，回执没有写给它",
+                f"请在 {subject.where} 的 receipt 中用 given.sender 作收件方",
+                path=f"{subject.where} receipt sender",
+                example=example.name,
+            )
+            return

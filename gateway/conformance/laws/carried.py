@@ -5,13 +5,15 @@ from __future__ import annotations
 import copy
 from typing import TYPE_CHECKING, Any
 
+from pydantic import ValidationError
+
 from gateway.canonical.kinds import TraceKind
 from gateway.canonical.rehearsal import Said
 from gateway.conformance.judge import accident
 from gateway.conformance.law import Breach
 from gateway.conformance.laws.needs import at_a_border
 from gateway.conformance.laws.rulebook import CannotTell, holds
-from gateway.conformance.laws.sayings import of_finding
+from gateway.conformance.laws.sayings import of_finding, of_model
 from gateway.conformance.passages import cross
 from gateway.conformance.pointing import bare, declared_at, leaves, line_of
 from gateway.conformance.published import Schema
@@ -51,7 +53,13 @@ def everything_crosses(subject: Subject, tally: Tally) -> Iterator[Breach]:
     told: set[tuple[str, ...]] = set()
     for passage in subject.passages:
         tally()
-        if passage.error is not None:
+        if isinstance(passage.error, ValidationError):
+            side = subject.beside(passage.sender)
+            for breach in of_model(side, passage.native_kind, passage.error, _label(passage)):
+                if (breach.sentence, breach.path) not in told:
+                    told.add((breach.sentence, breach.path))
+                    yield breach
+        elif passage.error is not None:
             breach = accident(passage.error, subject.where)
             if (breach.sentence, breach.path) not in told:
                 told.add((breach.sentence, breach.path))

@@ -14,6 +14,7 @@ from gateway.conformance.laws import (
     delivered,
     golden,
     hostile,
+    lists,
     proof,
     ruled,
     values,
@@ -46,6 +47,7 @@ RULES = _rules(
         answers,
         carried,
         values,
+        lists,
         agreement,
         hostile,
     )

@@ -118,6 +118,14 @@ def has_a_stand_in(subject: Subject, tally: Tally) -> Iterator[Breach]:
                 f"请在 {file} 更正 {name}",
                 path=f"{file} {name}",
             )
+    tally()
+    own, spoken = subject.region.content_type, stand_in.content_type
+    if media_type.split(own) != media_type.split(spoken):
+        yield Breach(
+            f"content_type 为“{own}”，模拟对端用的是“{spoken}”，对方会以 415 拒收",
+            f"请核对 {subject.where} 的 content_type（媒体类型和字符集）与 {file} 的 content_type",
+            path=f"{subject.where}/__init__.py content_type",
+        )
 
 
 @holds(
@@ -129,7 +137,8 @@ def has_a_stand_in(subject: Subject, tally: Tally) -> Iterator[Breach]:
 def keys_are_good(subject: Subject, tally: Tally) -> Iterator[Breach]:
     """A key comes back from a message it was written into; see F-laws for the messages themselves."""
     region, now = subject.region, subject.now
-    serials = (0, 1, 2, 9, 10, 99_999, 123_456)
+    # each pair of 1 with a round number and one would meet in a key that keeps fewer digits
+    serials = (0, 1, 2, 9, 10, 11, 101, 1_001, 10_001, 100_001, 123_456)
     made = [region.message_key(serial, now) for serial in serials]
     made += [region.message_key(1, now + timedelta(days=day)) for day in (1, 31, 365)]
     tally(len(made))

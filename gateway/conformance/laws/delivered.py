@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import timedelta
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -11,10 +12,11 @@ from gateway.conformance.law import Breach
 from gateway.conformance.laws.needs import stand_in_of
 from gateway.conformance.laws.rulebook import holds
 from gateway.conformance.passages import deliveries
+from gateway.conformance.subject import GATEWAY
 from gateway.region import Inbound
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from gateway.conformance.laws.rulebook import Tally
     from gateway.conformance.subject import Subject
@@ -93,7 +95,68 @@ def stale_deliveries_are_not_heard(subject: Subject, tally: Tally) -> Iterator[B
             if status != 401:
                 yield Breach(
                     f"{how}的投递，对端应以 401 拒收，现为{status or '收下了'}",
-                    f"请在 {subject.where}/simulated.py 的 hear 中核验证明和时间窗（{window} 秒）",
+                    f"请在 {subject.where}/simulated.py 的 hear 中核验证明和时间窗（{window} 秒），"
+                    f"或更正 {subject.where}/__init__.py 的 window_s",
                     path=f"{subject.where}/simulated.py",
                     example=name,
                 )
+        for moved in (window - 5, 5 - window):
+            tally()
+            with suppress(Unheard):
+                stand_in.hear(
+                    kind, headers, sealed.body, subject.keys.own, subject.now + timedelta(seconds=moved)
+                )
+                continue
+            yield Breach(
+                f"离签发 {abs(moved)} 秒的投递，在时间窗 {window} 秒之内，对端却拒收",
+                f"请核对 {subject.where}/__init__.py 的 window_s 与 simulated.py 的 hear：时间窗须一致",
+                path=f"{subject.where}/__init__.py window_s",
+                example=name,
+            )
+
+
+@holds(
+    "F25",
+    "随机串写进每次投递，从每个请求中读出，重放才认得出",
+    "Nonces are sealed and opened, so that a replay can be told",
+    "crossing §1 step 7",
+)
+def nonces_are_carried(subject: Subject, tally: Tally) -> Iterator[Breach]:
+    """A region without nonces has none in its requests; what is said of it is then nothing."""
+    stand_in, region = stand_in_of(subject), subject.region
+    chance = subject.chance("nonces")
+    ones, others = (f"{chance.getrandbits(64):016x}" for _ in range(2))
+    for example in subject.examples[:5]:
+        said = stand_in.adopt(example.body)
+        sent = [stand_in.request(said, subject.keys.own, subject.now, nonce) for nonce in (ones, others)]
+        tally()
+        if said.key.startswith(GATEWAY) or not all(map(_holds, sent, (ones, others))):
+            continue
+        for (headers, body), nonce in zip(sent, (ones, others), strict=True):
+            small = {name.lower(): value for name, value in headers.items()}
+            if region.open(Inbound(small, body)).nonce != nonce:
+                yield Breach(
+                    f"对端的 {said.native_kind} 带有随机串，open 没有原样读出，重放认不出来",
+                    f"请在 {subject.where} 的 open 中把请求的随机串读作 nonce",
+                    path=f"{subject.where} open nonce",
+                    example=example.name,
+                )
+                return
+        sealed = [
+            region.seal(example.body, said.native_kind, subject.keys.credentials, subject.now, nonce)
+            for nonce in (ones, others)
+        ]
+        if not all(map(_holds, ((one.headers, one.body) for one in sealed), (ones, others))):
+            yield Breach(
+                "网关的投递没有带上交给 seal 的随机串，对方会把不同的投递当作重放",
+                f"请在 {subject.where} 的 seal 中使用参数 nonce",
+                path=f"{subject.where} seal nonce",
+                example=example.name,
+            )
+            return
+
+
+def _holds(request: tuple[Mapping[str, str], bytes], nonce: str) -> bool:
+    """Whether a request says this nonce, in a header or in its body."""
+    headers, body = request
+    return any(nonce in value for value in headers.values()) or nonce.encode() in body

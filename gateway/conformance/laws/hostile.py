@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from gateway.canonical.rehearsal import Said
 from gateway.conformance.judge import accident
 from gateway.conformance.law import Breach
-from gateway.conformance.laws.mutants import TEXTS, documents, mutants, nasty_headers, nasty_texts
+from gateway.conformance.laws.mutants import RARE, TEXTS, documents, mutants, nasty_headers, nasty_texts
 from gateway.conformance.laws.needs import at_a_border
 from gateway.conformance.laws.rulebook import CannotTell, holds
 from gateway.conformance.passages import cross
@@ -80,7 +80,7 @@ def dangerous_documents_are_refused(subject: Subject, tally: Tally) -> Iterator[
             continue
         yield Breach(
             f"{what}被收下了",
-            f"请在 {subject.where} 的 parse 中拒收（9041），可用 gateway/formats 中的严格读法",
+            f"请在 {subject.where} 的 parse 中拒收（9041），或在 faults 中指明；可用 gateway/formats 中的严格读法",
             path=f"{subject.where} parse",
             example=what,
         )
@@ -231,15 +231,16 @@ def any_receipt_is_well_formed(subject: Subject, tally: Tally) -> Iterator[Breac
             tally()
             try:
                 body = region.receipt(receipt, region.message_key(1, subject.now), subject.now)
-                taken = region.read_reply(receipt.status, body).taken
+                reply = region.read_reply(receipt.status, body)
             except Exception as error:  # noqa: BLE001 - what the law is about
                 found = accident(error, subject.where)
                 yield Breach(f"{what}：{found.sentence}", found.remedy, found.path, what)
                 continue
             expected = Taken.REFUSED if receipt.outcome is Outcome.REFUSED else Taken.DELIVERED
-            if taken is not expected:
+            changed = text == RARE and receipt.outcome is Outcome.REFUSED and receipt.text not in reply.text
+            if reply.taken is not expected or changed:
                 yield Breach(
-                    f"说明中有{what}的回执写出后读不回来（{taken}）",
+                    f"说明中有{what}的回执写出后读不回来（{'文字变了' if changed else reply.taken}）",
                     f"请在 {subject.where} 的 receipt 中转义或替换格式不能容纳的字符，并限制长度",
                     path=f"{subject.where} receipt",
                     example=what,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from gateway.conformance.law import Breach
 from gateway.conformance.laws.needs import stand_in_of
 from gateway.conformance.laws.rulebook import CannotTell, holds
+from gateway.conformance.pointing import bare, leaves, with_value
 from gateway.conformance.subject import GATEWAY
 from gateway.errors import Refusal
 from gateway.region import Inbound
@@ -139,29 +140,34 @@ def repetition_is_the_same(subject: Subject, tally: Tally) -> Iterator[Breach]:
                 path=f"{subject.where} open digest",
                 example=example.name,
             )
-    changed = _own(subject)[:1]
-    for example, said in changed:
-        tally()
-        tree = subject.region.parse(said.body).tree
-        altered = replace(said, body=subject.region.render(_altered(tree), said.native_kind))
-        one, other = (subject.region.open(_request(subject, s).inbound) for s in (said, altered))
-        if one.digest == other.digest:
-            yield Breach(
-                "内容不同的两条报文有相同的内容摘要，冲突（9061）无法发现",
-                f"请让 {subject.where} 的 open 对全部业务内容计算 digest",
-                path=f"{subject.where} open digest",
-                example=example.name,
-            )
+    yield from _same_digests(subject, tally)
 
 
-def _altered(tree: Any) -> Any:
-    """The tree with the last text changed."""
-    if isinstance(tree, dict):
-        name = list(tree)[-1]
-        return {**tree, name: _altered(tree[name])}
-    if isinstance(tree, list):
-        return [*tree[:-1], _altered(tree[-1])] if tree else tree
-    return f"{tree}1" if isinstance(tree, str) else 1
+def _same_digests(subject: Subject, tally: Tally) -> Iterator[Breach]:
+    """Each value that crosses is put otherwise, names also by one rare letter: no two may have one digest."""
+    for example, said in _own(subject)[:3]:
+        one, tree = subject.region.maps[said.native_kind], subject.region.parse(said.body).tree
+        crossing = {bare(row.native) for row in one.rows if row.to and not row.to.startswith("_")}
+        headers = _request(subject, said).inbound.headers
+        known = {subject.region.open(Inbound(headers, said.body)).digest}
+        for path, value in leaves(tree, one):
+            if bare(path) not in crossing or not isinstance(value, str):
+                continue
+            # outside the basic plane, and only in the newest part of GB 18030: what a narrower code page merges
+            for put in (f"{value}1", f"{value}\U00020000", f"{value}\U00020001"):
+                tally()
+                altered = with_value(tree, path, put, one.spelling.first_index)
+                body = subject.region.render(altered, said.native_kind)
+                digest = subject.region.open(Inbound(headers, body)).digest
+                if digest in known:
+                    yield Breach(
+                        f"{said.native_kind} 的 {path} 不同的两条报文有相同的内容摘要，冲突（9061）无法发现",
+                        f"请让 {subject.where} 的 open 对全部业务内容按原始字节（或 UTF-8）计算 digest",
+                        path=f"{subject.where} open digest",
+                        example=example.name,
+                    )
+                    return
+                known.add(digest)
 
 
 @holds(

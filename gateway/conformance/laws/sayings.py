@@ -9,6 +9,10 @@ from gateway.conformance.pointing import bare, code_row, declared_at, line_for, 
 from gateway.mapping.plan import EXTRA, MISSING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pydantic import ValidationError
+
     from gateway.conformance.subject import Example, Subject
     from gateway.errors import Finding
 
@@ -69,7 +73,8 @@ def of_value(subject: Subject, example: Example, path: str, expected: Any, found
     if row is None:
         return Breach(
             saying,
-            f"请核对 {subject.where}/irregular.py 和 maps 中写出 {path} 的地方；若新结果正确，请更新 {beside}",
+            f"请核对 {_group_at(subject, example.kind, path)}写出 {path} 的地方，由互认规则得出的请核对 mappings/recognition；"
+            f"若新结果正确，请更新 {beside}",
             path=path,
             example=example.name,
         )
@@ -93,16 +98,30 @@ def of_value(subject: Subject, example: Example, path: str, expected: Any, found
     )
 
 
-def of_type(subject: Subject, example: Example, path: str, expected: str) -> Breach:
-    """A canonical value of another type than the model has."""
-    row = line_for(subject, example.kind, path)
+def _group_at(subject: Subject, kind: str, path: str) -> str:
+    """Where the list is declared that a canonical path is; the functions of the adapter for anything else."""
+    groups = subject.region.maps[kind].groups if kind in subject.region.maps else ()
+    native = next((one.native for one in groups if one.to.removesuffix("[]") == path), "")
+    return f"{declared_at(subject, native)} 和 parse 中" if native else f"{subject.where}/irregular.py 和 maps 中"
+
+
+def of_model(subject: Subject, kind: str, error: ValidationError, example: str) -> Iterator[Breach]:
+    """Canonical values of a message that are not of the model's type; what comes with the case is not missed."""
+    for fault in error.errors(include_input=False, include_url=False):
+        if fault["type"] not in {"missing", "too_short"}:
+            path = "".join(f"[{s}]" if isinstance(s, int) else f".{s}" for s in fault["loc"])
+            yield _of_type(subject, kind, path.removeprefix("."), fault["type"], example)
+
+
+def _of_type(subject: Subject, kind: str, path: str, expected: str, example: str) -> Breach:
+    row = line_for(subject, kind, path)
     place = declared_at(subject, row.path) if row else f"{subject.where}/irregular.py"
-    who = f"{row.path}（{row.name}，转换 {row.converter}）" if row else example.kind
+    who = f"{row.path}（{row.name}，转换 {row.converter}）" if row else kind
     return Breach(
         f"{who}读出的规范值不是 {path} 应有的类型（{expected}）",
         f"请在 {place} 换用读出这一类型的转换（日期、时间、金额、整数各有其转换，见 gateway/mapping）",
         path=place,
-        example=example.name,
+        example=example,
     )
 
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import copy
+import re
 from typing import TYPE_CHECKING, Any
 
 from gateway.conformance.law import Breach
 from gateway.conformance.laws.needs import file_of
 from gateway.conformance.laws.rulebook import CannotTell, holds
 from gateway.conformance.laws.sayings import of_finding
-from gateway.conformance.pointing import differences, line_of, value_at
+from gateway.conformance.pointing import differences, leaves, line_of, value_at
 from gateway.conformance.published import Schema
 from gateway.conformance.subject import GATEWAY
 from gateway.errors import Refusal
+from gateway.formats import media_type
 from gateway.mapping.fieldmap import SCHEMA, Sight
 from gateway.region import Taken
 
@@ -20,7 +23,10 @@ if TYPE_CHECKING:
 
     from gateway.conformance.laws.rulebook import Tally
     from gateway.conformance.subject import Example, Subject
+    from gateway.region import Opened
 
+#: The gateway's number of a case (crossing §3.1).
+_OURS = re.compile("CYTB[0-9]{22}")
 #: Findings that need nothing but the message: its form, and codes without a row.
 _OF_THE_MESSAGE = frozenset({SCHEMA, "1001"})
 
@@ -54,6 +60,7 @@ def examples_open(subject: Subject, tally: Tally) -> Iterator[Breach]:
                 example=example.name,
             )
             continue
+        yield from _misplaced(subject, example, opened)
         members = {"流水号": opened.key, "办件编号": opened.case_ref, "时间": opened.sent_at}
         if example.http is None:
             del members["时间"]  # it may stand in a header
@@ -68,6 +75,39 @@ def examples_open(subject: Subject, tally: Tally) -> Iterator[Breach]:
                 path=file_of(subject, example),
                 example=example.name,
             )
+
+
+def _misplaced(subject: Subject, example: Example, opened: Opened) -> Iterator[Breach]:
+    """Where the region says kind and case number stand, for findings; the gateway's number, wherever it stands."""
+    region, first = subject.region, _first_index(subject, example.kind)
+    for member, path, read in (
+        ("kind_path", region.kind_path, opened.native_kind),
+        ("case_path", region.case_path, opened.case_ref),
+    ):
+        found = value_at(opened.tree, path, first)
+        if read and found != read:
+            yield Breach(
+                f"{member} 写作“{path}”，样例的这个位置{'没有内容' if found is None else '是别的内容'}",
+                f"请在 {subject.where}/__init__.py 把 {member} 改为 open 取值的路径，退回的问题才指得准",
+                path=f"{subject.where}/__init__.py {member}",
+                example=example.name,
+            )
+    known = {opened.case_ref, opened.gateway_ref}
+    one = region.maps.get(example.kind)
+    for path, value in leaves(opened.tree, one) if one else ():
+        if isinstance(value, str) and _OURS.fullmatch(value) and value not in known:
+            yield Breach(
+                f"样例的 {path} 写有通办编号，open 没有读出来，后续报文找不到办件",
+                f"请在 {subject.where} 的 open 中把 {path} 读作 gateway_ref",
+                path=f"{subject.where} open gateway_ref",
+                example=example.name,
+            )
+            return
+
+
+def _first_index(subject: Subject, kind: str) -> int:
+    one = subject.region.maps.get(kind)
+    return one.spelling.first_index if one else 0
 
 
 @holds("B13", "样例符合本地区公布的 schema", "Examples obey the region's own schema", "ADR 0007")
@@ -96,7 +136,7 @@ def examples_survive(subject: Subject, tally: Tally) -> Iterator[Breach]:
     for example in subject.examples:
         tally()
         tree = subject.region.parse(example.body).tree
-        again = subject.region.parse(subject.region.render(tree, example.kind))
+        again = subject.region.parse(subject.region.render(copy.deepcopy(tree), example.kind))
         if again.tree != tree or again.faults:
             changed = next((p for p, _, _ in differences(tree, again.tree)), "")
             yield Breach(
@@ -160,6 +200,17 @@ def examples_have_their_headers(subject: Subject, tally: Tally) -> Iterator[Brea
             request, _ = stand_in.request(stand_in.adopt(example.body), keys.own, subject.now, "0" * 16)
             sent, path, who = dict(request), stand_in.outbox, "simulated.request"
         names = {name.lower() for name in sent}
+        types = [
+            next((v for n, v in headers.items() if n.lower() == "content-type"), "")
+            for headers in (sent, example.headers)
+        ]
+        if media_type.split(types[0]) != media_type.split(types[1]):
+            yield Breach(
+                f"{who} 的 content-type 为“{types[0]}”，样例为“{types[1]}”",
+                f"请更正 {subject.where} 的 {who}，或 {file_of(subject, example, 'http')}",
+                path="content-type",
+                example=example.name,
+            )
         for name in sorted(names ^ set(example.headers)):
             where = "样例中没有" if name in names else f"{who} 没有发出"
             yield Breach(
