@@ -105,11 +105,9 @@ def with_value(tree: Tree, path: str, value: Any, first_index: int = 0) -> Tree:
         if not isinstance(step, int) or isinstance(node, list):
             node = node[step]
     last = steps[-1]
-    if isinstance(last, int) and not isinstance(node, list):
-        raise LookupError(path)
     if value is ...:
         del node[last]
-    else:
+    elif node[last] is not value:  # looked up: nothing is added where nothing was
         node[last] = value
     return changed
 

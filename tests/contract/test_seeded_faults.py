@@ -2,33 +2,10 @@
 
 from __future__ import annotations
 
-import importlib
-import shutil
-import sys
-from contextlib import contextmanager
-from pathlib import Path
-from typing import NamedTuple
-
 import pytest
+from seeded import Fault, said_of
 
 from gateway.conformance.law import Level
-from gateway.conformance.loading import Asked, check
-
-ROOT = Path(__file__).parents[2]
-
-
-class Fault(NamedTuple):
-    """One line changed: in which file, from what, to what; the law that has to find it, and what it names."""
-
-    what: str
-    slug: str
-    file: str
-    old: str
-    new: str
-    law: str
-    names: str
-    level: Level = Level.FULL
-
 
 FAULTS = [
     Fault(
@@ -261,35 +238,7 @@ FAULTS = [
 ]
 
 
-@contextmanager
-def installed(copy):
-    """The copy's adapters in the place of ours."""
-    ours = {name: module for name, module in sys.modules.items() if name.partition(".")[0] == "adapters"}
-    for name in ours:
-        del sys.modules[name]
-    sys.path.insert(0, str(copy))
-    importlib.invalidate_caches()
-    try:
-        yield
-    finally:
-        sys.path.remove(str(copy))
-        for name in [name for name in sys.modules if name.partition(".")[0] == "adapters"]:
-            del sys.modules[name]
-        sys.modules.update(ours)
-
-
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.what.replace(" ", "-"))
 def test_a_seeded_fault_is_caught_by_a_law_that_names_it(fault, tmp_path):
-    skip = shutil.ignore_patterns("__pycache__")
-    for folder in ("adapters", "mappings"):
-        shutil.copytree(ROOT / folder, tmp_path / folder, ignore=skip)
-    file = tmp_path / fault.file
-    text = file.read_text(encoding="utf-8")
-    assert fault.old in text
-    file.write_text(text.replace(fault.old, fault.new, 1), encoding="utf-8")
-    with installed(tmp_path):
-        found = check(Asked(fault.slug, fault.level, tmp_path / "mappings", only=frozenset({fault.law})))
-    broken = {result.law.id: result.breaches for result in found.results if result.breaches}
-    assert fault.law in broken, list(broken)
-    said = [f"{b.sentence} {b.remedy} {b.path}" for b in broken[fault.law]]
+    said = said_of(fault, tmp_path)
     assert any(fault.names in one for one in said), said

@@ -197,7 +197,9 @@ def refusals_keep_their_words(subject: Subject, tally: Tally) -> Iterator[Breach
     """Staff see them, and mend."""
     tally()
     answers = _answers(subject)
-    reply, taken = (subject.region.read_reply(*said) for said in ((422, answers.refused), (202, answers.accepted)))
+    reply, taken = (
+        subject.region.read_reply(*said) for said in ((422, answers.refused), (202, answers.accepted))
+    )
     if taken.case_ref != answers.case_ref:
         yield Breach(
             "对方收下时写明了自己的办件编号，read_reply 没有读出来",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
@@ -53,17 +54,10 @@ def everything_crosses(subject: Subject, tally: Tally) -> Iterator[Breach]:
     told: set[tuple[str, ...]] = set()
     for passage in subject.passages:
         tally()
-        if isinstance(passage.error, ValidationError):
-            side = subject.beside(passage.sender)
-            for breach in of_model(side, passage.native_kind, passage.error, _label(passage)):
-                if (breach.sentence, breach.path) not in told:
-                    told.add((breach.sentence, breach.path))
-                    yield breach
-        elif passage.error is not None:
-            breach = accident(passage.error, subject.where)
+        for breach in _accidents(subject, passage):
             if (breach.sentence, breach.path) not in told:
                 told.add((breach.sentence, breach.path))
-                yield Breach(breach.sentence, breach.remedy, breach.path, _label(passage))
+                yield breach
         for finding in passage.findings:
             kind, fault = passage.native_kind, (finding.code, bare(finding.path))
             if fault in told:
@@ -80,6 +74,15 @@ def everything_crosses(subject: Subject, tally: Tally) -> Iterator[Breach]:
                 f"请在 {subject.where}/simulated.py 的 apply 或 follow 中写出 {kind}",
                 path=f"{subject.where}/simulated.py",
             )
+
+
+def _accidents(subject: Subject, passage: Passage) -> Iterator[Breach]:
+    """What an exception on the way means: values the model does not take by their rows, others by their place."""
+    if isinstance(passage.error, ValidationError):
+        side = subject.beside(passage.sender)
+        yield from of_model(side, passage.native_kind, passage.error, _label(passage))
+    elif passage.error is not None:
+        yield replace(accident(passage.error, subject.where), example=_label(passage))
 
 
 @holds(

@@ -102,7 +102,11 @@ def _group_at(subject: Subject, kind: str, path: str) -> str:
     """Where the list is declared that a canonical path is; the functions of the adapter for anything else."""
     groups = subject.region.maps[kind].groups if kind in subject.region.maps else ()
     native = next((one.native for one in groups if one.to.removesuffix("[]") == path), "")
-    return f"{declared_at(subject, native)} 和 parse 中" if native else f"{subject.where}/irregular.py 和 maps 中"
+    return (
+        f"{declared_at(subject, native)} 和 parse 中"
+        if native
+        else f"{subject.where}/irregular.py 和 maps 中"
+    )
 
 
 def of_model(subject: Subject, kind: str, error: ValidationError, example: str) -> Iterator[Breach]:
