@@ -18,6 +18,7 @@ from gateway.conformance.report.badge import badge as badge_of
 from gateway.conformance.report.formats import Format, write
 from gateway.conformance.report.signing import sign
 from gateway.conformance.report.text import show
+from gateway.conformance.report.whole import lacking
 from gateway.crypto.signing import BadKey
 from gateway.errors import CannotStart
 
@@ -77,12 +78,18 @@ def deliver(
     badge: Path | None,
     key: Path | None,
 ) -> None:
-    """Write report and badge. Errors: `CannotStart` for a key or file that cannot be used."""
+    """Write report and badge; a report of a part of its level is neither signed nor given a badge.
+
+    Errors: `CannotStart` for a key or file that cannot be used, and for a key or badge for a part.
+    """
+    partial = bool(lacking(report))
+    if partial and (badge is not None or key is not None):
+        raise CannotStart("只检查了一部分要求的报告不签名，也不出徽章：请去掉 --law，或去掉 --badge 和 --key")
     if form is Format.TEXT and output is None:
         show(report, Console(highlight=False))
     else:
         signature = None
-        if form in {Format.JSON, Format.HTML}:
+        if form in {Format.JSON, Format.HTML} and not partial:
             own = _key(settings, key)
             signature = sign(report, own.signer, own.public_pem)
         _put(write(report, form, signature), output)

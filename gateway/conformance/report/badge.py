@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape
 
 from gateway.canonical.worktime import BEIJING
+from gateway.conformance.law import Verdict
 
 if TYPE_CHECKING:
     from gateway.conformance.report.model import Report
@@ -20,9 +21,12 @@ def badge(report: Report) -> str:
     """SVG text with a title that says the same in words."""
     label = "通办互认"
     mark = "✓" if report.held else "✗"
-    said = f"{report.level} {mark} {report.at.astimezone(BEIJING):%Y-%m-%d}"
+    day, open_ = f"{report.at.astimezone(BEIJING):%Y-%m-%d}", report.count(Verdict.SKIPPED)
+    said = f"{report.level} {mark} {day}"
     word = "全部满足" if report.held else "有不满足的要求"
-    title = escape(f"{label}：{report.name or report.subject}，{report.level.label}检查{word}，{said[-10:]}")
+    if report.held and open_:
+        said, word = f"{said} 未检 {open_}", f"没有不满足的要求，{open_} 条未检查"
+    title = escape(f"{label}：{report.name or report.subject}，{report.level.label}检查{word}，{day}")
     left, right = _width(label), _width(said)
     colour = _GREEN if report.held else _RED
     return (

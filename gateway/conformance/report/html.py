@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import lxml.html
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from lxml.etree import LxmlError
 
 from gateway.canonical.worktime import BEIJING
 from gateway.conformance.law import Level, Verdict
 from gateway.conformance.report.badge import badge
+from gateway.conformance.report.model import report_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,11 +43,21 @@ def html(report: Report, signature: Mapping[str, str] | None = None) -> str:
     )
 
 
-def members_of(page: bytes) -> dict[str, Any]:
+def signed_part(page: bytes) -> str:
     """The signed JSON report inside a page. Errors: `ValueError` for a page without one."""
-    document: Any = lxml.html.fromstring(page)
+    try:
+        document: Any = lxml.html.fromstring(page)
+    except LxmlError as error:
+        raise ValueError("读不成页面") from error
     found = document.xpath("//pre[@id='signed']")
     if not found:
         raise ValueError("页面中没有签名的内容")
-    members: dict[str, Any] = json.loads(found[0].text_content())
-    return members
+    return str(found[0].text_content())
+
+
+def shows(page: bytes, members: Mapping[str, Any]) -> bool:
+    """Whether a page is, byte for byte, the one these signed members are written as by this gateway.
+
+    People read the page and not the JSON inside it: a word changed around it has to be found out.
+    """
+    return page == html(report_of(members), members["signature"]).encode()

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from gateway.canonical.worktime import BEIJING
-from gateway.conformance.law import Verdict
+from gateway.conformance.law import Breach, Law, Level, Result, Verdict
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
-    from gateway.conformance.law import Level, Result
+    from collections.abc import Mapping
 
 #: Version of the shape of the JSON report; raised when a member changes its meaning.
 FORMAT = "tongban-conformance/1"
+_TEXTS = ("kind", "subject", "name", "gateway", "tables_digest", "subject_digest")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +54,8 @@ class Report:
 
     @property
     def took_s(self) -> float:
-        """Seconds the laws took together."""
-        return sum(result.took_s for result in self.results)
+        """Seconds the laws took together, of the milliseconds that are written."""
+        return sum(map(_took_ms, self.results)) / 1000
 
     def as_json(self) -> dict[str, Any]:
         """The members of the JSON report, without its signature."""
@@ -91,13 +91,39 @@ def _result(result: Result) -> dict[str, Any]:
         "verdict": result.verdict.value,
         "tried": result.tried,
         # whole numbers: the same text in every language that computes the signature
-        "took_ms": round(result.took_s * 1000),
+        "took_ms": _took_ms(result),
         "skipped": result.skipped,
         "breaches": [
             {"sentence": b.sentence, "remedy": b.remedy, "path": b.path, "example": b.example}
             for b in result.breaches
         ],
     }
+
+
+def _took_ms(result: Result) -> int:
+    return round(result.took_s * 1000)
+
+
+def report_of(members: Mapping[str, Any]) -> Report:
+    """The report that `Report.as_json` wrote. Errors: `ValueError` for members that are no report's."""
+    try:
+        return Report(
+            results=tuple(map(_result_of, members["results"])),
+            level=Level(members["level"]),
+            at=datetime.fromisoformat(members["at"]),
+            seed=int(members["seed"]),
+            **{name: str(members[name]) for name in _TEXTS},
+        )
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"缺少成员或写法不对（{type(error).__name__} {error}）") from error
+
+
+def _result_of(members: Mapping[str, Any]) -> Result:
+    law = Law(
+        members["id"], members["title"], members["title_en"], Level(members["level"]), members["source"]
+    )
+    breaches = tuple(Breach(**breach) for breach in members["breaches"])
+    return Result(law, breaches, members["tried"], members["took_ms"] / 1000, members["skipped"])
 
 
 def canonical(members: dict[str, Any]) -> bytes:
