@@ -70,7 +70,7 @@ def accident(error: Exception, where: str) -> Breach:
     words = f"（{error}）" if isinstance(error, _OWN_WORDS) else ""
     said = f"抛出了 {type(error).__name__}{words}，而只可抛出 Refusal"
     frames = traceback.extract_tb(error.__traceback__)
-    own = [place for frame in frames if (place := _below(frame, f"{where}/"))]
+    own = [place for frame in frames if (place := below(f"{where}/", frame.filename, frame.lineno))]
     if own:
         return Breach(
             f"适配器{said}",
@@ -78,7 +78,10 @@ def accident(error: Exception, where: str) -> Breach:
             path=own[-1],
         )
     others = [
-        place for frame in frames for root in ("adapters/", "gateway/") if (place := _below(frame, root))
+        place
+        for frame in frames
+        for root in ("adapters/", "gateway/")
+        if (place := below(root, frame.filename, frame.lineno))
     ]
     place = others[-1] if others else ""
     return Breach(
@@ -88,7 +91,7 @@ def accident(error: Exception, where: str) -> Breach:
     )
 
 
-def _below(frame: traceback.FrameSummary, root: str) -> str:
-    """``adapters/x/wire.py:12`` for a frame in a folder, "" for one elsewhere."""
-    before, found, after = frame.filename.rpartition(root)
-    return f"{root}{after}:{frame.lineno}" if found and before else ""
+def below(root: str, file: str, line: int | None) -> str:
+    """``adapters/x/wire.py:12`` for a line of a file in a folder, "" for one elsewhere."""
+    _, found, after = file.rpartition(f"/{root}")
+    return f"{root}{after}:{line}" if found else ""

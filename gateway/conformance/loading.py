@@ -7,17 +7,17 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from gateway.conformance.judge import judge
+from gateway.conformance.judge import below, judge
 from gateway.conformance.law import Breach, Level, Result
 from gateway.conformance.laws.catalogue import LOADS, RULES, TABLES_LOAD
 from gateway.conformance.laws.rulebook import CannotTell
 from gateway.conformance.published import Schema
-from gateway.conformance.subject import BadFile, Subject, digest_of, folder_of
+from gateway.conformance.subject import BadFile, Subject, digest_of, folder_of, table_at, where_of
 from gateway.errors import CannotStart
 from gateway.exchange.translate import compile_maps
 from gateway.mapping import load as tables_
 from gateway.mapping.release import digest_of as tables_digest_of
-from gateway.regions import discover, sources, table_files
+from gateway.regions import PACKAGE, discover, sources, table_files
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -91,7 +91,7 @@ def _subject(asked: Asked, files: Mapping[str, bytes], tell: Callable[[Law], Non
     try:
         regions = discover({slug, *asked.named})
     except CannotStart as error:
-        place = f"adapters/{slug}/__init__.py"
+        place = f"{where_of(slug)}/__init__.py"
         raise _Stopped(LOADS, Breach(str(error), f"请按提示改正，多在 {place}", path=place)) from error
     except Exception as error:
         raise _Stopped(LOADS, _unloaded(error, slug)) from error
@@ -99,7 +99,7 @@ def _subject(asked: Asked, files: Mapping[str, bytes], tell: Callable[[Law], Non
     tell(TABLES_LOAD)
     _, faults = tables_.well_formed(files)
     if faults:
-        raise _Stopped(TABLES_LOAD, *map(_wrong_row, faults), name=name)
+        raise _Stopped(TABLES_LOAD, *(_wrong_row(fault, slug) for fault in faults), name=name)
     tables = tables_.tables_of(files, asked.calendar_until, where=str(asked.tables))
     try:
         maps = compile_maps(regions, tables)
@@ -112,18 +112,22 @@ def _subject(asked: Asked, files: Mapping[str, bytes], tell: Callable[[Law], Non
     return subject
 
 
-def _wrong_row(fault: Fault) -> Breach:
-    place = f"mappings/{fault.path}:{fault.line}"
+def _wrong_row(fault: Fault, slug: str) -> Breach:
+    where = where_of(slug) if fault.path.startswith(f"codes/{slug}/") else PACKAGE + "/"
+    place = f"{table_at(where, fault.path)}:{fault.line}"
     return Breach(fault.text, f"请在 {place} 按说明改正", path=place)
 
 
 def _unloaded(error: Exception, slug: str) -> Breach:
-    frames = [f for f in traceback.extract_tb(error.__traceback__) if "adapters/" in f.filename]
-    place = f"adapters/{slug}"
-    if isinstance(error, SyntaxError) and error.filename and "adapters/" in error.filename:
-        place = f"adapters/{error.filename.rpartition('adapters/')[2]}:{error.lineno}"
-    elif frames:
-        place = f"adapters/{frames[-1].filename.rpartition('adapters/')[2]}:{frames[-1].lineno}"
+    where = where_of(slug)
+    lines = [(frame.filename, frame.lineno) for frame in traceback.extract_tb(error.__traceback__)]
+    if isinstance(error, SyntaxError):
+        lines.append((error.filename or "", error.lineno))
+    # the adapter's own files first; another region's may be what fails
+    found = [
+        place for root in (f"{PACKAGE}/", f"{where}/") for line in lines if (place := below(root, *line))
+    ]
+    place = found[-1] if found else where
     return Breach(
         f"加载适配器时出错：{type(error).__name__}（{error}）",
         f"请改正 {place}：导入适配器只声明内容，不做任何事",

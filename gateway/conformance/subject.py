@@ -37,6 +37,13 @@ if TYPE_CHECKING:
 GATEWAY = "TB"
 #: Without a dated example: a working day in the year the tables were published for.
 _SOME_DAY = datetime(2026, 11, 23, 16, 0, tzinfo=BEIJING)
+#: Where the tables are that a region does not bring itself.
+_COMMON = {
+    "items": "items/{slug}.csv",
+    "divisions": "places/divisions.csv",
+    "agencies": "places/agencies.csv",
+    "recognition": "recognition/materials.csv",
+}
 
 
 class BadFile(ValueError):  # noqa: N818 - a word of the field
@@ -106,14 +113,16 @@ class Subject:
     @property
     def where(self) -> str:
         """The adapter's folder, for messages: below ``adapters/``, or that of an installed package."""
-        return package_of(self.slug).replace(".", "/")
+        return where_of(self.slug)
 
     def code_file(self, list_name: str) -> str:
         """Where a code list of this region is kept, for messages."""
-        beside = (
-            f"mappings/codes/{self.slug}" if self.where.startswith("adapters/") else f"{self.where}/codes"
-        )
-        return f"{beside}/{list_name}.csv"
+        return table_at(self.where, f"codes/{self.slug}/{list_name}.csv")
+
+    def table(self, part: str) -> str:
+        """Where this region's items, divisions, agencies or rules of recognition are kept, for messages."""
+        own = f"codes/{self.slug}/{part}.csv"
+        return table_at(self.where, own if own in self.files else _COMMON[part].format(slug=self.slug))
 
     @property
     def others(self) -> tuple[Region, ...]:
@@ -205,6 +214,17 @@ class Subject:
         pair = (self.region, to)
         prefixes = {region.slug: region.division_prefix for region in pair}
         return Errands(self.tables, prefixes, self.slug, {region.slug: spoken(region) for region in pair})
+
+
+def where_of(slug: str) -> str:
+    """A region's folder for messages. Errors: `CannotStart` for one that cannot be found."""
+    return package_of(slug).replace(".", "/")
+
+
+def table_at(where: str, name: str) -> str:
+    """A table by its name below the tables folder, for messages: a package keeps those of its region in itself."""
+    own = name.startswith("codes/") and not where.startswith("adapters/")
+    return f"{where}/codes/{name.rpartition('/')[2]}" if own else f"mappings/{name}"
 
 
 def stand_in_of(slug: str) -> StandIn | None:

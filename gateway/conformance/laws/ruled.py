@@ -123,16 +123,16 @@ def places_and_items_are_there(subject: Subject, tally: Tally) -> Iterator[Breac
         if not versions[0].base_codes.get(subject.slug):
             yield Breach(
                 f"事项 {item} 没有本地区的基本编码",
-                f"请在 mappings/items/{subject.slug}.csv 加上 {item} 一行",
-                path=f"mappings/items/{subject.slug}.csv",
+                f"请在 {subject.table('items')} 加上 {item} 一行",
+                path=subject.table("items"),
             )
     agencies = [code for code in subject.tables.agencies.by_division if code.startswith(prefix)]
     tally()
     if not agencies:
         yield Breach(
             f"没有区划以 {prefix} 开头的经办机构，办件无处可送",
-            "请在 mappings/places/agencies.csv 加上本地区的经办机构",
-            path="mappings/places/agencies.csv",
+            f"请在 {subject.table('agencies')} 加上本地区的经办机构",
+            path=subject.table("agencies"),
         )
 
 

@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 #: What to look at, by code of a finding (crossing §1).
 _REMEDIES = {
-    "1002": "请在 mappings/recognition 中补上互认规则，或让样例使用已互认的材料",
-    "1003": "请核对 mappings/places/divisions.csv 中的这个区划及其起止日期",
-    "1004": "请核对 mappings/places/divisions.csv 中这个区划的承接区划",
-    "1005": "请在 mappings/items/{slug}.csv 中补上这个基本编码",
+    "1002": "请在 {recognition} 中补上互认规则，或让样例使用已互认的材料",
+    "1003": "请核对 {divisions} 中的这个区划及其起止日期",
+    "1004": "请核对 {divisions} 中这个区划的承接区划",
+    "1005": "请在 {items} 中补上这个基本编码",
     "1007": "请核对 mappings/items/catalogue.csv 中的生效日期，以及 mappings/guides 中是否开通",
 }
 
@@ -61,7 +61,8 @@ def _mend(subject: Subject, finding: Finding, row: Any, value: Any) -> str:
     if finding.text == MISSING:
         return f"请核对 {declared_at(subject, finding.path)}：路径是否写错，是否真的必填（need=True）"
     if finding.code in _REMEDIES:
-        return _REMEDIES[finding.code].format(slug=subject.slug)
+        kept = {part: subject.table(part) for part in ("items", "divisions", "recognition")}
+        return _REMEDIES[finding.code].format(**kept)
     return f"请核对 {declared_at(subject, finding.path)} 的转换写法，或更正样例"
 
 
