@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import shutil
 import subprocess
 import sys
@@ -194,3 +195,38 @@ def test_a_region_begun_as_a_package_is_found_by_its_entry_point(tmp_path, monke
     broken = {result.law.id: result.breaches for result in found.results if result.breaches}
     assert set(broken) == {"R-B12", "R-B21"}
     assert f"{name}/codes/items.csv:2" in {one.path for one in broken["R-B21"]}
+
+
+def installed(project, target):
+    """The package as pip puts it there, from nothing but what is here."""
+    words = ("install", "--quiet", "--no-deps", "--no-index", "--no-build-isolation", "--no-cache-dir")
+    where = ("--disable-pip-version-check", "--target", target, project)
+    subprocess.run([sys.executable, "-m", "pip", *words, *where], check=True, cwd=target)
+    return target / f"tongban_{NEW}"
+
+
+@pytest.mark.parametrize("form", ["json", "xml"])
+def test_the_package_is_installed_by_pip_and_checked_by_its_name(form, tmp_path, monkeypatch):
+    project, target = tmp_path / "project", tmp_path / "site"
+    target.mkdir()
+    done = tongban("new-region", NEW, "--into", project, "--package", "--format", form)
+    assert done.exit_code == 0, done.output
+    folder = installed(project, target)
+    made = {f.relative_to(project) for f in project.rglob("*") if f.is_file() and f.name != "pyproject.toml"}
+    assert {f.relative_to(target) for f in folder.rglob("*") if f.suffix != ".pyc" and f.is_file()} == made
+    monkeypatch.syspath_prepend(target)
+    monkeypatch.setenv("TONGBAN_DATA_DIR", str(tmp_path / "data"))
+    ran = tongban("check", "region", NEW, "-f", "json")
+    members = json.loads(ran.stdout)
+    broken = {one["id"]: one["breaches"] for one in members["results"] if one["breaches"]}
+    assert (ran.exit_code, set(broken)) == (1, {"R-B12", "R-B21"})
+    named = {one["path"].partition(":")[0] for breaches in broken.values() for one in breaches}
+    assert [place for place in sorted(named) if not (target / place).exists()] == []
+    # a table and a file of the package that cannot be read are told by their own names
+    edit(folder / "codes" / "scheme.csv", (",both,", ",bth,"))
+    forget()
+    assert f"tongban_{NEW}/codes/scheme.csv:2" in tongban("check", "region", NEW).output
+    edit(folder / "wire.py", ("def parse(", "def parse(("))
+    forget()
+    line = (folder / "wire.py").read_text(encoding="utf-8").partition("def parse((")[0].count("\n") + 1
+    assert f"tongban_{NEW}/wire.py:{line}" in tongban("check", "region", NEW).output
