@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from gateway import wire
 from gateway.crypto import digest, signing
-from gateway.errors import Finding, Level, Refusal
+from gateway.errors import Finding, Refusal
 from gateway.formats import media_type, xml_bytes
 from gateway.formats.tree import Unreadable, member, text_at
-from gateway.region import Blank, Inbound, Opened, Outcome, Receipt, Reply, SignedRequest, Taken, Tree
+from gateway.region import Blank, Inbound, Opened, Outcome, Receipt, Reply, SignedRequest, Tree
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,8 +38,8 @@ _BODY_START = re.compile(r"<BODY[ \t\r\n]*>")
 _BODY_END = re.compile(r"</BODY[ \t\r\n]*>")
 # "<" is never the second byte of a GB 18030 character, so bytes can be searched.
 _FSSJ = re.compile(rb"<FSSJ>[^<]*</FSSJ>")
-#: Bounds of the receipt form: texts, paths, number of findings.
-_WORDS, _PATH, _MOST = 500, 200, 50
+#: Bounds of the receipt form: paths, number of findings.
+_PATH, _MOST = 200, 50
 
 
 def _private(pem: object) -> object:
@@ -49,23 +50,15 @@ def _public(pem: object) -> object:
     return signing.load_public(pem) if isinstance(pem, str) else pem
 
 
-def _stripped(text: object) -> object:
-    return text.strip() if isinstance(text, str) else text
-
-
-def _without_slash(url: object) -> object:
-    return url.rstrip("/") if isinstance(url, str) else url
-
-
 class Credentials(BaseModel):
     """``[regions.chongqing]``: each side has its own SM2 key pair (CQ-N §2). Keys are PEM texts, read once."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
 
-    base_url: Annotated[str, BeforeValidator(_without_slash), Field(pattern=r"^https?://[^\s/]+")]
-    client_id: Annotated[str, BeforeValidator(_stripped), Field(min_length=1)]
+    base_url: wire.BaseUrl
+    client_id: wire.Name
     private_key: Annotated[signing.PrivateKey, BeforeValidator(_private), Field(repr=False)]
-    peer_client_id: Annotated[str, BeforeValidator(_stripped), Field(min_length=1)]
+    peer_client_id: wire.Name
     peer_public_key: Annotated[signing.PublicKey, BeforeValidator(_public), Field(repr=False)]
     #: false: the side is known and not permitted (403 9010)
     enabled: bool = True
@@ -131,14 +124,14 @@ def parse(body: bytes) -> Opened:
         ) from None
     kind = text_at(tree, "HEAD", "JYM")
     return Opened(
-        native_kind=_formed(_KIND, kind),
-        key=_formed(_KEY, text_at(tree, "HEAD", "LSH")),
+        native_kind=wire.formed(_KIND, kind),
+        key=wire.formed(_KEY, text_at(tree, "HEAD", "LSH")),
         digest=_content_digest(text, kind),
         sent_at=_instant(text_at(tree, "HEAD", "FSSJ")),
         nonce=None,
         tree=tree,
-        case_ref=_formed(_SBLSH, text_at(tree, "BODY", "BJXX", "SBLSH")),
-        sender=_formed(_SENDER, text_at(tree, "HEAD", "FSF")),
+        case_ref=wire.formed(_SBLSH, text_at(tree, "BODY", "BJXX", "SBLSH")),
+        sender=wire.formed(_SENDER, text_at(tree, "HEAD", "FSF")),
         faults=faults,
     )
 
@@ -179,7 +172,7 @@ def receipt(given: Receipt, key: str, now: datetime) -> bytes:
     refused = given.outcome is Outcome.REFUSED
     answer: Tree = {
         "FHM": given.code if refused else "0000",
-        "FHXX": _clip(_message(given), _WORDS) or None,
+        "FHXX": _clip(wire.words_of(given), wire.WORDS) or None,
         "SBLSH": given.case_ref or None,
         "CYTBH": given.case_no or None,
         "CW": [_fault(finding) for finding in given.findings[:_MOST]] if refused else [],
@@ -194,15 +187,12 @@ def read_reply(status: int, body: bytes) -> Reply:
     except Unreadable:
         tree = {}
     code = text_at(tree, "BODY", "FH", "FHM").strip()
-    words = "；".join(filter(None, (text_at(tree, "BODY", "FH", "FHXX"), *_findings(tree))))[:_WORDS]
-    case_ref = text_at(tree, "BODY", "FH", "SBLSH").strip()
-    if 200 <= status < 300 and code == "0000":
-        return Reply(Taken.DELIVERED, code, words, case_ref)
-    if 200 <= status < 300 and not code:
-        return Reply(Taken.UNREADABLE)
-    if 200 <= status < 300 or _is_final(status):
-        return Reply(Taken.REFUSED, code, words or f"HTTP {status}，对方未说明原因", case_ref)
-    return Reply(Taken.UNREADABLE, code, words)
+    answer = member(tree, "BODY", "FH")
+    words = [text_at(answer, "FHXX"), *wire.places_in(member(answer, "CW"), "LJ", "MS")]
+    case_ref = text_at(answer, "SBLSH").strip()
+    return wire.reply(
+        status, taken=code == "0000" if code else None, code=code, words=words, case_ref=case_ref
+    )
 
 
 def message_key(serial: int, now: datetime) -> str:
@@ -243,42 +233,14 @@ def _written(now: datetime) -> str:
     return f"{now.astimezone(CHINA):%Y-%m-%d %H:%M:%S}"
 
 
-def _formed(form: re.Pattern[str], text: str) -> str:
-    return text if form.fullmatch(text) else ""
-
-
-def _message(given: Receipt) -> str:
-    match given.outcome:
-        case Outcome.ACCEPTED:
-            return ""
-        case Outcome.PARKED:
-            missing = [f for f in given.findings if f.level is Level.PARK] or given.findings
-            return "PARKED " + "; ".join(f"{finding.code} {finding.path}" for finding in missing)
-        case Outcome.IGNORED:
-            return f"IGNORED {given.code} {given.text}"
-        case Outcome.REFUSED:
-            return given.text
-
-
 def _fault(finding: Finding) -> Tree:
     return {
         "LJ": _clip(finding.path, _PATH) or "PACKET",
         "DM": finding.code,
-        "MS": _clip(finding.text, _WORDS) or "不符合接口规范，请对照规范更正",
+        "MS": _clip(finding.text, wire.WORDS) or "不符合接口规范，请对照规范更正",
     }
 
 
 def _clip(text: str, most: int) -> str:
     """Receipts keep the form they ask of others: bounded, no white space at the ends."""
     return " ".join(text.split())[:most].strip()
-
-
-def _findings(tree: Tree) -> list[str]:
-    listed = member(tree, "BODY", "FH", "CW")
-    entries = listed if isinstance(listed, list) else [listed]
-    return [f"{text_at(one, 'LJ')} {text_at(one, 'MS')}".strip() for one in entries]
-
-
-def _is_final(status: int) -> bool:
-    """4xx that a repetition cannot mend (gateway §5)."""
-    return 400 <= status < 500 and status not in {408, 425, 429}

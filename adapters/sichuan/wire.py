@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime, timedelta, timezone
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, ConfigDict
 
+from gateway import wire
 from gateway.crypto import digest
-from gateway.errors import Finding, Level, Refusal
+from gateway.errors import Finding, Refusal
 from gateway.formats import json_bytes, media_type
 from gateway.formats.tree import Unreadable, text_at
-from gateway.region import Blank, Inbound, Opened, Outcome, Receipt, Reply, SignedRequest, Taken, Tree
+from gateway.region import Blank, Inbound, Opened, Outcome, Receipt, Reply, SignedRequest, Tree
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,15 +33,6 @@ _CYTBH = re.compile(r"CYTB[0-9]{22}")
 _CODED = re.compile(r"([0-9]{4})\s*(.*)", re.DOTALL)
 #: Minted serials are 9 and five digits: Sichuan's own begin with 0 to 8 (SC-N §6).
 _MINTED = 99_999
-_WORDS = 500
-
-
-def _stripped(text: object) -> object:
-    return text.strip() if isinstance(text, str) else text
-
-
-def _without_slash(url: object) -> object:
-    return url.rstrip("/") if isinstance(url, str) else url
 
 
 class Credentials(BaseModel):
@@ -48,9 +40,9 @@ class Credentials(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    base_url: Annotated[str, BeforeValidator(_without_slash), Field(pattern=r"^https?://[^\s/]+")]
-    paasid: Annotated[str, BeforeValidator(_stripped), Field(min_length=1)]
-    token: Annotated[SecretStr, BeforeValidator(_stripped), Field(min_length=1)]
+    base_url: wire.BaseUrl
+    paasid: wire.Name
+    token: wire.Secret
     #: false: the side is known and not permitted (403 9010)
     enabled: bool = True
 
@@ -114,14 +106,14 @@ def _parsed(body: bytes, sent_at: datetime | None, nonce: str | None) -> Opened:
     except Unreadable as error:
         raise Refusal(422, "9041", error.reason, findings=(Finding("", "9041", error.reason),)) from None
     return Opened(
-        native_kind=_formed(_KIND, text_at(tree, "fwid")),
-        key=_formed(_KEY, text_at(tree, "aaz002")),
+        native_kind=wire.formed(_KIND, text_at(tree, "fwid")),
+        key=wire.formed(_KEY, text_at(tree, "aaz002")),
         digest=digest.sm3_hex(body),
         sent_at=sent_at,
         nonce=nonce,
         tree=tree,
-        case_ref=_formed(_AFFAIR_CODE, text_at(tree, "affairCode")),
-        gateway_ref=_formed(_CYTBH, text_at(tree, "cytbh")),
+        case_ref=wire.formed(_AFFAIR_CODE, text_at(tree, "affairCode")),
+        gateway_ref=wire.formed(_CYTBH, text_at(tree, "cytbh")),
         faults=faults,
     )
 
@@ -169,15 +161,10 @@ def read_reply(status: int, body: bytes) -> Reply:
     recode = text_at(tree, "recode")
     found = _CODED.fullmatch(text_at(tree, "message").strip())
     code, text = (found[1], found[2]) if found else ("", text_at(tree, "message"))
-    words = "；".join(filter(None, (text, *_findings(tree))))[:_WORDS]
+    taken = {"1": True, "-1": False}.get(recode)
+    words = [text, *wire.places_in(tree.get("findings"), "path", "text")]
     case_ref = text_at(tree, "affairCode")
-    if 200 <= status < 300 and recode == "1":
-        return Reply(Taken.DELIVERED, code, words, case_ref)
-    if 200 <= status < 300 and recode != "-1":
-        return Reply(Taken.UNREADABLE)
-    if 200 <= status < 300 or _is_final(status):
-        return Reply(Taken.REFUSED, code, words or f"HTTP {status}，对方未说明原因", case_ref)
-    return Reply(Taken.UNREADABLE, code, words)
+    return wire.reply(status, taken=taken, code=code, words=words, case_ref=case_ref)
 
 
 def message_key(serial: int, now: datetime) -> str:
@@ -222,30 +209,6 @@ def _instant(stamp: str) -> datetime | None:
     return datetime.fromtimestamp(int(stamp), UTC) if _TIMESTAMP.fullmatch(stamp) else None
 
 
-def _formed(form: re.Pattern[str], text: str) -> str:
-    return text if form.fullmatch(text) else ""
-
-
 def _message(given: Receipt) -> str:
-    match given.outcome:
-        case Outcome.ACCEPTED:
-            return ""
-        case Outcome.PARKED:
-            missing = [f for f in given.findings if f.level is Level.PARK] or given.findings
-            return "PARKED " + "; ".join(f"{finding.code} {finding.path}" for finding in missing)
-        case Outcome.IGNORED:
-            return f"IGNORED {given.code} {given.text}"
-        case Outcome.REFUSED:
-            return f"{given.code} {given.text}"
-
-
-def _findings(tree: Tree) -> list[str]:
-    listed = tree.get("findings")
-    if not isinstance(listed, list):
-        return []
-    return [f"{text_at(one, 'path')} {text_at(one, 'text')}".strip() for one in listed]
-
-
-def _is_final(status: int) -> bool:
-    """4xx that a repetition cannot mend (gateway §5)."""
-    return 400 <= status < 500 and status not in {408, 425, 429}
+    words = wire.words_of(given)
+    return f"{given.code} {words}" if given.outcome is Outcome.REFUSED else words

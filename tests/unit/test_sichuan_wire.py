@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 
 from adapters.sichuan import wire
 from gateway.errors import Finding, Level, Refusal
@@ -106,7 +106,7 @@ def test_a_changed_body_is_401_9004():
 
 
 def test_another_token_is_401_9001():
-    other = CREDENTIALS.model_copy(update={"token": wire.SecretStr("other")})
+    other = CREDENTIALS.model_copy(update={"token": SecretStr("other")})
     assert refusal(GOOD, credentials=other).code == "9001"
 
 

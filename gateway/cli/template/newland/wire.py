@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime, timedelta, timezone
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, ConfigDict, SecretStr
 
+from gateway import wire
 from gateway.crypto import digest
-from gateway.errors import Finding, Level, Refusal
+from gateway.errors import Finding, Refusal
 from gateway.formats import media_type
 from gateway.formats.tree import Unreadable, text_at
-from gateway.region import Blank, Inbound, Opened, Outcome, Receipt, Reply, SignedRequest, Taken, Tree
+from gateway.region import Blank, Inbound, Opened, Outcome, Receipt, Reply, SignedRequest, Tree
 
 from . import codec
 
@@ -32,15 +33,6 @@ _KIND = re.compile(r"[a-z]{1,32}")
 _KEY = re.compile(r"(?:QQ|TB)[0-9]{18}")
 _CASE = re.compile(r"QQ-98[0-9]{4}-[0-9]{8}-[0-9]{5}|CYTB[0-9]{22}")
 _OURS = re.compile(r"CYTB[0-9]{22}")
-_WORDS = 500
-
-
-def _stripped(text: object) -> object:
-    return text.strip() if isinstance(text, str) else text
-
-
-def _without_slash(url: object) -> object:
-    return url.rstrip("/") if isinstance(url, str) else url
 
 
 class Credentials(BaseModel):
@@ -48,11 +40,11 @@ class Credentials(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    base_url: Annotated[str, BeforeValidator(_without_slash), Field(pattern=r"^https?://[^\s/]+")]
-    key_id: Annotated[str, BeforeValidator(_stripped), Field(min_length=1)]
-    secret: Annotated[SecretStr, BeforeValidator(_stripped), Field(min_length=1)]
-    peer_key_id: Annotated[str, BeforeValidator(_stripped), Field(min_length=1)]
-    peer_secret: Annotated[SecretStr, BeforeValidator(_stripped), Field(min_length=1)]
+    base_url: wire.BaseUrl
+    key_id: wire.Name
+    secret: wire.Secret
+    peer_key_id: wire.Name
+    peer_secret: wire.Secret
     #: false: the side is known and not permitted (403 9010)
     enabled: bool = True
 
@@ -126,15 +118,15 @@ def _parsed(body: bytes, sent_at: datetime | None, nonce: str | None) -> Opened:
     except Unreadable as error:
         raise Refusal(422, "9041", error.reason, findings=(Finding("", "9041", error.reason),)) from None
     return Opened(
-        native_kind=_formed(_KIND, text_at(tree, "type")),
-        key=_formed(_KEY, text_at(tree, "id")),
+        native_kind=wire.formed(_KIND, text_at(tree, "type")),
+        key=wire.formed(_KEY, text_at(tree, "id")),
         digest=digest.sm3_hex(body),
         sent_at=sent_at,
         nonce=nonce,
         tree=tree,
         # a number that has not its form is never looked up; the map finds it by its path
-        case_ref=_formed(_CASE, text_at(tree, "case")),
-        gateway_ref=_formed(_OURS, text_at(tree, "gatewayCase")),
+        case_ref=wire.formed(_CASE, text_at(tree, "case")),
+        gateway_ref=wire.formed(_OURS, text_at(tree, "gatewayCase")),
         faults=faults,
     )
 
@@ -172,19 +164,8 @@ def receipt(given: Receipt, key: str, now: datetime) -> bytes:  # noqa: ARG001 -
 
 
 def _said(given: Receipt) -> Tree:
-    match given.outcome:
-        case Outcome.ACCEPTED:
-            return {"code": "0000", "text": ""}
-        case Outcome.PARKED:
-            missing = [f for f in given.findings if f.level is Level.PARK] or given.findings
-            return {
-                "code": "0001",
-                "text": "PARKED " + "; ".join(f"{finding.code} {finding.path}" for finding in missing),
-            }
-        case Outcome.IGNORED:
-            return {"code": "0002", "text": f"IGNORED {given.code} {given.text}"}
-        case Outcome.REFUSED:
-            return {"code": given.code, "text": given.text}
+    codes = {Outcome.ACCEPTED: "0000", Outcome.PARKED: "0001", Outcome.IGNORED: "0002"}
+    return {"code": codes.get(given.outcome, given.code), "text": wire.words_of(given)}
 
 
 def read_reply(status: int, body: bytes) -> Reply:
@@ -193,15 +174,10 @@ def read_reply(status: int, body: bytes) -> Reply:
         tree, _ = codec.read(body)
     except Unreadable:
         tree = {}
-    said, code = text_at(tree, "ok"), text_at(tree, "code")
-    words = "；".join(filter(None, (text_at(tree, "text"), *_problems(tree))))[:_WORDS]
-    case_ref = text_at(tree, "case")
-    if 200 <= status < 300 and said == "yes":
-        return Reply(Taken.DELIVERED, code, words, case_ref)
-    is_final = 200 <= status < 300 or (400 <= status < 500 and status not in {408, 425, 429})
-    if is_final and (said == "no" or status >= 400):
-        return Reply(Taken.REFUSED, code, words or f"HTTP {status}，对方未说明原因", case_ref)
-    return Reply(Taken.UNREADABLE, code, words)
+    taken = {"yes": True, "no": False}.get(text_at(tree, "ok"))
+    words = [text_at(tree, "text"), *wire.places_in(tree.get("problems"), "path", "text")]
+    code, case_ref = text_at(tree, "code"), text_at(tree, "case")
+    return wire.reply(status, taken=taken, code=code, words=words, case_ref=case_ref)
 
 
 def message_key(serial: int, now: datetime) -> str:
@@ -212,13 +188,3 @@ def message_key(serial: int, now: datetime) -> str:
 def mint_case_no(division: str, day: date, serial: int) -> str | None:  # noqa: ARG001 - the seam
     """None: a case that starts elsewhere is known here by the gateway's number. Decide in README.md."""
     return None
-
-
-def _formed(form: re.Pattern[str], text: str) -> str:
-    return text if form.fullmatch(text) else ""
-
-
-def _problems(tree: Tree) -> list[str]:
-    listed = tree.get("problems")
-    entries = listed if isinstance(listed, list) else [listed]
-    return [f"{text_at(one, 'path')} {text_at(one, 'text')}".strip() for one in entries]

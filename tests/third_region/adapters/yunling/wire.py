@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from gateway import wire
 from gateway.crypto import approval, digest
-from gateway.errors import Finding, Level, Refusal
+from gateway.errors import Finding, Refusal
 from gateway.formats import json_bytes, media_type
 from gateway.formats.tree import Unreadable, member, text_at
-from gateway.region import Blank, Inbound, Opened, Outcome, Receipt, Reply, SignedRequest, Taken, Tree
+from gateway.region import Blank, Inbound, Opened, Outcome, Receipt, Reply, SignedRequest, Tree
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,7 +32,6 @@ _KIND = re.compile(r"[a-z]{1,32}")
 _KEY = re.compile(r"(?:YL|TB)[0-9]{18}")
 _CASE = re.compile(r"YL-59[0-9]{4}-[0-9]{8}-[0-9]{5}|CYTB[0-9]{22}")
 _OURS = re.compile(r"CYTB[0-9]{22}")
-_WORDS = 500
 
 
 def _signer(pem: object) -> object:
@@ -42,16 +42,12 @@ def _verifier(pem: object) -> object:
     return approval.load_verifier(pem) if isinstance(pem, str) else pem
 
 
-def _without_slash(url: object) -> object:
-    return url.rstrip("/") if isinstance(url, str) else url
-
-
 class Credentials(BaseModel):
     """``[regions.yunling]``: each side has a key pair and a name for it. Keys are PEM texts, read once."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
 
-    base_url: Annotated[str, BeforeValidator(_without_slash), Field(pattern=r"^https?://[^\s/]+")]
+    base_url: wire.BaseUrl
     key_id: str = Field(min_length=1)
     private_key: Annotated[Any, BeforeValidator(_signer), Field(repr=False)]
     peer_key_id: str = Field(min_length=1)
@@ -123,15 +119,15 @@ def _parsed(body: bytes, sent_at: datetime | None, nonce: str | None) -> Opened:
     except Unreadable as error:
         raise Refusal(422, "9041", error.reason, findings=(Finding("", "9041", error.reason),)) from None
     return Opened(
-        native_kind=_formed(_KIND, text_at(tree, "type")),
-        key=_formed(_KEY, text_at(tree, "id")),
+        native_kind=wire.formed(_KIND, text_at(tree, "type")),
+        key=wire.formed(_KEY, text_at(tree, "id")),
         digest=digest.sm3_hex(body),
         sent_at=sent_at,
         nonce=nonce,
         tree=tree,
         # a number that has not its form is never looked up; the map finds it by its path
-        case_ref=_formed(_CASE, text_at(tree, "case")),
-        gateway_ref=_formed(_OURS, text_at(tree, "gatewayCase")),
+        case_ref=wire.formed(_CASE, text_at(tree, "case")),
+        gateway_ref=wire.formed(_OURS, text_at(tree, "gatewayCase")),
         faults=faults,
     )
 
@@ -170,19 +166,8 @@ def receipt(given: Receipt, key: str, now: datetime) -> bytes:
 
 
 def _said(given: Receipt) -> Tree:
-    match given.outcome:
-        case Outcome.ACCEPTED:
-            return {"code": "0000", "text": ""}
-        case Outcome.PARKED:
-            missing = [f for f in given.findings if f.level is Level.PARK] or given.findings
-            return {
-                "code": "0001",
-                "text": "PARKED " + "; ".join(f"{finding.code} {finding.path}" for finding in missing),
-            }
-        case Outcome.IGNORED:
-            return {"code": "0002", "text": f"IGNORED {given.code} {given.text}"}
-        case Outcome.REFUSED:
-            return {"code": given.code, "text": given.text}
+    codes = {Outcome.ACCEPTED: "0000", Outcome.PARKED: "0001", Outcome.IGNORED: "0002"}
+    return {"code": codes.get(given.outcome, given.code), "text": wire.words_of(given)}
 
 
 def read_reply(status: int, body: bytes) -> Reply:
@@ -191,15 +176,10 @@ def read_reply(status: int, body: bytes) -> Reply:
         tree = json_bytes.read(body)
     except Unreadable:
         tree = {}
-    said, code = member(tree, "ok"), text_at(tree, "code")
-    words = "；".join(filter(None, (text_at(tree, "text"), *_problems(tree))))[:_WORDS]
-    case_ref = text_at(tree, "case")
-    if 200 <= status < 300 and said is True:
-        return Reply(Taken.DELIVERED, code, words, case_ref)
-    is_final = 200 <= status < 300 or (400 <= status < 500 and status not in {408, 425, 429})
-    if is_final and (said is False or status >= 400):
-        return Reply(Taken.REFUSED, code, words or f"HTTP {status}，对方未说明原因", case_ref)
-    return Reply(Taken.UNREADABLE, code, words)
+    taken = said if isinstance(said := member(tree, "ok"), bool) else None
+    words = [text_at(tree, "text"), *wire.places_in(tree.get("problems"), "path", "text")]
+    code, case_ref = text_at(tree, "code"), text_at(tree, "case")
+    return wire.reply(status, taken=taken, code=code, words=words, case_ref=case_ref)
 
 
 def message_key(serial: int, now: datetime) -> str:
@@ -217,14 +197,3 @@ def _decoded(signature: str) -> bytes:
         return base64.b64decode(signature, validate=True)
     except (binascii.Error, ValueError):
         return b""
-
-
-def _formed(form: re.Pattern[str], text: str) -> str:
-    return text if form.fullmatch(text) else ""
-
-
-def _problems(tree: Tree) -> list[str]:
-    listed = tree.get("problems")
-    if not isinstance(listed, list):
-        return []
-    return [f"{text_at(one, 'path')} {text_at(one, 'text')}".strip() for one in listed]
