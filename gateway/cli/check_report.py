@@ -72,11 +72,9 @@ def report(
     if wrong or changed:
         raise typer.Exit(FINDINGS)
     whose = "出具方的公钥" if trusted else "报告所附的公钥"
-    verdict = "全部满足" if members["held"] else "有不满足的要求"
-    if members["held"] and members["counts"]["skipped"]:
-        verdict = f"没有不满足的要求，{members['counts']['skipped']} 条未检查"
+    said = report_of(members)
     typer.echo(
-        f"签名有效（{whose}），与现装的规则表、适配器和网关一致：{members['subject']} {members['level']} {verdict}"
+        f"签名有效（{whose}），与现装的规则表、适配器和网关一致：{said.subject} {said.level} {said.word}"
     )
 
 

@@ -183,11 +183,16 @@ def _write(root: Path, files: Mapping[str, bytes]) -> None:
     there = [name for name in files if (root / name).exists()]
     if there:
         raise CannotStart(f"{root / there[0]} 已经存在：不覆盖任何文件，请移走或另取名称")
+    written: list[Path] = []
     try:
         for name, content in files.items():
             (root / name).parent.mkdir(parents=True, exist_ok=True)
-            (root / name).write_bytes(content)
+            with (root / name).open("xb") as out:
+                written.append(root / name)
+                out.write(content)
     except OSError as error:
+        for file in written:
+            file.unlink(missing_ok=True)
         raise CannotStart(f"写不进 {root}（{type(error).__name__}）：请检查路径和权限") from None
 
 

@@ -89,6 +89,13 @@ def test_what_is_there_is_never_overwritten(begun):
     assert not (begun / TABLES).exists()
 
 
+def test_what_cannot_be_written_whole_is_not_begun(tmp_path):
+    (tmp_path / "mappings").write_text("a file where a folder has to be")
+    done = tongban("new-region", NEW, "--into", tmp_path)
+    assert (done.exit_code, "写不进" in done.output) == (2, True), done.output
+    assert [file.name for file in tmp_path.rglob("*") if file.is_file()] == ["mappings"]
+
+
 def test_the_command_shows_what_it_made_and_the_next_three_steps(tmp_path):
     said = tongban("new-region", NEW, "--into", tmp_path).output.splitlines()
     made = sorted(file.relative_to(tmp_path).as_posix() for file in tmp_path.rglob("*") if file.is_file())

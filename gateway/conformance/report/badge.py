@@ -23,10 +23,9 @@ def badge(report: Report) -> str:
     mark = "✓" if report.held else "✗"
     day, open_ = f"{report.at.astimezone(BEIJING):%Y-%m-%d}", report.count(Verdict.SKIPPED)
     said = f"{report.level} {mark} {day}"
-    word = "全部满足" if report.held else "有不满足的要求"
     if report.held and open_:
-        said, word = f"{said} 未检 {open_}", f"没有不满足的要求，{open_} 条未检查"
-    title = escape(f"{label}：{report.name or report.subject}，{report.level.label}检查{word}，{day}")
+        said = f"{said} 未检 {open_}"
+    title = escape(f"{label}：{report.name or report.subject}，{report.level.label}检查{report.word}，{day}")
     left, right = _width(label), _width(said)
     colour = _GREEN if report.held else _RED
     return (

@@ -48,6 +48,14 @@ class Report:
         return sum(result.verdict is verdict for result in self.results)
 
     @property
+    def word(self) -> str:
+        """The outcome in words; what was not looked at is never passed over."""
+        if not self.held:
+            return "有不满足的要求"
+        left = self.count(Verdict.SKIPPED)
+        return f"没有不满足的要求，{left} 条未检查" if left else "全部满足"
+
+    @property
     def tried(self) -> int:
         """Cases looked at, over all laws."""
         return sum(result.tried for result in self.results)

@@ -63,7 +63,7 @@ def _summary(report: Report, console: Console) -> None:
     counts = "，".join(
         f"{report.count(verdict)} 条{verdict.label}" for verdict in Verdict if report.count(verdict)
     )
-    word = "[bold green]全部满足[/]" if report.held else "[bold red]有不满足的要求[/]"
+    word = f"[bold {'green' if report.held else 'red'}]{report.word}[/]"
     at = report.at.astimezone(BEIJING)
     console.print(f"{word}：{counts}；共试 {report.tried} 例，{report.took_s:.1f} 秒", highlight=False)
     console.print(
