@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from gateway.conformance.subject import Subject
     from gateway.mapping.fieldmap import Sight
 
+#: A member no interface has.
+_STRANGER = "x9"
 #: Native values put in the place of a good one; the schema and the map have to agree on each.
 _PUT: tuple[Any, ...] = (
     "",
@@ -55,6 +57,7 @@ def maps_agree_with_the_schema(subject: Subject, tally: Tally) -> Iterator[Breac
     schema, chance, sight = Schema.of(subject), subject.chance("schema"), sight_of(subject)
     told: set[tuple[str, str, bool]] = set()
     yield from _counts(subject, schema, sight, tally)
+    yield from _strangers(subject, schema, sight, tally)
     for example in subject.examples:
         plan = subject.maps.reader(subject.slug, example.kind)
         if plan is None:
@@ -84,8 +87,10 @@ def _counts(subject: Subject, schema: Schema, sight: Sight, tally: Tally) -> Ite
     told: set[str] = set()
     for example in subject.examples:
         plan, one = subject.maps.reader(subject.slug, example.kind), subject.region.maps.get(example.kind)
+        if plan is None or one is None or "9042" in _codes(subject, plan, example.body, sight):
+            continue
         tree = subject.region.parse(example.body).tree
-        for group in one.groups if plan and one else ():
+        for group in one.groups:
             path = group.native.removesuffix("[]")
             found = value_at(tree, path) if group.native != path and "[" not in path else None
             if not found or group.native in told:
@@ -107,6 +112,35 @@ def _counts(subject: Subject, schema: Schema, sight: Sight, tally: Tally) -> Ite
                         f"请核对 {place} 的 at_most（现为 {group.at_most}），使它与公布的 schema 的条数一致",
                         path=place,
                     )
+
+
+def _strangers(subject: Subject, schema: Schema, sight: Sight, tally: Tally) -> Iterator[Breach]:
+    """A member nobody has published, in each object of each example; told once for each object."""
+    told: set[str] = set()
+    for example in subject.examples:
+        plan, one = subject.maps.reader(subject.slug, example.kind), subject.region.maps.get(example.kind)
+        if plan is None or one is None or "9042" in _codes(subject, plan, example.body, sight):
+            continue
+        tree = subject.region.parse(example.body).tree
+        objects = dict.fromkeys(path.rpartition(one.spelling.separator)[0] for path, _ in leaves(tree, one))
+        for path in objects:
+            holder = value_at(tree, path, one.spelling.first_index) if path else tree
+            if not isinstance(holder, dict) or bare(path) in told:
+                continue
+            body = _with(subject, example.kind, tree, path, {**holder, _STRANGER: "1"}) if path else None
+            body = body or subject.region.render({**tree, _STRANGER: "1"}, example.kind)
+            tally()
+            by_schema = next(iter(schema.faults(example.kind, body)), None)
+            codes = _codes(subject, plan, body, sight)
+            if bool(by_schema) is not ("9042" in codes):
+                told.add(bare(path))
+                yield Breach(
+                    f"{example.kind} 的 {path or '顶层'} 多出一项时，"
+                    f"schema {'不允许' if by_schema else '允许'}，对应表却{'收下了' if by_schema else '以 9042 拒收'}",
+                    f"请核对 {subject.where}/{schema.name} 的这一级是否允许多出的成员（additionalProperties），"
+                    "使它与对应表一致",
+                    path=f"{subject.where}/{schema.name}",
+                )
 
 
 def _disagreement(subject: Subject, kind: str, path: str, value: Any, *, lax: bool) -> Breach:

@@ -8,6 +8,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from gateway.canonical.rehearsal import Unheard
+from gateway.conformance.judge import accident
 from gateway.conformance.law import Breach
 from gateway.conformance.laws.needs import stand_in_of
 from gateway.conformance.laws.rulebook import holds
@@ -57,6 +58,11 @@ def deliveries_are_heard(subject: Subject, tally: Tally) -> Iterator[Breach]:
                     example=name,
                 )
                 continue
+            except Exception as error:  # noqa: BLE001 - whatever it trips over is told once
+                if (0, kind, type(error).__name__) not in told:
+                    told.add((0, kind, type(error).__name__))
+                    yield _tripped(subject, kind, error, name)
+                continue
             opened = region.open(Inbound(headers, sealed.body))
             if (heard.key, heard.case_ref) != (opened.key, opened.case_ref):
                 yield Breach(
@@ -65,6 +71,18 @@ def deliveries_are_heard(subject: Subject, tally: Tally) -> Iterator[Breach]:
                     path=f"{subject.where}/simulated.py",
                     example=name,
                 )
+
+
+def _tripped(subject: Subject, kind: str, error: Exception, name: str) -> Breach:
+    """The stand-in reads what the interface promises: a member it misses was not written."""
+    found = accident(error, subject.where)
+    what = f" {error}" if isinstance(error, KeyError) else ""
+    return Breach(
+        f"网关写出的 {kind} 模拟对端读不懂（{type(error).__name__}{what}，{found.path}）",
+        f"请先改正编号更小的要求；仍不懂时核对 {subject.where}/maps 写 {kind} 的路径，与 simulated.hear 取值的路径",
+        path=found.path,
+        example=name,
+    )
 
 
 @holds(

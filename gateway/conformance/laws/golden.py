@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from gateway.canonical.event import event_of
-from gateway.canonical.kinds import TraceKind
+from gateway.canonical.kinds import Kind, TraceKind
 from gateway.canonical.worktime import beijing_day
 from gateway.conformance.law import Breach
 from gateway.conformance.laws.needs import file_of
@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from gateway.conformance.laws.rulebook import Tally
     from gateway.conformance.subject import Example, Subject
     from gateway.region import Region
+
+
+#: States a case may begin in: of an application, of a certification (crossing §3.1, §4.5).
+_BEGINS = (frozenset({"10", "20"}), frozenset({"40"}))
 
 
 @holds("B16", "样例译成旁边写明的规范形式", "Examples have the canonical form beside them", "crossing §7")
@@ -111,8 +115,8 @@ def _written(example: Example) -> set[tuple[Any, ...]]:
 
 @holds(
     "B22",
-    "申请按受理的那一天选用规则表",
-    "An application is judged by the tables of the day it was accepted on",
+    "申请按受理的那一天选用规则表，从收件或受理开始",
+    "An application is judged by the tables of its day, and begins a case as received or accepted",
     "crossing §3",
 )
 def applications_have_their_day(subject: Subject, tally: Tally) -> Iterator[Breach]:
@@ -127,7 +131,16 @@ def applications_have_their_day(subject: Subject, tally: Tally) -> Iterator[Brea
         sight = Sight(
             subject.tables, subject.slug, subject.slug, subject.others[0].slug, subject.today, door=False
         )
-        accepted = plan.read(tree, sight).value("accepted_at")
+        reading = plan.read(tree, sight)
+        accepted, state = reading.value("accepted_at"), reading.value("_state")
+        begins = _BEGINS[one.kind is Kind.CERTIFICATION_NOTICE]
+        if state is not None and state not in begins:
+            yield Breach(
+                f"{example.kind} 开办的办件状态为“{state}”，应为 {'、'.join(sorted(begins))} 之一",
+                f"请核对 {subject.where}/irregular.py 给出 _state 的地方：申请只能是收件（10）或受理（20），认证是办结（40）",
+                path=f"{subject.where}/irregular.py _state",
+                example=example.name,
+            )
         day = one.accepted_on(tree) if one.accepted_on else None
         if isinstance(accepted, datetime) and day != beijing_day(accepted):
             yield Breach(

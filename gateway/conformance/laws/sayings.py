@@ -22,6 +22,7 @@ _REMEDIES = {
     "1003": "请核对 {divisions} 中的这个区划及其起止日期",
     "1004": "请核对 {divisions} 中这个区划的承接区划",
     "1005": "请在 {items} 中补上这个基本编码",
+    "1006": "请在 {status}（特别程序在 special_procedure.csv）为这个状态加一行；若 simulated.py 写错，请更正",
     "1007": "请核对 mappings/items/catalogue.csv 中的生效日期，以及 mappings/guides 中是否开通",
 }
 
@@ -62,6 +63,7 @@ def _mend(subject: Subject, finding: Finding, row: Any, value: Any) -> str:
         return f"请核对 {declared_at(subject, finding.path)}：路径是否写错，是否真的必填（need=True）"
     if finding.code in _REMEDIES:
         kept = {part: subject.table(part) for part in ("items", "divisions", "recognition")}
+        kept["status"] = subject.code_file("status")
         return _REMEDIES[finding.code].format(**kept)
     return f"请核对 {declared_at(subject, finding.path)} 的转换写法，或更正样例"
 

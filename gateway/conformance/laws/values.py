@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -85,6 +85,8 @@ def converters_are_inverse(subject: Subject, tally: Tally) -> Iterator[Breach]:
     for cell in _cells(subject):
         form, told = cell.form, False
         meanings = [m for value in cell.seen if (m := _meaning(form, value, sight)) is not None]
+        # times come in the zone of whoever sent them
+        meanings += [meant.astimezone(UTC) for meant in meanings[:3] if isinstance(meant, datetime)]
         for meaning in (*meanings, *_edges(meanings)):
             tally()
             # beyond its own bounds a row may refuse what it is told to write
