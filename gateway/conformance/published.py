@@ -61,10 +61,17 @@ def _json(subject: Subject, content: bytes) -> Callable[[str, bytes], Iterator[t
             return
         for error in judges[kind].iter_errors(subject.region.parse(body).tree):
             for each in error.context or (error,):
-                path = ".".join(map(str, each.absolute_path)) or kind
+                path = ".".join(map(str, (*each.absolute_path, *_strangers(each)))) or kind
                 yield path, _words(each)
 
     return faults
+
+
+def _strangers(error: Any) -> tuple[str, ...]:
+    """The first member too many: its place, rather than that of what holds it."""
+    if error.validator != "additionalProperties":
+        return ()
+    return tuple(name for name in error.instance if name not in error.schema.get("properties", {}))[:1]
 
 
 def _words(error: Any) -> str:

@@ -146,7 +146,7 @@ def _answers(subject: Subject) -> _Answers:
         _, kind, body = first
         sealed = region.seal(body, kind, subject.keys.credentials, subject.now, "0" * 16)
         headers = {name.lower(): value for name, value in sealed.headers.items()}
-        with suppress(Unheard):  # law F07 tells why
+        with suppress(Exception):  # `Unheard`, or it trips over what was written: law F07 tells why
             heard = stand_in.hear(kind, headers, sealed.body, subject.keys.own, subject.now)
     draw = Draw(subject.chance("answers"), 1, subject.now)
     refusal = Unheard(422, "9043", _PLACE, "业务系统核验未通过")

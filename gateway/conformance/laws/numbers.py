@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 from gateway.canonical.kinds import Kind, State
 from gateway.canonical.rehearsal import Draw, Turn
 from gateway.conformance.law import Breach
-from gateway.conformance.laws.needs import stand_in_of
+from gateway.conformance.laws.needs import sight_of, stand_in_of
 from gateway.conformance.laws.rulebook import holds
 from gateway.conformance.passages import cross
 from gateway.conformance.pointing import declared_at, leaves, with_value
 from gateway.conformance.subject import GATEWAY
-from gateway.mapping.fieldmap import CaseContext, Sight
+from gateway.mapping.fieldmap import SCHEMA, CaseContext, Sight
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,7 +36,7 @@ def numbers_of_the_gateway_are_its_own(subject: Subject, tally: Tally) -> Iterat
     for example in subject.examples:
         opened = subject.region.open(example.inbound)
         one = subject.region.maps.get(example.kind)
-        if one is None or opened.key.startswith(GATEWAY):
+        if one is None or opened.key.startswith(GATEWAY) or not _well_formed(subject, example):
             continue
         puts = {opened.key: (subject.region.message_key(7, subject.now), "以 TB 开头的流水号")}
         if one.kind.opens_case:
@@ -57,6 +57,12 @@ def numbers_of_the_gateway_are_its_own(subject: Subject, tally: Tally) -> Iterat
                     path=place,
                     example=example.name,
                 )
+
+
+def _well_formed(subject: Subject, example: Example) -> bool:
+    """Whether the maps read it at all; B15 tells if not."""
+    plan, tree = subject.maps.reader(subject.slug, example.kind), subject.region.parse(example.body).tree
+    return plan is not None and all(f.code != SCHEMA for f in plan.read(tree, sight_of(subject)).findings)
 
 
 def _number(subject: Subject, serial: int) -> str:
