@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import json
+import re
 from pathlib import Path
 
 import pytest
@@ -59,6 +61,22 @@ def shape(one):
     rows = [(row.native, row.to, row.need, row.rule, row.write_from) for row in one.rows]
     functions = [each.__name__ for each in (*one.after_read, *one.before_write)]
     return one.kind, rows, one.groups, functions
+
+
+def bones(node):
+    """What a schema demands but for the words of the region: members, which must be there, which may be empty."""
+    if "properties" in node:
+        members = {name: bones(one) for name, one in node["properties"].items()}
+        return members, sorted(node.get("required", ())), node["additionalProperties"]
+    if "items" in node:
+        return [bones(node["items"]), node.get("minItems"), node.get("maxItems")]
+    return node.get("type"), bool(re.fullmatch(node.get("pattern", ".*"), "")), node.get("maxLength")
+
+
+def test_their_schemas_demand_the_same():
+    made = json.loads(MADE["schema.json"])["$defs"]
+    third = json.loads((THIRD / "schema.json").read_bytes())["$defs"]
+    assert {kind: bones(one) for kind, one in made.items()} == {kind: bones(third[kind]) for kind in made}
 
 
 @pytest.fixture

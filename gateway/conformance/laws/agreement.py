@@ -21,9 +21,8 @@ if TYPE_CHECKING:
 
 #: A member no interface has.
 _STRANGER = "x9"
-#: Native values put in the place of a good one; the schema and the map have to agree on each.
+#: Native values put in the place of a good one, beside none and the empty text; schema and map have to agree on each.
 _PUT: tuple[Any, ...] = (
-    "",
     " ",
     "x",
     "１",
@@ -68,7 +67,7 @@ def maps_agree_with_the_schema(subject: Subject, tally: Tally) -> Iterator[Breac
         for path, _ in leaves(tree, one):
             if bare(path) == bare(subject.region.kind_path):
                 continue
-            for value in (..., *chance.sample(_PUT, min(len(_PUT), 2 + subject.rounds))):
+            for value in (..., "", *chance.sample(_PUT, min(len(_PUT), 2 + subject.rounds))):
                 body = _with(subject, example.kind, tree, path, value)
                 if body is None:
                     continue
