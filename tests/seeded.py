@@ -45,17 +45,39 @@ def installed(copy):
         sys.modules.update(ours)
 
 
-def said_of(fault, folder):
-    """What the law says of a copy with this fault: sentence, remedy and path of each breach, in one."""
+def said_of(faults, folder):
+    """What each fault's law says of a copy with these faults: sentence, remedy and path of each breach, in one."""
     skip = shutil.ignore_patterns("__pycache__")
     for name in ("adapters", "mappings"):
         shutil.copytree(ROOT / name, folder / name, ignore=skip)
-    file = folder / fault.file
-    text = file.read_text(encoding="utf-8")
-    assert fault.old in text
-    file.write_text(text.replace(fault.old, fault.new, 1), encoding="utf-8")
+    for fault in faults:
+        file = folder / fault.file
+        text = file.read_text(encoding="utf-8")
+        assert fault.old in text
+        file.write_text(text.replace(fault.old, fault.new, 1), encoding="utf-8")
+    slug, level, laws = faults[0].slug, faults[0].level, frozenset(fault.law for fault in faults)
     with installed(folder):
-        found = check(Asked(fault.slug, fault.level, folder / "mappings", only=frozenset({fault.law})))
+        found = check(Asked(slug, level, folder / "mappings", only=laws))
     broken = {result.law.id: result.breaches for result in found.results if result.breaches}
-    assert fault.law in broken, list(broken)
-    return [f"{b.sentence} {b.remedy} {b.path}" for b in broken[fault.law]]
+    assert laws <= set(broken), list(broken)
+    return [[f"{b.sentence} {b.remedy} {b.path}" for b in broken[fault.law]] for fault in faults]
+
+
+def crowds(faults, most):
+    """The same in groups that do not hide each other: of one region and level, each found by a law of its own."""
+    found = []
+    for fault in faults:
+        fitting = (
+            crowd
+            for crowd in found
+            if len(crowd) < most
+            and (crowd[0].slug, crowd[0].level) == (fault.slug, fault.level)
+            and fault.law not in {"R-B00", "R-B07", *(one.law for one in crowd)}
+            and not {one.law for one in crowd} & {"R-B00", "R-B07"}
+        )
+        crowd = next(fitting, None)
+        if crowd is None:
+            found.append([fault])
+        else:
+            crowd.append(fault)
+    return found

@@ -240,5 +240,5 @@ FAULTS = [
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.what.replace(" ", "-"))
 def test_a_seeded_fault_is_caught_by_a_law_that_names_it(fault, tmp_path):
-    said = said_of(fault, tmp_path)
+    (said,) = said_of([fault], tmp_path)
     assert any(fault.names in one for one in said), said
