@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import sys
 import time
 import tomllib
@@ -21,20 +20,14 @@ from gateway.cli.stack import Stack
 from gateway.conformance import keys
 from gateway.regions import discover, in_folders
 from gateway.runtime import configure
+from tests.ports import HOST, free_port
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-HOST = "127.0.0.1"
 #: States in which a case has come to its end.
 FINAL = frozenset({"21", "23", "40", "41", "50", "60"})
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])
 
 
 def until(true: Callable[[], Any], seconds: float, what: str = "") -> None:

