@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import sys
@@ -135,6 +136,16 @@ class Town:
     def pending(self) -> int:
         """Cases on which a side is still at work."""
         return sum(side.ask("summary")["pending"] for side in self.sides.values())
+
+    def is_quiet(self) -> bool:
+        """Nobody is at work, nothing is open, and nothing moved while it was looked at. Not from within a loop."""
+        before = self._counts()
+        if any(each["pending"] for each in before) or asyncio.run(self.open_deliveries()):
+            return False
+        return self._counts() == before
+
+    def _counts(self) -> list[dict[str, Any]]:
+        return [side.ask("summary") for side in self.sides.values()]
 
     async def open_deliveries(self) -> dict[str, int]:
         """Rows the delivery engine still has, by state."""

@@ -67,7 +67,9 @@ class Served:
 
     def pids(self):
         """By name, from outside: children by their commands, servers by their files."""
-        found = {"postgres": int((self.data / "postgres/data/postmaster.pid").read_text().split()[0])}
+        found = {}
+        with suppress(OSError, IndexError):  # there is none for a moment while it is replaced
+            found["postgres"] = int((self.data / "postgres/data/postmaster.pid").read_text().split()[0])
         for entry in Path("/proc").iterdir():
             with suppress(OSError, ValueError):
                 words = (entry / "cmdline").read_bytes().decode().split("\0")
