@@ -59,6 +59,7 @@ def test_what_is_stuck_is_found_understood_mended_and_arrives_by_the_keyboard_al
     page.keyboard.type("已核对依据和影响")
     page.keyboard.press("Enter")
     page.wait_for_selector("h1 >> text=现用")
+    page.wait_for_load_state()
     # and the case itself, found by its number, has gone to the other side
     page.keyboard.press("/")
     page.keyboard.type(waiting)
@@ -73,7 +74,6 @@ def test_what_is_stuck_is_found_understood_mended_and_arrives_by_the_keyboard_al
 def test_what_happens_shows_within_two_seconds_without_a_hand(account, visit, town):
     page = visit(account("watcher", "viewer"))
     page.wait_for_selector("#stream.is-live")
-    page.wait_for_timeout(1500)
     before = page.inner_text("#now")
     side = next(iter(town.sides.values()))
     side.tell("send", n=1)
