@@ -6,7 +6,6 @@ import asyncio
 import json
 import os
 import sys
-import time
 import tomllib
 from collections import defaultdict
 from contextlib import ExitStack
@@ -22,21 +21,14 @@ from gateway.conformance import keys
 from gateway.regions import discover, in_folders
 from gateway.runtime import configure
 from tests.ports import HOST, free_port
+from tests.waiting import until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
 #: States in which a case has come to its end.
 FINAL = frozenset({"21", "23", "40", "41", "50", "60"})
-
-
-def until(true: Callable[[], Any], seconds: float, what: str = "") -> None:
-    """Wait for it; what does not come in time fails the test."""
-    deadline = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
-        time.sleep(0.05)
 
 
 @dataclass

@@ -1,7 +1,7 @@
 """The list of cases in a real browser: by keyboard, live, in one line of filters, without a person's number."""
 
 import pytest
-from town import until
+from waiting import until
 
 SOMEBODY = "11010519491231002X"
 

@@ -4,7 +4,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from town import until
+from waiting import until
 
 from gateway.cli.demo_desk import tables_with_gaps
 from gateway.regions import discover

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 from aside import aside
-from town import until
+from waiting import until
 
 from gateway.runtime import Runtime, configure
 from gateway.store.performance import Folder

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from keyboard import reach
-from town import until
+from waiting import until
 
 from gateway.cli.demo_desk import tables_with_gaps
 from gateway.regions import discover

@@ -6,7 +6,7 @@ import re
 import asyncpg
 import pyotp
 from aside import aside
-from town import until
+from waiting import until
 
 TOWN = {"rest": '[dashboard]\nsecond_factor = "optional"\n'}
 

@@ -3,7 +3,7 @@
 import pytest
 from aside import aside
 from keyboard import reach
-from town import until
+from waiting import until
 
 TOWN = {
     "delivery": "schedule_s = [0.2]\ngive_up_s = 0.5\ntimeout_s = 2\nlease_s = 4\nrerun_alone_up_to = 2",

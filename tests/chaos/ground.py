@@ -26,7 +26,7 @@ from gateway.runtime import configure
 from gateway.store import engine
 from tests.ports import HOST, free_port
 from tests.proxy import Proxy
-from tests.town import until
+from tests.waiting import until
 
 if TYPE_CHECKING:
     from pathlib import Path

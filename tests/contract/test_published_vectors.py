@@ -22,8 +22,8 @@ from gateway.regions import discover
 from gateway.web.app import create
 from tests.crossings import MAPS, NOW, REGIONS, TABLES
 from tests.ports import HOST, free_port
-from tests.town import until
 from tests.vectors.__main__ import PLACE, made
+from tests.waiting import until
 
 CHECKERS = Path(__file__).parents[1] / "vectors"
 TOKEN = "vectors-token"

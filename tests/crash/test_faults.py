@@ -16,7 +16,8 @@ from random import Random
 
 import pytest
 import redis
-from town import Town, until, violations
+from town import Town, violations
+from waiting import until
 
 SEED = int(os.environ.get("CRASH_SEED", "20261123"))
 CASES_EACH_WAY = 150

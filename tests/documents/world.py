@@ -25,7 +25,7 @@ import httpx
 import warm
 from pages import ROOT, blocks_of
 from ports import free_port
-from town import until
+from waiting import until
 
 from gateway.conformance.simulator import stand_in_of
 from gateway.regions import discover

@@ -4,7 +4,8 @@ import time
 
 import pytest
 from afternoon import CODE, NEW, TABLES, forget, mended, red, tongban
-from town import FINAL, Town, until, violations
+from town import FINAL, Town, violations
+from waiting import until
 
 import adapters
 from gateway.conformance.law import Level

@@ -11,7 +11,8 @@ from collections import Counter
 import asyncpg
 import httpx
 import pytest
-from town import Town, until, violations
+from town import Town, violations
+from waiting import until
 
 from gateway.cli.stack import Stack
 from gateway.conformance import keys

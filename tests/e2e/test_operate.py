@@ -12,7 +12,8 @@ import time
 
 import asyncpg
 import pytest
-from town import Town, until, violations
+from town import Town, violations
+from waiting import until
 
 TONGBAN = [sys.executable, "-c", "from gateway.cli.main import app; app()"]
 WHY = ("--reason", "演练", "--by", "zhang")

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import httpx
 import pytest
-from town import FINAL, Town, until, violations
+from town import FINAL, Town, violations
+from waiting import until
 
 from adapters.sichuan import simulated as sichuan
 from gateway.asgi import join

@@ -23,7 +23,7 @@ from gateway.runtime import Runtime, configure
 from gateway.settings import Settings
 from gateway.web.app import create
 from tests.ports import HOST, free_port
-from tests.town import until
+from tests.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,12 +6,12 @@ import os
 import signal
 import subprocess
 import sys
-import time
 
 import httpx
 import pytest
-from conftest import CONFIG, KEYS, MASTER_KEY
+from conftest import CONFIG, MASTER_KEY
 from ports import free_port
+from waiting import until
 
 
 def status(port, path):
@@ -21,19 +21,12 @@ def status(port, path):
         return None
 
 
-def until(true, seconds=20.0):
-    deadline = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-
-
 @pytest.fixture
 def started(database_url, redis_server, tmp_path):
     """``started(part, **environment)``: a process of the engine; its port."""
     running = []
     config = tmp_path / "gateway.toml"
-    config.write_text(CONFIG.format(keys=KEYS, now="2026-11-23T15:42:17+08:00"))
+    config.write_text(CONFIG.format(now="2026-11-23T15:42:17+08:00"))
 
     def start(part, **environment):
         port = free_port()
