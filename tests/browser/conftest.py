@@ -14,8 +14,11 @@ sys.path.insert(1, str(Path(__file__).parent))
 from aside import aside
 from chromium import CHROMIUM, FLAGS, PASSWORD
 from town import Town
+from waiting import until
 
+from gateway.cli.demo_desk import tables_with_gaps
 from gateway.exchange import accounts
+from gateway.regions import discover
 from gateway.runtime import Runtime, configure
 
 NO_CHROMIUM = (
@@ -34,10 +37,28 @@ def pytest_collection_modifyitems(items):
 
 @pytest.fixture(scope="module")
 def town(tmp_path_factory, request):
-    """The gateway as it is served, between two simulated regions; a module may set ``TOWN``."""
+    """The gateway as it is served, between two simulated regions; a module may set ``TOWN``, also ``gaps`` in the tables."""
     options = {"rest": '[dashboard]\nsecond_factor = "optional"\n'} | getattr(request.module, "TOWN", {})
+    if options.pop("gaps", False):
+        options["tables"] = tables_with_gaps(tmp_path_factory.mktemp("gaps"), tuple(discover()))
     with Town(tmp_path_factory.mktemp("town"), **options) as running:
         yield running
+
+
+@pytest.fixture(scope="module")
+def waiting(town):
+    """``waiting()``: what waits for a row the tables lack, by the row; there is something."""
+
+    def groups():
+        return town.client.get("/v1/parked/groups").raise_for_status().json()["groups"]
+
+    for _ in range(40):
+        for side in town.sides.values():
+            side.tell("send", n=2)
+        if groups():
+            break
+    until(groups, 20, "a case is parked")
+    return groups
 
 
 @pytest.fixture(scope="module")

@@ -1,16 +1,10 @@
 """What holds of every page, in both languages: nothing serious for axe-core, no sideways scroll, no fault, few bytes."""
 
-import tempfile
-from pathlib import Path
-
 import pytest
 from waiting import until
 
-from gateway.cli.demo_desk import tables_with_gaps
-from gateway.regions import discover
-
 TOWN = {
-    "tables": tables_with_gaps(Path(tempfile.mkdtemp(prefix="tongban-gaps-")), tuple(discover())),
+    "gaps": True,
     "habits": ("--work-s", "0.2", "--refuse-rate", "0.2"),
 }
 PAGES = (
