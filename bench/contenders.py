@@ -21,7 +21,7 @@ from gateway.cli.stack import Stack
 from gateway.embedded import postgres
 from gateway.embedded import redis as embedded_redis
 from gateway.runtime import configure
-from tests.town import free_port
+from tests.ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

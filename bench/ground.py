@@ -18,7 +18,7 @@ from bench.load import Applicants, Line, wire
 from gateway.conformance import keys
 from gateway.conformance.simulator import stand_in_of
 from gateway.regions import discover
-from tests.town import free_port
+from tests.ports import free_port
 
 if TYPE_CHECKING:
     import argparse

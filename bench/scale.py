@@ -29,7 +29,7 @@ from bench.meter import cpu_seconds, memory_mb
 from gateway.conformance import keys
 from gateway.conformance.simulator import stand_in_of
 from gateway.regions import discover
-from tests.town import free_port
+from tests.ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -11,6 +11,8 @@ from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
 
+import pytest
+
 from adapters import chongqing, sichuan
 from gateway.errors import Refusal
 from gateway.exchange import translate
@@ -214,6 +216,11 @@ def cross_bytes(sender, body, context=None, now=NOW, target_division=""):
         trace=tuple(result["trace"]),
         case_no=result["case_no"],
     )
+
+
+def named(rows):
+    """Cases of a table for pytest, each named by its kind, code and path."""
+    return [pytest.param(*row, id=f"{row[0]}-{row[2]}-{row[3]}") for row in rows]
 
 
 def _pairs(findings):

@@ -9,7 +9,7 @@ from pathlib import Path
 from random import Random
 
 import httpx
-from town import until
+from waiting import until
 
 from gateway.canonical.rehearsal import Draw, Unheard
 from gateway.conformance.simulator import stand_in_of

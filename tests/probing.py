@@ -6,13 +6,13 @@ import asyncio
 import itertools
 import random
 import secrets
-import socket
 import tempfile
 from argparse import Namespace
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import uvicorn
+from ports import free_port
 
 from gateway.cli import simulate
 from gateway.conformance.endpoint import assemble
@@ -33,18 +33,6 @@ MAPS = compile_maps(REGIONS, TABLES)
 
 def now():
     return SystemClock().now()
-
-
-#: Below the ports the system gives to outgoing connections: dozens of these are made at once.
-_PORTS = itertools.count(random.randrange(15_000, 30_000))
-
-
-def free_port():
-    for port in _PORTS:
-        with socket.socket() as probe, suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return port
-    raise RuntimeError("no port")
 
 
 @asynccontextmanager

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
-import socket
 import sys
-import time
 import tomllib
 from collections import defaultdict
 from contextlib import ExitStack
@@ -21,28 +20,15 @@ from gateway.cli.stack import Stack
 from gateway.conformance import keys
 from gateway.regions import discover, in_folders
 from gateway.runtime import configure
+from tests.ports import HOST, free_port
+from tests.waiting import until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-HOST = "127.0.0.1"
 #: States in which a case has come to its end.
 FINAL = frozenset({"21", "23", "40", "41", "50", "60"})
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])
-
-
-def until(true: Callable[[], Any], seconds: float, what: str = "") -> None:
-    """Wait for it; what does not come in time fails the test."""
-    deadline = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
-        time.sleep(0.05)
 
 
 @dataclass
@@ -142,6 +128,16 @@ class Town:
     def pending(self) -> int:
         """Cases on which a side is still at work."""
         return sum(side.ask("summary")["pending"] for side in self.sides.values())
+
+    def is_quiet(self) -> bool:
+        """Nobody is at work, nothing is open, and nothing moved while it was looked at. Not from within a loop."""
+        before = self._counts()
+        if any(each["pending"] for each in before) or asyncio.run(self.open_deliveries()):
+            return False
+        return self._counts() == before
+
+    def _counts(self) -> list[dict[str, Any]]:
+        return [side.ask("summary") for side in self.sides.values()]
 
     async def open_deliveries(self) -> dict[str, int]:
         """Rows the delivery engine still has, by state."""

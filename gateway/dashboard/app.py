@@ -11,7 +11,6 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 
-from gateway import log
 from gateway.dashboard import desk as desks
 from gateway.dashboard import refusals
 from gateway.dashboard.guard import Guard
@@ -34,6 +33,7 @@ from gateway.dashboard.pages import (
     stuck,
     wall,
 )
+from gateway.framework import NOTHING_OF_ITS_OWN
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,8 +42,6 @@ if TYPE_CHECKING:
     from starlette.types import Scope
 
     from gateway.runtime import Runtime
-
-_log = log.get(__name__)
 
 PAGES = (
     entry.router,
@@ -67,20 +65,7 @@ PAGES = (
 
 def bare(title: str) -> FastAPI:
     """An application of pages: nothing of it is told to anybody by the framework."""
-    return FastAPI(
-        title=title,
-        docs_url=None,
-        redoc_url=None,
-        openapi_url=None,
-        redirect_slashes=False,
-        telemetry={
-            "tracing": False,
-            "metrics": False,
-            "logs": False,
-            "operation_spans": False,
-            "auto_configure": False,
-        },
-    )
+    return FastAPI(title=title, **NOTHING_OF_ITS_OWN)
 
 
 def create(runtime: Callable[[], Runtime]) -> FastAPI:

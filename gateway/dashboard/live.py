@@ -36,16 +36,23 @@ class Hub:
         self._runtime = runtime
         self._ears: set[_Ear] = set()
         self._watching: asyncio.Task[None] | None = None
+        #: Set once the store was looked at: what a later look finds changed is told.
+        self._looked = asyncio.Event()
         #: When a change was last told, on the loop's clock: what was read before may be out of date.
         self.told_at = 0.0
 
     async def listen(self) -> AsyncIterator[str]:
-        """Topics as they change; ``beat`` now and then; ends when the process is told to stop."""
+        """Topics as they change; ``beat`` now and then; ends when the process is told to stop.
+
+        The first is a ``beat``: whatever changes after it is told.
+        """
         ear = _Ear()
         self._ears.add(ear)
         if self._watching is None or self._watching.done():
+            self._looked.clear()
             self._watching = asyncio.create_task(self._watch())
         try:
+            await self._looked.wait()
             yield BEAT
             while not CLOSING.is_set():
                 for topic in await ear.heard():
@@ -62,7 +69,9 @@ class Hub:
                 self.told_at = asyncio.get_running_loop().time()
             self._tell(changed)
             known = found or known
+            self._looked.set()
             await asyncio.sleep(LOOKS_EVERY_S)
+        self._looked.set()
         self._tell((BEAT,))  # whoever still waits looks whether to end
 
     async def _look(self) -> Mapping[str, str]:

@@ -57,6 +57,8 @@ class _Place:
 
     def run(self, program: str, *args: str, timeout: float = 120, said: IO[str] | None = None) -> int:
         """Run a program of the wheel as the server's account; its exit status. What it complains of goes to ``said``."""
+        if self.account is not None:
+            _let_through(self.data.parent, self.account)  # again: the way may have been closed since
         as_account = (
             {}
             if self.account is None

@@ -111,7 +111,6 @@ class Staff:
     display: str
     roles: frozenset[str]
     language: str
-    signed_in_at: datetime
     csrf: str = field(repr=False)
     session: str = field(repr=False)
 
@@ -286,7 +285,6 @@ def _staff(account: Account, seat: Seat, token: str) -> Staff:
         account.display,
         account.roles,
         seat.language,
-        seat.created_at,
         csrf=hmac.new(token.encode(), b"csrf", hashlib.sha256).hexdigest(),
         session=seat.sha256,
     )

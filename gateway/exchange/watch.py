@@ -7,7 +7,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from gateway.store import months, runs
+from gateway.store import runs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -164,7 +164,3 @@ def _age(seen: Seen, at: datetime) -> float:
 
 def _total(numbers: Iterable[int]) -> int:
     return sum(numbers)
-
-
-#: Counts that stand for "this many or more".
-BOUND = months.MOST

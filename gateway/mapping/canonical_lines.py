@@ -39,7 +39,6 @@ def _line(map_: FieldMap, row: Row) -> FieldLine:
         converter=row.form.name,
         code_list="",  # a key is looked up in no region's list
         rule=row.rule or row.form.rule,
-        trace_kind=row.form.kind,
         by=(),
         received=received,
         received_why=why,

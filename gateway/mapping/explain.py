@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from gateway.canonical.kinds import Kind, TraceKind
+    from gateway.canonical.kinds import Kind
     from gateway.mapping.fieldmap import FieldMap, Row
 
 COLUMNS = ("path", "name", "kinds", "canonical", "rule", "code_list", "by", "received", "written")
@@ -95,7 +95,6 @@ class FieldLine:
     converter: str
     code_list: str
     rule: str
-    trace_kind: TraceKind
     by: tuple[str, ...]
     received: Fate
     received_why: str
@@ -231,7 +230,6 @@ def _line(region: RegionFields, map_: FieldMap, row: Row, peer: _Ends) -> FieldL
         converter=form.name,
         code_list=code_list_of(row) or (note.code_list if note else ""),
         rule=(note.rule if note else "") or row.rule or form.rule,
-        trace_kind=form.kind,
         by=note.by if note else (),
         received=received,
         received_why=received_why,

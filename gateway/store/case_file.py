@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import text
 
-from gateway.canonical.kinds import Kind, State
-from gateway.canonical.tracking import CaseEvent, EventKind
+from gateway.canonical.kinds import Kind
 from gateway.store.archive import KeptMessage
 from gateway.store.cases import oldest_id
 from gateway.store.engine import single
 from gateway.store.records import CaseRecord, Part
-from gateway.store.rows import case_of, trace_of
+from gateway.store.rows import event_of, record_of, trace_of
 from gateway.store.vault import BODY, UnreadableError
 
 if TYPE_CHECKING:
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from sqlalchemy import RowMapping
     from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+    from gateway.canonical.tracking import CaseEvent
     from gateway.store.vault import Vault
 
 #: The newest attempts and audit lines a page shows; a case in trouble for weeks has more.
@@ -188,18 +188,10 @@ class CaseFiles:
         return OpenedMessage(kept, parts[Part.CANONICAL])
 
     def _record(self, row: RowMapping) -> CaseRecord:
-        person = self._vault.open_person(row["id"], row["person"])
-        return CaseRecord(case_of(row), person, row["last_seq"], row["last_event"])
+        return record_of(row, self._vault.open_person(row["id"], row["person"]))
 
     def _event(self, case_id: UUID, row: RowMapping) -> CaseEvent:
-        return CaseEvent(
-            at=row["at"],
-            kind=EventKind(row["kind"]),
-            from_state=State(row["from_state"]) if row["from_state"] else None,
-            to_state=State(row["to_state"]),
-            actor=row["actor"],
-            note=self._words(case_id, f"events.note.{row['n']}", row["note"]),
-        )
+        return event_of(row, self._words(case_id, f"events.note.{row['n']}", row["note"]))
 
     def _message(self, row: RowMapping) -> FiledMessage:
         return FiledMessage(

@@ -12,14 +12,13 @@ from uuid import UUID
 from sqlalchemy import select, text, tuple_
 
 from gateway.canonical.kinds import Kind, State
-from gateway.canonical.tracking import CaseEvent, EventKind, TrackedCase
 from gateway.store import parked as parked_
 from gateway.store import releases
 from gateway.store.direct import Direct
 from gateway.store.engine import is_away, single
 from gateway.store.gather import Gather, busy
 from gateway.store.records import CaseHistory, CaseRecord, ParkedMessage, ToldMessage
-from gateway.store.rows import FIXED, MOVING, case_of, trace_of
+from gateway.store.rows import FIXED, MOVING, case_of, event_of, record_of, trace_of
 from gateway.store.schema import CASES, CHANNEL
 from gateway.store.vault import BODY
 
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
     from sqlalchemy import RowMapping, TextClause
     from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+    from gateway.canonical.tracking import CaseEvent, TrackedCase
     from gateway.store.vault import Vault
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -174,18 +174,10 @@ class Cases:
         return self._record(row)
 
     def _record(self, row: RowMapping | Record) -> CaseRecord:
-        person = self._vault.open_person(row["id"], row["person"])
-        return CaseRecord(case_of(row), person, row["last_seq"], row["last_event"])
+        return record_of(row, self._vault.open_person(row["id"], row["person"]))
 
     def _event(self, case_id: UUID, row: RowMapping) -> CaseEvent:
-        return CaseEvent(
-            at=row["at"],
-            kind=EventKind(row["kind"]),
-            from_state=State(row["from_state"]) if row["from_state"] else None,
-            to_state=State(row["to_state"]),
-            actor=row["actor"],
-            note=self._vault.open_text(case_id, f"events.note.{row['n']}", row["note"]),
-        )
+        return event_of(row, self._vault.open_text(case_id, f"events.note.{row['n']}", row["note"]))
 
     def _trace(self, row: RowMapping) -> Sequence[dict[str, Any]]:
         plain = self._vault.decrypt(BODY, row["message_id"], "bodies.trace", row["trace"])

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
     from gateway.canonical.tracking import Move, TrackedCase
-    from gateway.store.records import Part
     from gateway.store.vault import Vault
 
 _CLAIM = Direct(statements.CLAIM_WHOLE)
@@ -146,19 +145,6 @@ class Deliveries:
                 statements.DROP_DELIVERIES, {"case_id": case_id, "destination": destination}
             )
             return int(dropped.rowcount)
-
-    async def requeue(
-        self, message_id: UUID, *, out_kind: str, bodies: Mapping[Part, bytes], tables_digest: str
-    ) -> str:
-        """Send a dead, refused or still waiting delivery with new bytes (a table was mended).
-
-        Returns its destination. Errors: `LookupError` as `retry`.
-        """
-        await self._vault.prepare([message_id])
-        new = releases.NewBytes(message_id, tables_digest, bodies, out_kind)
-        if not await releases.set_rendered(self._engine, self._vault, new):
-            raise LookupError(str(message_id))
-        return await self.retry(message_id)
 
     async def open(
         self,

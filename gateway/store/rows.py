@@ -8,13 +8,25 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from gateway.canonical.kinds import Kind, State
-from gateway.canonical.tracking import Clock, LastReport, Suspension, TimeLimit, TrackedCase
+from gateway.canonical.tracking import (
+    CaseEvent,
+    Clock,
+    EventKind,
+    LastReport,
+    Suspension,
+    TimeLimit,
+    TrackedCase,
+)
 from gateway.mapping.fieldmap import TraceEntry
+from gateway.store.records import CaseRecord
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from asyncpg import Record
     from sqlalchemy import RowMapping
+
+    from gateway.store.records import Person
 
 #: Columns that never change once a case exists.
 FIXED = ("id", "case_no", "kind", "origin", "target", "origin_case_no", "received_at")
@@ -76,6 +88,23 @@ def case_of(row: RowMapping | Mapping[str, Any]) -> TrackedCase:
         parked=row["parked"],
         due_on=row["due_on"],
         **_unrest(rest),
+    )
+
+
+def record_of(row: RowMapping | Record, person: Person) -> CaseRecord:
+    """The case of a row with how far its messages and events have come."""
+    return CaseRecord(case_of(row), person, row["last_seq"], row["last_event"])
+
+
+def event_of(row: RowMapping, note: str) -> CaseEvent:
+    """The line of a row of ``events``; its note is opened by whoever holds the keys."""
+    return CaseEvent(
+        at=row["at"],
+        kind=EventKind(row["kind"]),
+        from_state=State(row["from_state"]) if row["from_state"] else None,
+        to_state=State(row["to_state"]),
+        actor=row["actor"],
+        note=note,
     )
 
 

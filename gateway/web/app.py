@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.routing import Match, Route
 
 from gateway import log
+from gateway.framework import NOTHING_OF_ITS_OWN
 from gateway.store.engine import is_away
 from gateway.web import (
     channels,
@@ -68,20 +69,9 @@ def create(opening: Callable[[], AbstractAsyncContextManager[Runtime]] | None = 
         title="通办网关",
         version="1",
         lifespan=life,
-        docs_url=None,
-        redoc_url=None,
-        openapi_url=None,
-        redirect_slashes=False,
-        # It would hand messages of exceptions, and so perhaps persons, to whatever collects them.
-        telemetry={
-            "tracing": False,
-            "metrics": False,
-            "logs": False,
-            "operation_spans": False,
-            "auto_configure": False,
-        },
         # For the description and for other methods; what is posted is taken before any router (`Gateway`).
         routes=[Route("/v1/{region}/messages", take_message, methods=["POST"])],
+        **NOTHING_OF_ITS_OWN,
     )
     for router in (
         tracking.router,

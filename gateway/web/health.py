@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Depends
 from starlette.responses import JSONResponse, Response
@@ -11,6 +11,9 @@ from gateway import metrics
 from gateway.web import schemas
 from gateway.web.auth import runtime
 from gateway.web.problem import Problem, answer
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 router = APIRouter(tags=["运行"])
 
@@ -29,10 +32,7 @@ async def healthz() -> Response:
 )
 async def readyz(rt: Annotated[Any, Depends(runtime)]) -> Response:
     """数据库可写，队列、规则表均可用时为 200。"""
-    faults = await rt.unusable()
-    if faults:
-        return answer(Problem("not-ready", "；".join(faults), headers={"Retry-After": "5"}))
-    return JSONResponse({"status": "ready"})
+    return _told(await rt.unusable())
 
 
 @router.get(
@@ -46,7 +46,10 @@ async def readyz_intake(rt: Annotated[Any, Depends(runtime)]) -> Response:
 
     负载均衡应查此地址：Redis 只是门铃，不通时照常收件。
     """
-    faults = await rt.door_faults()
+    return _told(await rt.door_faults())
+
+
+def _told(faults: Sequence[str]) -> Response:
     if faults:
         return answer(Problem("not-ready", "；".join(faults), headers={"Retry-After": "5"}))
     return JSONResponse({"status": "ready"})

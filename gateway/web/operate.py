@@ -30,13 +30,15 @@ router = APIRouter(prefix="/v1", tags=["运维"])
 NOT_FOUND: dict[int | str, dict[str, Any]] = {404: {"model": schemas.Problem, "description": "没有找到"}}
 CONFLICT: dict[int | str, dict[str, Any]] = {409: {"model": schemas.Problem, "description": "当前状态不允许"}}
 
-_Operator = Annotated[Caller, needs("operate")]
-_Runtime = Annotated[Any, Depends(runtime)]
+Operator = Annotated[Caller, needs("operate")]
+Opened = Annotated[Any, Depends(runtime)]
+Said = Annotated[shapes.Reasoned, Body()]
+NothingAsked = Annotated[NoQuery, Query()]
 _Slug = Annotated[str, Path(description="去向的地区代号", examples=["{target}"])]
 
 
 @router.get("/deliveries", summary="未结束的投递", response_model=shapes.DeliveryPage)
-async def deliveries(_caller: _Operator, rt: _Runtime, query: Annotated[DeliveryQuery, Query()]) -> Response:
+async def deliveries(_caller: Operator, rt: Opened, query: Annotated[DeliveryQuery, Query()]) -> Response:
     """按状态和去向筛选，先到的在前；翻页期间的变化不影响后续各页。"""
     try:
         found, following = await rt.deliveries.open(
@@ -55,11 +57,11 @@ async def deliveries(_caller: _Operator, rt: _Runtime, query: Annotated[Delivery
     responses=NOT_FOUND,
 )
 async def retry(
-    caller: _Operator,
-    rt: _Runtime,
+    caller: Operator,
+    rt: Opened,
     id_: Annotated[str, Path(alias="id", description="报文编号")],
-    said: Annotated[shapes.Reasoned, Body()],
-    _query: Annotated[NoQuery, Query()],
+    said: Said,
+    _query: NothingAsked,
 ) -> Response:
     """死信、被拒的重新排队，等待中的立即投递；报文流水号不变，同一办件内的次序不变。"""
     try:
@@ -73,11 +75,11 @@ async def retry(
     "/deliveries/{id}/cancel", summary="取消一次投递", response_model=shapes.Acted, responses=NOT_FOUND
 )
 async def cancel(
-    caller: _Operator,
-    rt: _Runtime,
+    caller: Operator,
+    rt: Opened,
     id_: Annotated[str, Path(alias="id", description="报文编号")],
-    said: Annotated[shapes.Reasoned, Body()],
-    _query: Annotated[NoQuery, Query()],
+    said: Said,
+    _query: NothingAsked,
 ) -> Response:
     """不再投递这条报文，同一办件的后续报文继续。"""
     try:
@@ -88,19 +90,13 @@ async def cancel(
 
 
 @router.get("/peers", summary="各去向的状态", response_model=shapes.PeerList)
-async def all_peers(_caller: _Operator, rt: _Runtime, _query: Annotated[NoQuery, Query()]) -> Response:
+async def all_peers(_caller: Operator, rt: Opened, _query: NothingAsked) -> Response:
     """是否暂停、投递节奏、断路器、最近的成功与失败、最早一件等了多久。"""
     return JSONResponse({"peers": [_peer(rt, each) for each in await peers.standings(rt)]})
 
 
 @router.post("/peers/{slug}/pause", summary="暂停投递", response_model=shapes.PeerShape, responses=NOT_FOUND)
-async def pause(
-    caller: _Operator,
-    rt: _Runtime,
-    slug: _Slug,
-    said: Annotated[shapes.Reasoned, Body()],
-    _query: Annotated[NoQuery, Query()],
-) -> Response:
+async def pause(caller: Operator, rt: Opened, slug: _Slug, said: Said, _query: NothingAsked) -> Response:
     """应答之后，任何投递进程都不再领取该去向的报文；已发出的调用照常结束。收件不受影响。"""
     _known(rt, slug)
     await peers.pause(rt, slug, caller.actor, said.reason)
@@ -108,13 +104,7 @@ async def pause(
 
 
 @router.post("/peers/{slug}/resume", summary="恢复投递", response_model=shapes.PeerShape, responses=NOT_FOUND)
-async def resume(
-    caller: _Operator,
-    rt: _Runtime,
-    slug: _Slug,
-    said: Annotated[shapes.Reasoned, Body()],
-    _query: Annotated[NoQuery, Query()],
-) -> Response:
+async def resume(caller: Operator, rt: Opened, slug: _Slug, said: Said, _query: NothingAsked) -> Response:
     """积压的报文立即开始投递。"""
     _known(rt, slug)
     await peers.resume(rt, slug, caller.actor, said.reason)
@@ -125,11 +115,11 @@ async def resume(
     "/peers/{slug}/pace", summary="设定投递节奏", response_model=shapes.PeerShape, responses=NOT_FOUND
 )
 async def pace(
-    caller: _Operator,
-    rt: _Runtime,
+    caller: Operator,
+    rt: Opened,
     slug: _Slug,
     said: Annotated[shapes.PaceRequest, Body()],
-    _query: Annotated[NoQuery, Query()],
+    _query: NothingAsked,
 ) -> Response:
     """每秒调用数和同时进行的调用数，各投递进程合计；两项都不写即取消限制。"""
     _known(rt, slug)
@@ -140,13 +130,7 @@ async def pace(
 @router.post(
     "/peers/{slug}/probe", summary="连接测试", response_model=shapes.ProbeResult, responses=NOT_FOUND
 )
-async def probe(
-    caller: _Operator,
-    rt: _Runtime,
-    slug: _Slug,
-    said: Annotated[shapes.Reasoned, Body()],
-    _query: Annotated[NoQuery, Query()],
-) -> Response:
+async def probe(caller: Operator, rt: Opened, slug: _Slug, said: Said, _query: NothingAsked) -> Response:
     """逐步检查域名、TCP、TLS、HTTP、凭证、回执；只发一条空报文，不会在对方产生任何办件。暂停时也可以测试。"""
     _known(rt, slug)
     await rt.audit.append(caller.actor, "probe", slug, said.reason)

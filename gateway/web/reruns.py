@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
 
@@ -13,10 +13,9 @@ from gateway.exchange import rerun
 from gateway.store.reruns import Order, Wanted
 from gateway.web import operate_schemas as shapes
 from gateway.web import schemas
-from gateway.web.auth import Caller, needs, runtime
-from gateway.web.operate import CONFLICT, NOT_FOUND
+from gateway.web.operate import CONFLICT, NOT_FOUND, NothingAsked, Opened, Operator, Said
 from gateway.web.problem import Problem
-from gateway.web.queries import NoQuery, PageQuery
+from gateway.web.queries import PageQuery
 from gateway.web.views import moment
 
 if TYPE_CHECKING:
@@ -25,10 +24,6 @@ if TYPE_CHECKING:
 
 router = APIRouter(prefix="/v1", tags=["运维"])
 
-_Operator = Annotated[Caller, needs("operate")]
-_Runtime = Annotated[Any, Depends(runtime)]
-_Said = Annotated[shapes.Reasoned, Body()]
-_None = Annotated[NoQuery, Query()]
 _ON_MOVE = {**NOT_FOUND, **CONFLICT}
 
 
@@ -43,7 +38,7 @@ _ON_MOVE = {**NOT_FOUND, **CONFLICT}
     },
 )
 async def start(
-    caller: _Operator, rt: _Runtime, asked: Annotated[shapes.RerunRequest, Body()], _query: _None
+    caller: Operator, rt: Opened, asked: Annotated[shapes.RerunRequest, Body()], _query: NothingAsked
 ) -> Response:
     """按条件选出死信、被拒或挂起的报文，按办件先后逐条重办；超过设定条数的须第二人批准后才开始。"""
     _check(rt, asked)
@@ -69,7 +64,7 @@ async def start(
 
 
 @router.get("/reruns", summary="批量重办列表", response_model=shapes.RerunList)
-async def listed(_caller: _Operator, rt: _Runtime, query: Annotated[PageQuery, Query()]) -> Response:
+async def listed(_caller: Operator, rt: Opened, query: Annotated[PageQuery, Query()]) -> Response:
     """新的在前。"""
     try:
         after = None if query.after is None else UUID(query.after)
@@ -84,8 +79,8 @@ async def listed(_caller: _Operator, rt: _Runtime, query: Annotated[PageQuery, Q
     "/reruns/{id}", summary="一次批量重办的进度与结果", response_model=shapes.RerunView, responses=NOT_FOUND
 )
 async def show(
-    _caller: _Operator,
-    rt: _Runtime,
+    _caller: Operator,
+    rt: Opened,
     id_: Annotated[str, Path(alias="id", description="重办编号")],
     query: Annotated[PageQuery, Query()],
 ) -> Response:
@@ -107,69 +102,65 @@ async def show(
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """Who wants a bulk rerun to do what is next, which, and why."""
+
+    rt: Runtime
+    id: str
+    by: str
+    reason: str
+
+
+def _asked(
+    caller: Operator,
+    rt: Opened,
+    id_: Annotated[str, Path(alias="id", description="重办编号")],
+    said: Said,
+    _query: NothingAsked,
+) -> _Asked:
+    return _Asked(rt, id_, caller.actor, said.reason)
+
+
 @router.post(
     "/reruns/{id}/approve", summary="批准批量重办", response_model=shapes.RerunShape, responses=_ON_MOVE
 )
-async def approve(
-    caller: _Operator,
-    rt: _Runtime,
-    id_: Annotated[str, Path(alias="id", description="重办编号")],
-    said: _Said,
-    _query: _None,
-) -> Response:
+async def approve(asked: Annotated[_Asked, Depends(_asked)]) -> Response:
     """须由发起人以外的人批准；批准后开始。"""
-    return await _moved(rt, id_, "approve", caller, said)
+    return await _moved(asked, "approve")
 
 
 @router.post(
     "/reruns/{id}/pause", summary="暂停批量重办", response_model=shapes.RerunShape, responses=_ON_MOVE
 )
-async def pause(
-    caller: _Operator,
-    rt: _Runtime,
-    id_: Annotated[str, Path(alias="id", description="重办编号")],
-    said: _Said,
-    _query: _None,
-) -> Response:
+async def pause(asked: Annotated[_Asked, Depends(_asked)]) -> Response:
     """应答之后不再重办下一条；已重办的照常投递。"""
-    return await _moved(rt, id_, "pause", caller, said)
+    return await _moved(asked, "pause")
 
 
 @router.post(
     "/reruns/{id}/resume", summary="继续批量重办", response_model=shapes.RerunShape, responses=_ON_MOVE
 )
-async def resume(
-    caller: _Operator,
-    rt: _Runtime,
-    id_: Annotated[str, Path(alias="id", description="重办编号")],
-    said: _Said,
-    _query: _None,
-) -> Response:
+async def resume(asked: Annotated[_Asked, Depends(_asked)]) -> Response:
     """从停下的地方继续，已重办的不重复。"""
-    return await _moved(rt, id_, "resume", caller, said)
+    return await _moved(asked, "resume")
 
 
 @router.post(
     "/reruns/{id}/cancel", summary="取消批量重办", response_model=shapes.RerunShape, responses=_ON_MOVE
 )
-async def cancel(
-    caller: _Operator,
-    rt: _Runtime,
-    id_: Annotated[str, Path(alias="id", description="重办编号")],
-    said: _Said,
-    _query: _None,
-) -> Response:
+async def cancel(asked: Annotated[_Asked, Depends(_asked)]) -> Response:
     """未重办的保持原状；已重办的照常投递。"""
-    return await _moved(rt, id_, "cancel", caller, said)
+    return await _moved(asked, "cancel")
 
 
-async def _moved(rt: Runtime, id_: str, verb: str, caller: Caller, said: shapes.Reasoned) -> Response:
-    job = await _found(rt, id_)
+async def _moved(asked: _Asked, verb: str) -> Response:
+    job = await _found(asked.rt, asked.id)
     try:
-        moved = await rerun.move(rt, job.id, verb, caller.actor, said.reason)
+        moved = await rerun.move(asked.rt, job.id, verb, asked.by, asked.reason)
     except PermissionError:
         raise Problem("conflict", "发起人不能批准自己的批量重办，请由另一人批准") from None
-    job = await _found(rt, id_)
+    job = await _found(asked.rt, asked.id)
     if not moved:
         raise Problem("conflict", f"这次批量重办现在是 {job.state}，不能这样操作")
     return JSONResponse(_job(job))

@@ -1,7 +1,6 @@
 """A whole gateway in a real Chromium: skipped, loudly, where no Chromium is found."""
 
 import os
-import subprocess
 import sys
 import warnings
 from pathlib import Path
@@ -12,8 +11,15 @@ from playwright.sync_api import sync_playwright
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 sys.path.insert(1, str(Path(__file__).parent))
-from chromium import CHROMIUM, FLAGS, PASSWORD, TONGBAN
+from aside import aside
+from chromium import CHROMIUM, FLAGS, PASSWORD
 from town import Town
+from waiting import until
+
+from gateway.cli.demo_desk import tables_with_gaps
+from gateway.exchange import accounts
+from gateway.regions import discover
+from gateway.runtime import Runtime, configure
 
 NO_CHROMIUM = (
     "no Chromium found: the pages of /ops are NOT tested. Install one (Debian: apt-get install chromium) "
@@ -31,10 +37,28 @@ def pytest_collection_modifyitems(items):
 
 @pytest.fixture(scope="module")
 def town(tmp_path_factory, request):
-    """The gateway as it is served, between two simulated regions; a module may set ``TOWN``."""
+    """The gateway as it is served, between two simulated regions; a module may set ``TOWN``, also ``gaps`` in the tables."""
     options = {"rest": '[dashboard]\nsecond_factor = "optional"\n'} | getattr(request.module, "TOWN", {})
+    if options.pop("gaps", False):
+        options["tables"] = tables_with_gaps(tmp_path_factory.mktemp("gaps"), tuple(discover()))
     with Town(tmp_path_factory.mktemp("town"), **options) as running:
         yield running
+
+
+@pytest.fixture(scope="module")
+def waiting(town):
+    """``waiting()``: what waits for a row the tables lack, by the row; there is something."""
+
+    def groups():
+        return town.client.get("/v1/parked/groups").raise_for_status().json()["groups"]
+
+    for _ in range(40):
+        for side in town.sides.values():
+            side.tell("send", n=2)
+        if groups():
+            break
+    until(groups, 20, "a case is parked")
+    return groups
 
 
 @pytest.fixture(scope="module")
@@ -49,15 +73,12 @@ def browser():
 def account(town):
     """``account(name, roles)``: makes a person; the password is everybody's."""
 
+    async def add(name, roles):
+        async with Runtime.open(configure(town.config, os.environ | town.environ), role="cli") as rt:
+            await accounts.add(rt, name, name, roles, PASSWORD, second_factor=False, actor="staff:tests")
+
     def make(name, roles):
-        command = [*TONGBAN, "staff", "add", name, "--roles", roles]
-        command += ["--display", name, "--no-second-factor", "--password-file", "-"]
-        command += ["--config", str(town.config)]
-        environ = os.environ | town.environ
-        made = subprocess.run(
-            command, input=PASSWORD, env=environ, capture_output=True, text=True, check=False
-        )
-        assert made.returncode == 0, made.stdout + made.stderr
+        aside(add(name, roles.split(",")))
         return name
 
     return make
@@ -72,7 +93,7 @@ def visit(town, browser):
         context = browser.new_context(
             locale=language, viewport={"width": size[0], "height": size[1]}, timezone_id="Asia/Shanghai"
         )
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(20_000)
         open_.append(context)
         page = context.new_page()
         page.faults = []

@@ -16,7 +16,8 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 sys.path.insert(1, str(Path(__file__).parents[2]))
 sys.path.insert(2, str(Path(__file__).parent))
 from chromium import CHROMIUM, FLAGS, PASSWORD, TONGBAN
-from town import Town, until
+from town import Town
+from waiting import until
 
 from gateway.cli import demo_desk
 from gateway.regions import discover

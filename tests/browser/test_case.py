@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import httpx
 import pytest
 from peer import example
-from town import until
+from waiting import until
 
 from gateway.conformance.simulator import stand_in_of
 

@@ -1,7 +1,7 @@
 """The list of cases in a real browser: by keyboard, live, in one line of filters, without a person's number."""
 
 import pytest
-from town import until
+from waiting import until
 
 SOMEBODY = "11010519491231002X"
 
@@ -46,7 +46,6 @@ def test_the_list_is_walked_filtered_and_opened_without_a_mouse(filled, account,
 def test_new_cases_are_announced_within_two_seconds_and_the_rows_stay_where_they_are(filled, account, visit):
     page = visit(account("qian", "viewer"), "/ops/cases")
     page.wait_for_selector("#stream.is-live")
-    page.wait_for_timeout(1500)
     first = page.locator("[data-row] [data-open]").first.inner_text()
     filled.sides["sichuan"].tell("send", n=1)
     until(lambda: len(list(filled.cases())) >= 41, 10, "one more")
@@ -79,6 +78,6 @@ def test_an_export_is_watched_until_it_can_be_downloaded(filled, account, visit,
     page.keyboard.press("Enter")
     page.wait_for_url("**/ops/exports")
     with page.expect_download() as downloaded:
-        page.click("a[download]", timeout=8_000)
+        page.click("a[download]")
     assert downloaded.value.suggested_filename.endswith(".xlsx")
     assert serious(page) == []

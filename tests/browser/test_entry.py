@@ -32,6 +32,7 @@ def test_the_language_is_kept_and_the_keyboard_leads_everywhere(account, visit):
     page = visit(account("keys", "viewer,auditor"))
     page.click("text=English")
     page.wait_for_selector("text=Overview")
+    page.wait_for_load_state()
     page.keyboard.press("/")
     assert page.evaluate("document.activeElement.id") == "find"
 

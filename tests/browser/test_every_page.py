@@ -1,16 +1,10 @@
 """What holds of every page, in both languages: nothing serious for axe-core, no sideways scroll, no fault, few bytes."""
 
-import tempfile
-from pathlib import Path
-
 import pytest
-from town import until
-
-from gateway.cli.demo_desk import tables_with_gaps
-from gateway.regions import discover
+from waiting import until
 
 TOWN = {
-    "tables": tables_with_gaps(Path(tempfile.mkdtemp(prefix="tongban-gaps-")), tuple(discover())),
+    "gaps": True,
     "habits": ("--work-s", "0.2", "--refuse-rate", "0.2"),
 }
 PAGES = (
@@ -20,6 +14,9 @@ PAGES = (
 )
 #: What a page may move over the wire once its files are kept by the browser.
 MOST_BYTES = 300_000
+#: Charts are drawn, the stream is open, nothing is being asked for.
+_WHOLE = """() => !document.querySelector(".htmx-request, #stream:not(.is-live)")
+  && [...document.querySelectorAll("[data-chart]")].every((each) => each.querySelector("canvas, svg"))"""
 _MOVED = "performance.getEntries().reduce((sum, each) => sum + (each.transferSize || 0), 0)"
 
 
@@ -39,7 +36,7 @@ def test_every_page_is_accessible_fits_the_screen_and_is_light(town, account, vi
     for path in PAGES:
         page.faults.clear()
         page.goto(f"{town.stack.url}/ops/{path.format(case=case)}")
-        page.wait_for_timeout(400)  # charts and the stream have come
+        page.wait_for_function(_WHOLE)
         faults = [] if path == "nowhere" else list(page.faults)
         # what axe-core looks at is the same in both languages, but for the words; it takes a second a page
         faults += serious(page) if language == "zh-CN" else []

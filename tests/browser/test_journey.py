@@ -1,18 +1,13 @@
 """From "something is stuck" to "it has arrived", by somebody who reads nothing and never touches the mouse."""
 
-import tempfile
 import time
-from pathlib import Path
 
 import pytest
 from keyboard import reach
-from town import until
-
-from gateway.cli.demo_desk import tables_with_gaps
-from gateway.regions import discover
+from waiting import until
 
 TOWN = {
-    "tables": tables_with_gaps(Path(tempfile.mkdtemp(prefix="tongban-gaps-")), tuple(discover())),
+    "gaps": True,
     "habits": ("--work-s", "0.2"),
     "rest": '[dashboard]\nsecond_factor = "optional"\n[rules]\nwithout_keys = "alone"\n',
 }
@@ -22,18 +17,7 @@ def parked(town):
     return town.client.get("/v1/parked").raise_for_status().json()["parked"]
 
 
-@pytest.fixture(scope="module")
-def _waiting(town):
-    """Something waits for a row."""
-    for _ in range(40):
-        for side in town.sides.values():
-            side.tell("send", n=2)
-        if parked(town):
-            break
-    until(lambda: parked(town), 20, "a case is parked")
-
-
-@pytest.mark.usefixtures("_waiting")
+@pytest.mark.usefixtures("waiting")
 def test_what_is_stuck_is_found_understood_mended_and_arrives_by_the_keyboard_alone(
     account, visit, serious, town
 ):
@@ -59,6 +43,7 @@ def test_what_is_stuck_is_found_understood_mended_and_arrives_by_the_keyboard_al
     page.keyboard.type("已核对依据和影响")
     page.keyboard.press("Enter")
     page.wait_for_selector("h1 >> text=现用")
+    page.wait_for_load_state()
     # and the case itself, found by its number, has gone to the other side
     page.keyboard.press("/")
     page.keyboard.type(waiting)
@@ -73,7 +58,6 @@ def test_what_is_stuck_is_found_understood_mended_and_arrives_by_the_keyboard_al
 def test_what_happens_shows_within_two_seconds_without_a_hand(account, visit, town):
     page = visit(account("watcher", "viewer"))
     page.wait_for_selector("#stream.is-live")
-    page.wait_for_timeout(1500)
     before = page.inner_text("#now")
     side = next(iter(town.sides.values()))
     side.tell("send", n=1)

@@ -1,11 +1,11 @@
 """Time limits and indicators, as a person with a keyboard meets them."""
 
-import asyncio
 import os
 from datetime import timedelta
 
 import pytest
-from town import until
+from aside import aside
+from waiting import until
 
 from gateway.runtime import Runtime, configure
 from gateway.store.performance import Folder
@@ -21,7 +21,7 @@ def busy(town):
     for side in town.sides.values():
         side.tell("send", n=EACH_WAY)
     until(lambda: len(list(town.cases())) == 2 * EACH_WAY and town.pending() == 0, 60, "cases that end")
-    asyncio.run(_folded(town))
+    aside(_folded(town))
     return town
 
 

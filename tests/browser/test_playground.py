@@ -31,7 +31,7 @@ def address():
 @pytest.fixture
 def page(browser):
     context = browser.new_context(viewport={"width": 1366, "height": 768}, locale="zh-CN")
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(20_000)
     opened = context.new_page()
     opened.faults = []
     opened.on("pageerror", lambda error: opened.faults.append(str(error)))
@@ -61,7 +61,7 @@ def test_a_pasted_message_shows_its_faults_by_line_and_leads_there(page, address
     assert not wide(page)
     page.keyboard.type("20261123")
     page.press("#message", "Control+Enter")
-    page.wait_for_function("document.querySelectorAll('.flag').length === 2")
+    page.wait_for_function("() => document.querySelectorAll('.flag').length === 2")
 
 
 def test_a_message_on_one_line_is_laid_out_in_lines(page, address):

@@ -1,40 +1,19 @@
 """A missing row mended by two people without the mouse: found, proposed, tried, confirmed, and the message arrives."""
 
-import tempfile
-from pathlib import Path
-
 import pytest
 from keyboard import reach
-from town import until
-
-from gateway.cli.demo_desk import tables_with_gaps
-from gateway.regions import discover
+from waiting import until
 
 TOWN = {
-    "tables": tables_with_gaps(Path(tempfile.mkdtemp(prefix="tongban-gaps-")), tuple(discover())),
+    "gaps": True,
     "habits": ("--work-s", "0.2"),
 }
 
 
-def groups(town):
-    return town.client.get("/v1/parked/groups").raise_for_status().json()["groups"]
-
-
-@pytest.fixture(scope="module")
-def cause(town):
-    """A word the tables have no row for, with the address of the page that mends it."""
-    for _ in range(40):
-        for side in town.sides.values():
-            side.tell("send", n=2)
-        if groups(town):
-            break
-    until(lambda: groups(town), 20, "a case is parked")
-    return groups(town)[0]
-
-
 def test_two_people_mend_a_missing_row_without_the_mouse_and_what_waited_arrives(
-    account, visit, serious, town, cause
+    account, visit, serious, waiting
 ):
+    cause = waiting()[0]
     address = (
         f"/ops/rules/missing?cause={cause['code']}:{cause['path']}={cause['value']}&region={cause['region']}"
     )
@@ -68,7 +47,7 @@ def test_two_people_mend_a_missing_row_without_the_mouse_and_what_waited_arrives
     same = ("code", "path", "value")
     until(
         lambda: (
-            not any([each[name] for name in same] == [cause[name] for name in same] for each in groups(town))
+            not any([each[name] for name in same] == [cause[name] for name in same] for each in waiting())
         ),
         30,
         "what waited goes by itself",

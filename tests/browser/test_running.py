@@ -1,13 +1,12 @@
 """Running, audit and account as people use them."""
 
-import asyncio
 import json
 import re
-from concurrent.futures import ThreadPoolExecutor
 
 import asyncpg
 import pyotp
-from town import until
+from aside import aside
+from waiting import until
 
 TOWN = {"rest": '[dashboard]\nsecond_factor = "optional"\n'}
 
@@ -22,14 +21,13 @@ async def counted(url):
 def test_running_is_live_and_says_what_is_wrong_first(town, account, visit, serious):
     town.sides["sichuan"].tell("send", n=3)
     until(lambda: town.effects() >= 3, 20, "three messages")
-    # in a thread of its own: the browser's driver has a loop in this one
-    with ThreadPoolExecutor(1) as aside:
-        aside.submit(asyncio.run, counted(town.stack.database_url)).result()
+    aside(counted(town.stack.database_url))
     page = visit(account("mo", "operator,auditor"), "/ops/running")
     page.wait_for_selector("#workers ~ table .tone-good, .card .tone-good")
     assert page.evaluate("document.documentElement.scrollWidth") <= 1366
     page.wait_for_selector("#months-chart canvas")
     assert serious(page) == []
+    page.wait_for_selector("#stream.is-live")
     peer = min(town.sides)
     town.client.post(f"/v1/peers/{peer}/pause", json={"reason": "试验"}).raise_for_status()
     page.wait_for_selector(".alarms li.is-note", timeout=10_000)

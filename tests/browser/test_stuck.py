@@ -1,11 +1,9 @@
 """Stuck messages run again in bulk by two persons, and a connection test, in a real browser by the keyboard."""
 
-import asyncio
-from concurrent.futures import ThreadPoolExecutor
-
 import pytest
+from aside import aside
 from keyboard import reach
-from town import until
+from waiting import until
 
 TOWN = {
     "delivery": "schedule_s = [0.2]\ngive_up_s = 0.5\ntimeout_s = 2\nlease_s = 4\nrerun_alone_up_to = 2",
@@ -14,9 +12,8 @@ TOWN = {
 
 
 def waiting(town):
-    """Rows of the queue by state; from a thread of its own, because the browser's loop runs in this one."""
-    with ThreadPoolExecutor(1) as hand:
-        return hand.submit(asyncio.run, town.open_deliveries()).result()
+    """Rows of the queue by state."""
+    return aside(town.open_deliveries())
 
 
 @pytest.fixture(scope="module")
@@ -34,6 +31,7 @@ def test_two_persons_rerun_a_group_of_dead_messages_without_the_mouse(account, v
     first = visit(account("zhang", "operator"), "/ops/")
     second = visit(account("li", "approver"), "/ops/reruns")
     assert serious(second) == []
+    second.wait_for_selector("#stream.is-live")
     first.keyboard.press("g")
     first.keyboard.press("s")
     first.wait_for_selector("text=对方多次答复暂不能受理")

@@ -10,7 +10,7 @@ import httpx
 import psycopg
 
 from tests.chaos.checker import Known, Step
-from tests.town import HOST
+from tests.ports import HOST
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -21,8 +21,6 @@ _GARBAGE = (
     b"HTTP/1.1 202 Accepted\r\ncontent-length: 0\r\n\r\n",
     b"HTTP/1.1 200 OK\r\ncontent-length: 4000\r\n\r\nand then nothing",
 )
-#: Moods that take the message in before they go wrong.
-_AFTER = frozenset({"drop", "garbage", "late", "reorder", "twice"})
 
 
 @dataclass(eq=False)

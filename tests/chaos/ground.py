@@ -24,8 +24,9 @@ from gateway.errors import CannotStart
 from gateway.regions import discover
 from gateway.runtime import configure
 from gateway.store import engine
+from tests.ports import HOST, free_port
 from tests.proxy import Proxy
-from tests.town import HOST, free_port, until
+from tests.waiting import until
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,7 +11,7 @@ import psycopg
 import redis
 
 from gateway.errors import CannotStart
-from tests.town import HOST
+from tests.ports import HOST
 
 if TYPE_CHECKING:
     from collections.abc import Callable

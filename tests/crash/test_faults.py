@@ -16,7 +16,8 @@ from random import Random
 
 import pytest
 import redis
-from town import Town, until, violations
+from town import Town, violations
+from waiting import until
 
 SEED = int(os.environ.get("CRASH_SEED", "20261123"))
 CASES_EACH_WAY = 150
@@ -72,12 +73,8 @@ def send_all(town):
 
 
 def wait_until_quiet(town, saboteur):
-    def quiet():
-        # quiet twice in a row: between a delivery and the other side's next step nothing is open
-        return town.pending() == 0 and not asyncio.run(town.open_deliveries()) and town.pending() == 0
-
     deadline = time.monotonic() + QUIET_WITHIN_S
-    while not quiet():
+    while not town.is_quiet():
         if time.monotonic() > deadline:
             saboteur.say(f"not quiet: {asyncio.run(town.open_deliveries())}, {town.pending()} at work")
             break

@@ -16,8 +16,10 @@ from tests.chaos.ground import Ground
 from tests.chaos.plan import Fault
 from tests.chaos.run import carry_out
 from tests.chaos.saboteur import Saboteur
+from tests.ports import HOST
 from tests.proxy import _Pipe
-from tests.town import HOST, Town, until
+from tests.town import Town
+from tests.waiting import until
 
 pytestmark = pytest.mark.timeout(240)
 

@@ -24,7 +24,8 @@ import clones
 import httpx
 import warm
 from pages import ROOT, blocks_of
-from town import free_port, until
+from ports import free_port
+from waiting import until
 
 from gateway.conformance.simulator import stand_in_of
 from gateway.regions import discover

@@ -1,11 +1,11 @@
 """From nothing to cases that cross: a region begun, mended as its red sentences say, put into force."""
 
-import asyncio
 import time
 
 import pytest
 from afternoon import CODE, NEW, TABLES, forget, mended, red, tongban
-from town import FINAL, Town, until, violations
+from town import FINAL, Town, violations
+from waiting import until
 
 import adapters
 from gateway.conformance.law import Level
@@ -60,4 +60,4 @@ def test_a_finished_region_that_speaks_xml_exchanges_cases_with_each_of_the_othe
 def _is_quiet(town):
     cases = list(town.cases())
     ended = len(cases) == 4 * CASES and all(case["state"]["code"] in FINAL for case in cases)
-    return ended and town.pending() == 0 and asyncio.run(town.open_deliveries()) == {}
+    return ended and town.is_quiet()

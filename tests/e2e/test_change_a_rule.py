@@ -17,7 +17,7 @@ from pathlib import Path
 import httpx
 import pytest
 from peer import Peer, example
-from town import until
+from waiting import until
 
 from gateway.cli.stack import Stack
 from gateway.conformance import keys

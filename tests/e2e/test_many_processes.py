@@ -11,7 +11,8 @@ from collections import Counter
 import asyncpg
 import httpx
 import pytest
-from town import Town, until, violations
+from town import Town, violations
+from waiting import until
 
 from gateway.cli.stack import Stack
 from gateway.conformance import keys
@@ -46,11 +47,7 @@ def log_of(town, name):
 def send_and_wait(town):
     for side in town.sides.values():
         side.tell("send", n=CASES_EACH_WAY)
-
-    def quiet():
-        return town.pending() == 0 and not asyncio.run(town.open_deliveries()) and town.pending() == 0
-
-    until(quiet, 60, "everything is delivered")
+    until(town.is_quiet, 60, "everything is delivered")
 
 
 async def attempts(town):

@@ -12,7 +12,8 @@ import time
 
 import asyncpg
 import pytest
-from town import Town, until, violations
+from town import Town, violations
+from waiting import until
 
 TONGBAN = [sys.executable, "-c", "from gateway.cli.main import app; app()"]
 WHY = ("--reason", "演练", "--by", "zhang")
@@ -52,15 +53,11 @@ async def _attempts(town):
     return [tuple(row) for row in rows]
 
 
-def quiet(town):
-    return town.pending() == 0 and not states(town) and town.pending() == 0
-
-
 def test_a_pause_by_command_stops_every_process_even_a_new_one(town):
     town.sides["sichuan"].tell("send", n=20)
     until(lambda: effects(town, "chongqing") >= 5, 30, "the first arrive")
     tongban(town, "pause", "chongqing", *WHY)
-    time.sleep(0.5)  # what was in flight ends
+    until(lambda: "sending" not in states(town), 20, "what was in flight ends")
     held = effects(town, "chongqing")
     town.sides["sichuan"].tell("send", n=20)
     old = town.stack.pids()["worker"]
@@ -72,7 +69,7 @@ def test_a_pause_by_command_stops_every_process_even_a_new_one(town):
     assert "回执可读" in shown
     assert effects(town, "chongqing") == held
     tongban(town, "resume", "chongqing", *WHY)
-    until(lambda: quiet(town), 60, str(states(town)))
+    until(town.is_quiet, 60, str(states(town)))
     assert violations(town) == []
 
 
@@ -88,7 +85,7 @@ def test_a_rerun_goes_on_when_its_worker_is_killed_and_takes_nothing_twice(town)
     os.kill(old, signal.SIGKILL)
     until(lambda: asyncio.run(_attempts(town)) == [("done", 30, 30)], 60, str(asyncio.run(_attempts(town))))
     assert re.search(r"dead status\s*│\s*delivered \S+\s*│\s*30", tongban(town, "rerun", "show", id_))
-    until(lambda: quiet(town), 60, str(states(town)))
+    until(town.is_quiet, 60, str(states(town)))
     retries = asyncio.run(_retries(town))
     assert len(retries) == len(set(retries)) == 30
 

@@ -1,6 +1,5 @@
 """Three regions at once: an invented one, which is nothing but folders in these tests, exchanges cases with both others."""
 
-import asyncio
 import json
 import os
 import secrets
@@ -10,7 +9,8 @@ from pathlib import Path
 
 import httpx
 import pytest
-from town import FINAL, Town, until, violations
+from town import FINAL, Town, violations
+from waiting import until
 
 from adapters.sichuan import simulated as sichuan
 from gateway.asgi import join
@@ -60,8 +60,7 @@ def crossed(town):
 def _is_quiet(town):
     cases = list(town.cases())
     ended = len(cases) == 4 * CASES and all(case["state"]["code"] in FINAL for case in cases)
-    # in this order: what was delivered last may still be answered
-    return ended and asyncio.run(town.open_deliveries()) == {} and town.pending() == 0
+    return ended and town.is_quiet()
 
 
 def test_cases_cross_both_ways_with_each_region_exactly_once_and_in_order(town, crossed):

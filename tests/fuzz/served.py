@@ -22,7 +22,8 @@ from gateway.regions import discover
 from gateway.runtime import Runtime, configure
 from gateway.settings import Settings
 from gateway.web.app import create
-from tests.town import HOST, free_port, until
+from tests.ports import HOST, free_port
+from tests.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

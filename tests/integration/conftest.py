@@ -16,15 +16,17 @@ from gateway.embedded import postgres, redis
 from gateway.exchange import accounts, entry
 from gateway.runtime import Runtime, configure
 from gateway.store import engine as engines
+from gateway.store.cases import Cases
+from gateway.store.intake import Intake
 from gateway.store.vault import Vault
 from gateway.web.app import create
 
 # the tests of a folder share its builders
 sys.path.insert(0, str(Path(__file__).parent))
+from configs import REGIONS
 from yards import Yard
 
 MASTER_KEY = bytes(range(32))
-KEYS = Path(__file__).parents[1] / "keys"
 
 
 @pytest.fixture(scope="session")
@@ -79,6 +81,18 @@ async def vault(engine):
 
 
 @pytest.fixture
+async def intake(engine, vault):
+    made = Intake(engine, vault)
+    yield made
+    await made.close()
+
+
+@pytest.fixture
+def cases(engine, vault):
+    return Cases(engine, vault)
+
+
+@pytest.fixture
 async def fresh(postgres_server, migrated_template, request):
     """The engine of a database for one test alone: where partitions or plans are looked at."""
     name = f"f_{abs(hash(request.node.nodeid)) % 10**10}"
@@ -108,19 +122,9 @@ async def _admin(url, statement):
     await made.dispose()
 
 
-CONFIG = """
-[regions.sichuan]
-base_url = "http://127.0.0.1:9"
-paasid = "sc-lemis-test"
-token = "TEST-TOKEN-NOT-A-SECRET"
-[regions.chongqing]
-base_url = "http://127.0.0.1:9"
-client_id = "CYTB-TEST"
-private_key_file = "{keys}/TEST_ONLY_gateway_private.pem"
-peer_client_id = "CQ-LEMIS-TEST"
-peer_public_key_file = "{keys}/TEST_ONLY_chongqing_public.pem"
+CONFIG = f"""{REGIONS}
 [clock]
-now = "{now}"
+now = "{{now}}"
 [dashboard]
 second_factor = "optional"
 [[tokens]]
@@ -143,7 +147,7 @@ def settings(database_url, redis_server, tmp_path, request):
     """A configuration whose clock starts when a worked message was sent, or at the parameter."""
     now = getattr(request, "param", "2026-11-23T15:42:17+08:00")
     file = tmp_path / "gateway.toml"
-    file.write_text(CONFIG.format(keys=KEYS, now=now), encoding="utf-8")
+    file.write_text(CONFIG.format(now=now), encoding="utf-8")
     environ = {
         "TONGBAN_DATABASE_URL": database_url,
         "TONGBAN_REDIS_URL": redis_server.url,

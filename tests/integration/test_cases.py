@@ -11,26 +11,13 @@ from gateway.canonical.kinds import State
 from gateway.errors import CannotStart, Refusal
 from gateway.store import engine as engines
 from gateway.store.audit import Audit
-from gateway.store.cases import CaseFilter, Cases
-from gateway.store.intake import Intake
+from gateway.store.cases import CaseFilter
 from gateway.store.records import Person
 from gateway.store.serials import Serials
 from gateway.store.tokens import Tokens
 from gateway.store.vault import NOTE, UnreadableError, Vault
 
 DAY = date(2026, 11, 23)
-
-
-@pytest.fixture
-async def intake(engine, vault):
-    made = Intake(engine, vault)
-    yield made
-    await made.close()
-
-
-@pytest.fixture
-def cases(engine, vault):
-    return Cases(engine, vault)
 
 
 async def test_each_side_finds_the_case_by_its_own_number(intake, cases):

@@ -10,17 +10,11 @@ import textwrap
 import time
 
 import pytest
+from waiting import until
 
 from gateway.cli.child import Child, is_running
 
 SLEEPS = [sys.executable, "-c", "import time; print('born', flush=True); time.sleep(60)"]
-
-
-def until(true, seconds=10.0):
-    deadline = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import logging
 import socket
 import subprocess
 import sys
@@ -13,27 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
+from commands import invoke
+from configs import REGIONS
 
-from gateway.cli.main import app
 from gateway.embedded import postgres, redis
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "adapters"
-KEYS = ROOT / "tests" / "keys"
-
-CONFIG = f"""
-[regions.sichuan]
-base_url = "http://127.0.0.1:9"
-paasid = "sc-lemis-test"
-token = "TEST-TOKEN-NOT-A-SECRET"
-[regions.chongqing]
-base_url = "http://127.0.0.1:9"
-client_id = "CYTB-TEST"
-private_key_file = "{KEYS}/TEST_ONLY_gateway_private.pem"
-peer_client_id = "CQ-LEMIS-TEST"
-peer_public_key_file = "{KEYS}/TEST_ONLY_chongqing_public.pem"
-"""
 
 
 @dataclass(frozen=True)
@@ -45,11 +30,7 @@ class Run:
 
 def tongban(*arguments, stdin=b"", **environ):
     """One run of the command."""
-    root = logging.getLogger()
-    before, level = root.handlers[:], root.level
-    result = CliRunner().invoke(app, [str(argument) for argument in arguments], input=stdin, env=environ)
-    root.handlers[:] = before
-    root.setLevel(level)
+    result = invoke(*arguments, input=stdin, env=environ)
     assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
     return Run(result.exit_code, result.stdout_bytes, result.stderr_bytes)
 
@@ -61,7 +42,7 @@ def findings(run):
 @pytest.fixture
 def config(tmp_path):
     file = tmp_path / "gateway.toml"
-    file.write_text(CONFIG, encoding="utf-8")
+    file.write_text(REGIONS, encoding="utf-8")
     return file
 
 
@@ -173,7 +154,7 @@ def test_check_passes_what_is_right(config):
 
 
 def test_check_names_every_fault_of_the_configuration(config):
-    config.write_text(CONFIG.replace("paasid", "passid") + "surprise = 1\n")
+    config.write_text(REGIONS.replace("paasid", "passid") + "surprise = 1\n")
     run = tongban("check", "--config", config)
     assert run.returncode == 1
     texts = " ".join(finding["text"] for finding in findings(run))

@@ -3,35 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
 import re
-from pathlib import Path
 
 import pytest
+from commands import invoke
+from configs import REGIONS
 from sqlalchemy import text
 from staff_builders import Side, settle
-from typer.testing import CliRunner
 
-from gateway.cli.main import app
 from gateway.embedded import postgres, redis
 from gateway.exchange import rerun
 from gateway.runtime import Runtime, configure
 from gateway.store import engine as engines
 from gateway.store.records import Ending
 
-KEYS = Path(__file__).parents[1] / "keys"
-CONFIG = f"""
-[regions.sichuan]
-base_url = "http://127.0.0.1:9"
-paasid = "sc-lemis-test"
-token = "TEST-TOKEN-NOT-A-SECRET"
-[regions.chongqing]
-base_url = "http://127.0.0.1:9"
-client_id = "CYTB-TEST"
-private_key_file = "{KEYS}/TEST_ONLY_gateway_private.pem"
-peer_client_id = "CQ-LEMIS-TEST"
-peer_public_key_file = "{KEYS}/TEST_ONLY_chongqing_public.pem"
+CONFIG = f"""{REGIONS}
 [delivery]
 rerun_alone_up_to = 2
 [clock]
@@ -60,11 +47,7 @@ def tongban(gateway):
     file, _ = gateway
 
     def once(*words, status=0):
-        root = logging.getLogger()
-        before, level = root.handlers[:], root.level
-        result = CliRunner().invoke(app, [*map(str, words), "--config", str(file)], env={"COLUMNS": "200"})
-        root.handlers[:] = before
-        root.setLevel(level)
+        result = invoke(*words, "--config", file, env={"COLUMNS": "200"})
         assert result.exit_code == status, result.output
         return result.stdout + result.stderr
 

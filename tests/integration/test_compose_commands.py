@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -15,6 +14,7 @@ from pathlib import Path
 import pytest
 import yaml
 from beats import has_beaten
+from ports import free_port
 
 from gateway.conformance import keys
 
@@ -34,12 +34,6 @@ def until(true, processes, seconds=90.0):
             assert process.poll() is None, process.communicate()[0].decode()[-2000:]
         assert time.monotonic() < deadline
         time.sleep(0.1)
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return str(probe.getsockname()[1])
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +85,7 @@ def test_migrate_may_be_repeated(start):
 
 
 def test_web_workers_and_beat_are_a_gateway_and_end_when_told(start, database_url):
-    port = free_port()
+    port = str(free_port())
     web = start("web", **{"8080": port})
     workers = [start(name) for name in SERVICES if name.startswith("worker-")]
     beat = start("beat")

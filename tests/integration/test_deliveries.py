@@ -9,7 +9,6 @@ from store_builders import NOW, application, bodies, follow_up, new_case, taken
 
 from gateway.canonical.kinds import State
 from gateway.canonical.tracking import Move
-from gateway.store.cases import Cases
 from gateway.store.deliveries import Deliveries
 from gateway.store.intake import Intake
 from gateway.store.records import Ending, Part, Settlement
@@ -27,11 +26,6 @@ async def intake(engine, vault):
 @pytest.fixture
 def deliveries(engine, vault):
     return Deliveries(engine, vault, clock=lambda: NOW)
-
-
-@pytest.fixture
-def cases(engine, vault):
-    return Cases(engine, vault)
 
 
 def unmoved(case, _settlement):
@@ -283,9 +277,8 @@ async def test_a_mended_message_is_sent_with_its_new_bytes(intake, deliveries):
     await a_case_with(intake, 0)
     (delivery,) = await claim(deliveries)
     await settle(deliveries, ended(delivery, Ending.REFUSED))
-    await deliveries.requeue(
-        delivery.id, out_kind="other", bodies={Part.RENDERED: b"mended"}, tables_digest="new"
-    )
+    assert await intake.set_rendered(delivery.id, "other", {Part.RENDERED: b"mended"}, "new")
+    await deliveries.retry(delivery.id)
     (again,) = await claim(deliveries)
     assert (again.rendered, again.native_kind) == (b"mended", "other")
 

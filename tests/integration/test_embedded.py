@@ -104,6 +104,14 @@ def test_data_are_there_after_a_clean_stop_and_start(folder):
         again.stop()
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only as root PostgreSQL runs under another account")
+def test_a_way_to_the_data_that_was_closed_meanwhile_is_opened_again(folder):
+    server = postgres.start(folder)
+    folder.chmod(0o700)
+    server.stop()
+    assert not (folder / "postgres" / "data" / "postmaster.pid").exists()
+
+
 def test_a_killed_postgres_comes_back_with_what_was_committed(folder):
     server = postgres.start(folder)
     ask_postgres(server.url, "CREATE TABLE kept AS SELECT 7 AS n")

@@ -10,7 +10,6 @@ from store_builders import NOW, application, bodies, follow_up, intent, new_case
 from gateway.canonical.tracking import Conflict, Ignored
 from gateway.errors import Refusal
 from gateway.store import engine as engines
-from gateway.store.cases import Cases
 from gateway.store.intake import Intake
 from gateway.store.records import Part, Stored
 from gateway.store.vault import Vault
@@ -20,18 +19,6 @@ KILL_BUSY = text(
     "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
     " WHERE datname = current_database() AND pid <> pg_backend_pid() AND xact_start IS NOT NULL"
 )
-
-
-@pytest.fixture
-async def intake(engine, vault):
-    made = Intake(engine, vault)
-    yield made
-    await made.close()
-
-
-@pytest.fixture
-def cases(engine, vault):
-    return Cases(engine, vault)
 
 
 async def count_rows(engine, table, where="TRUE", **which):

@@ -2,38 +2,23 @@
 
 import asyncio
 import hashlib
-import logging
-from pathlib import Path
 
 import pytest
+from commands import invoke
+from configs import REGIONS
 from sqlalchemy import text
-from typer.testing import CliRunner
 
-from gateway.cli.main import app
 from gateway.exchange.maintain import STEPS
 from gateway.store import engine as engines
 from gateway.store.partitions import Month
 
-KEYS = Path(__file__).parents[1] / "keys"
-CONFIG = f"""
-[regions.sichuan]
-base_url = "http://127.0.0.1:9"
-paasid = "sc-lemis-test"
-token = "TEST-TOKEN-NOT-A-SECRET"
-[regions.chongqing]
-base_url = "http://127.0.0.1:9"
-client_id = "CYTB-TEST"
-private_key_file = "{KEYS}/TEST_ONLY_gateway_private.pem"
-peer_client_id = "CQ-LEMIS-TEST"
-peer_public_key_file = "{KEYS}/TEST_ONLY_chongqing_public.pem"
-"""
 MESSAGE = "0193b2b0-0000-7000-8000-123456789012"
 
 
 @pytest.fixture
 def tongban(database_url, redis_server, tmp_path):
     file = tmp_path / "gateway.toml"
-    file.write_text(CONFIG)
+    file.write_text(REGIONS)
     environ = {
         "TONGBAN_DATABASE_URL": database_url,
         "TONGBAN_REDIS_URL": redis_server.url,
@@ -42,12 +27,7 @@ def tongban(database_url, redis_server, tmp_path):
     }
 
     def call(*arguments):
-        root = logging.getLogger()
-        before, level = root.handlers[:], root.level
-        words = [*map(str, arguments), "--config", str(file)]
-        result = CliRunner().invoke(app, words, env=environ)
-        root.handlers[:] = before
-        root.setLevel(level)
+        result = invoke(*arguments, "--config", file, env=environ)
         assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
         return result.exit_code, result.stdout
 

@@ -6,6 +6,7 @@ import json
 import shutil
 
 import pytest
+from configs import REGIONS
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
@@ -21,17 +22,7 @@ from gateway.crypto import approval, signing
 from gateway.mapping.load import PACKAGED, files_of
 from gateway.mapping.release import signature_text
 
-CONFIG = """
-[regions.sichuan]
-base_url = "http://127.0.0.1:9"
-paasid = "sc-lemis-test"
-token = "TEST-TOKEN-NOT-A-SECRET"
-[regions.chongqing]
-base_url = "http://127.0.0.1:9"
-client_id = "CYTB-TEST"
-private_key_file = "{keys}/TEST_ONLY_gateway_private.pem"
-peer_client_id = "CQ-LEMIS-TEST"
-peer_public_key_file = "{keys}/TEST_ONLY_chongqing_public.pem"
+CONFIG = f"""{REGIONS}
 [clock]
 now = "2026-11-23T16:00:00+08:00"
 """
@@ -45,10 +36,9 @@ SERIAL = iter(range(100, 999))
 
 
 @pytest.fixture
-def home(tmp_path, request):
+def home(tmp_path):
     """A configuration with both keys, and a set of tables that was never released."""
-    keys = request.path.parents[1] / "keys"
-    (tmp_path / "gateway.toml").write_text(CONFIG.format(keys=keys) + APPROVAL)
+    (tmp_path / "gateway.toml").write_text(CONFIG + APPROVAL)
     one, other = Ed25519PrivateKey.generate(), signing.generate()
     private = one.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     (tmp_path / "sichuan.key").write_bytes(private)

@@ -168,13 +168,14 @@ async def test_a_concurrency_holds_over_all_hosts_together(intake, peers, hosts)
     assert most <= 5
 
 
-async def test_calls_whose_lease_has_ended_take_no_place(intake, peers, hosts):
+async def test_calls_whose_lease_has_ended_take_no_place(intake, peers, hosts, engine):
     await stored(intake, 4)
     await peers.set_pace("south", Pace(concurrency=2), line)
-    assert len(await hosts[0].claim("south", 4, 0.2)) == 2
-    assert await hosts[1].claim("south", 4, 0.2) == []
-    await asyncio.sleep(0.25)
-    assert len(await hosts[1].claim("south", 4, 0.2)) == 2
+    assert len(await hosts[0].claim("south", 4, 30)) == 2
+    assert await hosts[1].claim("south", 4, 30) == []
+    async with single(engine) as connection:
+        await connection.execute(text("UPDATE deliveries SET due_at = now() WHERE state = 'sending'"))
+    assert len(await hosts[1].claim("south", 4, 30)) == 2
 
 
 async def test_places_that_find_nothing_due_spend_no_pace(intake, peers, hosts):
@@ -194,12 +195,13 @@ async def test_without_bounds_a_pace_is_none(intake, peers, hosts):
     assert len(await hosts[0].claim("south", 30, 30)) == 30
 
 
-async def test_of_all_workers_one_probes_an_open_side_until_somebody_reaches_it(intake, peers):
+async def test_of_all_workers_one_probes_an_open_side_until_somebody_reaches_it(intake, peers, engine):
     await peers.saw("south", Sighting(is_open=True, error_at=NOW, error="connect"))
-    turns = await asyncio.gather(*(peers.may_probe("south", 0.3) for _ in range(6)))
+    turns = await asyncio.gather(*(peers.may_probe("south", 60) for _ in range(6)))
     assert sorted(turns) == [False] * 5 + [True]
-    await asyncio.sleep(0.35)
-    assert await peers.may_probe("south", 0.3)
+    async with single(engine) as connection:
+        await connection.execute(text("UPDATE peers SET probe_at = probe_at - interval '60 s'"))
+    assert await peers.may_probe("south", 60)
     await peers.saw("south", Sighting(is_open=False, ok_at=NOW))
     assert await peers.may_probe("south", 60)
 

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from staff_builders import Side
+from waiting import eventually
 
 from gateway import shelf
 from gateway.canonical.worktime import beijing_day
@@ -67,19 +68,13 @@ async def audited(rt, digest):
         return [tuple(row) for row in found]
 
 
-async def until(true):
-    async with asyncio.timeout(20):
-        while not true():  # noqa: ASYNC110 - the shelf is looked at from outside
-            await asyncio.sleep(0.05)
-
-
 async def test_who_proposed_a_release_cannot_confirm_it_and_another_person_can(rt):
     made = await proposed(rt)
     with pytest.raises(NotAllowed, match="另一人确认"):
         await releasing.activate(desk(rt), made, WANG)
     assert (await TableSets(rt.engine).one(made.digest)).activated_at is None
     assert await releasing.activate(desk(rt), made, LI)
-    await until(lambda: rt.tables.digest == made.digest)
+    await eventually(lambda: rt.tables.digest == made.digest)
     assert await audited(rt, made.digest) == [
         ("staff:wang", "mappings-release"),
         ("staff:li", "mappings-activate"),

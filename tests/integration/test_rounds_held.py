@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager, suppress
 import pytest
 from sqlalchemy import text
 from staff_builders import Side, settle
+from waiting import eventually
 
 from gateway import metrics
 from gateway.exchange import peers as verbs
@@ -90,12 +91,6 @@ async def hand_in(rt, *numbers):
         await Side(rt).hand_in("tbzy0001", number)
 
 
-async def until(true, seconds=8.0):
-    async with asyncio.timeout(seconds):
-        while not await true():  # noqa: ASYNC110 - what is awaited lies in the database
-            await asyncio.sleep(0.05)
-
-
 async def left(rt, state=None):
     return len((await rt.deliveries.open(state))[0])
 
@@ -129,7 +124,7 @@ async def test_operators_see_a_side_out_of_reach_and_that_it_is_back(rt, worker,
         async def is_open():
             return (await rt.peers.find("chongqing")).breaker == "open"
 
-        await until(is_open)
+        await eventually(is_open)
         seen = await rt.peers.find("chongqing")
         assert (seen.last_error, seen.last_ok_at) == ("connect", None)
         far.down = False
@@ -138,7 +133,7 @@ async def test_operators_see_a_side_out_of_reach_and_that_it_is_back(rt, worker,
             rounds.ring("chongqing")
             return await left(rt) == 0
 
-        await until(is_back)
+        await eventually(is_back)
         seen = await rt.peers.find("chongqing")
         assert seen.breaker == "closed"
         assert seen.last_ok_at >= seen.last_error_at
@@ -155,7 +150,7 @@ async def test_two_workers_send_one_probe_between_them(rt, worker, far):
             lanes = [rounds._lanes.get("chongqing") for rounds in (one, two)]
             return all(lane is not None and lane.breaker.is_open for lane in lanes)
 
-        await until(both_open)
+        await eventually(both_open)
         began, before = time.monotonic(), len(far.calls)
         while time.monotonic() - began < 3:
             for rounds in (one, two):
@@ -179,7 +174,7 @@ async def test_a_worker_carries_out_a_rerun_and_notes_its_outcome(rt, worker, fa
             rounds.ring("chongqing")
             return (await rt.reruns.find(job.id)).state == "done"
 
-        await until(done)
+        await eventually(done)
         rounds.stopping.set()
         await keeping
     (change,) = await rt.reruns.diff(job.id)

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
+from waiting import eventually
 
 from gateway import shelf
 from gateway.crypto import approval, signing
@@ -85,12 +86,6 @@ async def quickly_and_alone(engine, monkeypatch):
         await connection.execute(text("ALTER TABLE table_sets DISABLE TRIGGER USER"))
         await connection.execute(text("DELETE FROM table_sets"))
         await connection.execute(text("ALTER TABLE table_sets ENABLE TRIGGER USER"))
-
-
-async def until(true):
-    async with asyncio.timeout(10):
-        while not true():  # noqa: ASYNC110 - the shelf is looked at from outside
-            await asyncio.sleep(0.02)
 
 
 async def test_a_release_comes_back_from_the_store_as_it_was(engine):
@@ -183,7 +178,7 @@ async def test_what_comes_into_force_is_taken_up_while_running_and_work_begun_ke
         begun = rt.pinned()
         before = begun.tables
         kept = await keep(engine, a_release(), "sichuan", "chongqing")
-        await until(lambda: rt.tables.digest == kept.digest)
+        await eventually(lambda: rt.tables.digest == kept.digest)
         assert rt.maps.tables is rt.tables
         assert begun.tables is before
         assert begun.maps.tables is before
@@ -230,7 +225,7 @@ async def test_activated_ahead_it_is_used_from_its_day_in_beijing_and_not_before
         assert rt.shelf.current.release is None
         await asyncio.sleep(0.3)
         assert rt.shelf.current.release is None
-        await until(lambda: rt.shelf.current.release == kept.digest)
+        await eventually(lambda: rt.shelf.current.release == kept.digest)
         assert (rt.clock.now() + timedelta(hours=8)).date() == date(2026, 12, 1)
 
 

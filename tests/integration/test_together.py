@@ -10,25 +10,12 @@ from store_builders import NOW, application, follow_up, new_case, taken
 
 from gateway.canonical.tracking import Conflict
 from gateway.store.batch import Batch
-from gateway.store.cases import Cases
 from gateway.store.deliveries import Deliveries
 from gateway.store.intake import Intake
 from gateway.store.records import Ending, Settlement, Stored
 from gateway.store.together import append_together
 
 WINDOW = timedelta(seconds=600)
-
-
-@pytest.fixture
-async def intake(engine, vault):
-    made = Intake(engine, vault)
-    yield made
-    await made.close()
-
-
-@pytest.fixture
-def cases(engine, vault):
-    return Cases(engine, vault)
 
 
 @pytest.fixture

@@ -20,6 +20,7 @@ import redis
 import uuid_utils.compat
 from beats import has_beaten
 from sqlalchemy import text
+from waiting import eventually
 
 from gateway.canonical.kinds import Kind, State
 from gateway.canonical.tracking import Move, TrackedCase
@@ -41,12 +42,6 @@ REFUSED = b'{"recode":"-1","message":"9044 \xe6\x97\xa0\xe6\xad\xa4\xe5\x8a\x9e\
 
 def now():
     return datetime.now(UTC)  # noqa: TID251 - what the worker's own clock shows
-
-
-async def until(true, seconds=10.0):
-    async with asyncio.timeout(seconds):
-        while not true():  # noqa: ASYNC110 - the peer lives in other threads
-            await asyncio.sleep(0.01)
 
 
 @dataclass
@@ -249,15 +244,15 @@ class Gateway:
         return (await self.deliveries.open(limit=200))[0]
 
     async def until_settled(self, seconds=10.0):
-        deadline = time.monotonic() + seconds
-        while left := await self.open():
-            assert time.monotonic() < deadline, left[:5]
-            await asyncio.sleep(0.02)
+        await eventually(lambda: self.is_left(0), seconds)
+
+    async def is_left(self, count):
+        return len(await self.open()) == count
 
     async def until_nobody_looks(self, redis_url):
         """A drain lingers after its last message; these tests are about what happens when none runs."""
         with redis.Redis.from_url(redis_url) as client:
-            await until(lambda: not client.exists("bell:sichuan"))
+            await eventually(lambda: not client.exists("bell:sichuan"))
         await asyncio.sleep(0.2)
 
     async def state(self, case_no):
@@ -300,7 +295,7 @@ async def test_a_slow_side_does_not_hold_back_the_other(gateway, peers):
         await gateway.store(number, to="chongqing", case=f"slow {number}")
     for number in range(40):
         await gateway.store(number, case=f"quick {number}")
-    await until(lambda: len(peers["sichuan"].calls) == 40, 1.5)
+    await eventually(lambda: len(peers["sichuan"].calls) == 40, 1.5)
     await gateway.until_settled(20)
     assert sorted(peers["chongqing"].numbers) == list(range(200))
 
@@ -318,8 +313,7 @@ async def test_a_refusal_is_final_sets_28_and_lets_the_next_pass(gateway, peers)
     peers["sichuan"].answer = lambda n, _: (200, REFUSED) if n == 1 else (200, TAKEN["sichuan"])
     case_no = await gateway.store(1, case="refused", application=True)
     await gateway.store(2, case="refused")
-    await until(lambda: len(peers["sichuan"].calls) == 2)
-    await asyncio.sleep(0.2)
+    await eventually(lambda: gateway.is_left(1))
     (left,) = await gateway.open()
     assert (left.state, left.last_error) == ("refused", "9044 无此办件")
     assert peers["sichuan"].numbers == [1, 2]
@@ -343,7 +337,7 @@ async def test_a_backlog_that_is_rung_for_again_and_again_leaves_places_for_the_
         await asyncio.sleep(0.05)
     began = time.monotonic()
     await gateway.store(1)
-    await until(lambda: peers["sichuan"].calls)
+    await eventually(lambda: peers["sichuan"].calls)
     assert time.monotonic() - began < 1
     await gateway.until_settled(20)
 
@@ -365,16 +359,19 @@ async def test_a_held_bell_of_a_dead_worker_delays_work_by_seconds_only(gateway,
 
 
 async def test_a_killed_worker_loses_nothing_and_its_calls_are_repeated_unchanged(gateway, peers, worker):
+    killed = threading.Event()
+
     def hang_once(number, attempt):
         if attempt == 1 and number < 5:
-            time.sleep(2)
+            killed.wait(10)
         return (200, TAKEN["sichuan"])
 
     peers["sichuan"].answer = hang_once
     for number in range(20):
         await gateway.store(number, case=f"killed {number}")
-    await until(lambda: len(peers["sichuan"].calls) == 20)
+    await eventually(lambda: len(peers["sichuan"].calls) == 20)
     assert worker.end(signal.SIGKILL) == -signal.SIGKILL
+    killed.set()
     worker.start()
     await gateway.until_settled(20)
     # the five in flight were taken without our knowing: sent again when their lease was over
@@ -383,15 +380,19 @@ async def test_a_killed_worker_loses_nothing_and_its_calls_are_repeated_unchange
 
 
 async def test_a_worker_told_to_stop_settles_what_is_in_flight_and_repeats_nothing(gateway, peers, worker):
+    told = threading.Event()
+
     def slowly(number, attempt):
-        time.sleep(1)
+        told.wait(10)
+        time.sleep(0.3)
         return (200, TAKEN["sichuan"])
 
     peers["sichuan"].answer = slowly
     for number in range(30):
         await gateway.store(number, case=f"stopped {number}")
-    await until(lambda: peers["sichuan"].flying == 30)
+    await eventually(lambda: peers["sichuan"].flying == 30)
     began = time.monotonic()
+    threading.Timer(0.3, told.set).start()
     assert await asyncio.to_thread(worker.end, signal.SIGTERM) == 0
     assert time.monotonic() - began < 5
     assert await gateway.open() == []

@@ -4,20 +4,14 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
-import time
 
 import httpx
 import pytest
-from conftest import CONFIG, KEYS, MASTER_KEY
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+from conftest import CONFIG, MASTER_KEY
+from ports import free_port
+from waiting import until
 
 
 def status(port, path):
@@ -27,19 +21,12 @@ def status(port, path):
         return None
 
 
-def until(true, seconds=20.0):
-    deadline = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-
-
 @pytest.fixture
 def started(database_url, redis_server, tmp_path):
     """``started(part, **environment)``: a process of the engine; its port."""
     running = []
     config = tmp_path / "gateway.toml"
-    config.write_text(CONFIG.format(keys=KEYS, now="2026-11-23T15:42:17+08:00"))
+    config.write_text(CONFIG.format(now="2026-11-23T15:42:17+08:00"))
 
     def start(part, **environment):
         port = free_port()

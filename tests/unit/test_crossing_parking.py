@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
-from crossings import at_the_door, cross
+from crossings import at_the_door, cross, named
 
 BJXX, SQR, YWXX, CL = "BODY/BJXX", "BODY/SQR", "BODY/YWXX", "BODY/CLLB/CL[1]"
 LXH = f"{YWXX}/LXH"
@@ -88,11 +88,7 @@ PARKED = [
 ]
 
 
-def names(rows):
-    return [pytest.param(*row, id=f"{row[0]}-{row[2]}-{row[3]}") for row in rows]
-
-
-@pytest.mark.parametrize(("kind", "edits", "code", "path"), names(PARKED))
+@pytest.mark.parametrize(("kind", "edits", "code", "path"), named(PARKED))
 def test_a_message_is_parked_with_its_code_at_its_member(kind, edits, code, path):
     crossed = cross(kind, edits)
     assert crossed.verdict == "parked"

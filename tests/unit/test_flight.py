@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 
 import pytest
 
@@ -30,9 +31,16 @@ async def test_whatever_has_ended_is_handed_out_once():
 
 async def test_waiting_ends_with_the_patience_and_with_the_first_call():
     flight = Flight()
-    flight.launch(after(0.05, "a"))
+    called = asyncio.Event()
+
+    async def call():
+        await called.wait()
+        return "a"
+
+    flight.launch(call())
     began = asyncio.get_running_loop().time()
     assert await flight.landed(0.01) == []
+    called.set()
     assert await flight.landed(5) == ["a"]
     assert asyncio.get_running_loop().time() - began < 1
 
@@ -43,11 +51,10 @@ async def test_a_thousand_calls_wait_without_being_looked_at():
     for _ in range(1000):
         flight.launch(after(30, ""))
     await asyncio.sleep(0)
-    loop = asyncio.get_running_loop()
-    began = loop.time()
+    began = time.process_time()
     for _ in range(200):
         assert await flight.landed(0) == []
-    assert loop.time() - began < 0.1
+    assert time.process_time() - began < 0.1
     await flight.abandon()
 
 

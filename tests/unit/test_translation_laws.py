@@ -33,7 +33,6 @@ BJXX, SQR, YWXX = "BODY/BJXX", "BODY/SQR", "BODY/YWXX"
 
 # --- messages within the rules ---
 
-_WHITE = "".join(map(chr, [0x3000, 0xA0, 0x20, 0x0A, 0x2028]))
 LETTERS = st.characters(exclude_categories=("Cc", "Cs", "Co", "Zs", "Zl", "Zp"))
 TEXTS = st.text(LETTERS, min_size=1, max_size=12) | st.sampled_from(
     ["张䶮", "𠮷永•木呷", "吉克·木呷", "甲\n乙", "Ａ．b"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import resource
-import socket
 import subprocess
 import sys
 import time
@@ -12,6 +11,7 @@ from types import SimpleNamespace
 
 import httpx
 import pytest
+from ports import free_port
 
 from gateway.errors import CannotStart
 from gateway.worker import descriptors, schedule
@@ -20,10 +20,8 @@ from gateway.worker.scrape import Place, Probes, shown
 
 
 @pytest.fixture
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+def port():
+    return free_port()
 
 
 async def ask(port, path, method="GET"):
@@ -31,39 +29,39 @@ async def ask(port, path, method="GET"):
         return await client.request(method, f"http://127.0.0.1:{port}{path}")
 
 
-async def test_numbers_and_probes_are_answered(free_port):
+async def test_numbers_and_probes_are_answered(port):
     state = SimpleNamespace(alive=True, ready=False)
     probes = Probes(alive=lambda: state.alive, ready=lambda: state.ready)
-    async with shown(Place("127.0.0.1", free_port), probes):
-        numbers = await ask(free_port, "/metrics?x=1")
+    async with shown(Place("127.0.0.1", port), probes):
+        numbers = await ask(port, "/metrics?x=1")
         assert (numbers.status_code, "tongban_due_age_seconds" in numbers.text) == (200, True)
-        assert (await ask(free_port, "/healthz")).status_code == 200
-        assert (await ask(free_port, "/readyz")).status_code == 503
+        assert (await ask(port, "/healthz")).status_code == 200
+        assert (await ask(port, "/readyz")).status_code == 503
         state.alive, state.ready = False, True
-        assert (await ask(free_port, "/healthz")).status_code == 503
-        assert (await ask(free_port, "/readyz")).status_code == 200
-        assert (await ask(free_port, "/cases")).status_code == 404
-        assert (await ask(free_port, "/metrics", "POST")).status_code == 405
-        assert (await ask(free_port, "/healthz", "HEAD")).content == b""
+        assert (await ask(port, "/healthz")).status_code == 503
+        assert (await ask(port, "/readyz")).status_code == 200
+        assert (await ask(port, "/cases")).status_code == 404
+        assert (await ask(port, "/metrics", "POST")).status_code == 405
+        assert (await ask(port, "/healthz", "HEAD")).content == b""
     with pytest.raises(httpx.ConnectError):
-        await ask(free_port, "/healthz")
+        await ask(port, "/healthz")
 
 
-async def test_a_caller_who_says_nothing_or_nonsense_keeps_nobody_from_an_answer(free_port):
+async def test_a_caller_who_says_nothing_or_nonsense_keeps_nobody_from_an_answer(port):
     probes = Probes(alive=lambda: True, ready=lambda: True)
-    async with shown(Place("127.0.0.1", free_port), probes):
-        silent = await asyncio.open_connection("127.0.0.1", free_port)
-        noisy = await asyncio.open_connection("127.0.0.1", free_port)
+    async with shown(Place("127.0.0.1", port), probes):
+        silent = await asyncio.open_connection("127.0.0.1", port)
+        noisy = await asyncio.open_connection("127.0.0.1", port)
         noisy[1].write(b"x" * 20_000)
-        assert (await ask(free_port, "/healthz")).status_code == 200
+        assert (await ask(port, "/healthz")).status_code == 200
         for _, writer in (silent, noisy):
             writer.close()
 
 
-async def test_a_port_that_is_taken_does_not_keep_the_worker_from_its_work(free_port):
+async def test_a_port_that_is_taken_does_not_keep_the_worker_from_its_work(port):
     probes = Probes(alive=lambda: True, ready=lambda: True)
-    async with shown(Place("127.0.0.1", free_port), probes), shown(Place("127.0.0.1", free_port), probes):
-        assert (await ask(free_port, "/healthz")).status_code == 200
+    async with shown(Place("127.0.0.1", port), probes), shown(Place("127.0.0.1", port), probes):
+        assert (await ask(port, "/healthz")).status_code == 200
 
 
 async def test_without_a_place_nothing_is_shown():

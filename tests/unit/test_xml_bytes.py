@@ -189,19 +189,19 @@ def test_a_doctype_is_refused_before_any_parser_sees_it(prolog):
 def test_a_billion_laughs_are_refused_at_once():
     entities = "".join(f'<!ENTITY l{i + 1} "{f"&l{i};" * 10}">' for i in range(30))
     bomb = f'{DECLARATION}<!DOCTYPE PACKET [<!ENTITY l0 "ha">{entities}]><PACKET><A>&l30;</A></PACKET>'
-    began = time.perf_counter()
+    began = time.process_time()
     with pytest.raises(Unreadable, match="DOCTYPE"):
         xml_bytes.read(bomb.encode())
-    assert time.perf_counter() - began < 1
+    assert time.process_time() - began < 1
 
 
 @pytest.mark.parametrize("filler", ["<!--", "<?", "<!-- x -->", "<?x?>", " ", "<A>", "<A/>", "&amp;", "]]>"])
 def test_a_megabyte_of_anything_is_answered_quickly(filler):
     body = (DECLARATION + "<PACKET>" * (filler[0] != "<") + filler * (1_048_576 // len(filler))).encode()
-    began = time.perf_counter()
+    began = time.process_time()
     with pytest.raises(Unreadable):
         xml_bytes.read(body)
-    assert time.perf_counter() - began < 5
+    assert time.process_time() - began < 5
 
 
 def test_nesting_is_readable_up_to_its_bound_and_not_beyond():

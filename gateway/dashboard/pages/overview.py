@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
@@ -24,10 +24,11 @@ from gateway.store.overview import NEWEST
 from gateway.store.tallies import Span
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
     from gateway.dashboard.views.glance import Now
+    from gateway.store.tallies import Point
 
 router = APIRouter()
 
@@ -82,30 +83,27 @@ async def items(request: Request, desk: _Look) -> Response:
     return JSONResponse(items_.item_sankey(flows, _order(desk), look_of(desk)))
 
 
-@router.get("/overview/throughput.json")
-async def throughput(
+async def _curve(
     request: Request,
     desk: _Look,
     span: Span = "24h",
     scale: _Scale = 1.0,
     on_wall: _OnWall = False,  # noqa: FBT002 - a query
-) -> Response:
-    """Messages over time as an option."""
+) -> tuple[Sequence[Point], Look]:
     points = await glance(request).curve(desk.rt, span)
-    return JSONResponse(curves_.throughput(points, look_of(desk, scale, on_wall=on_wall, span=span)))
+    return points, look_of(desk, scale, on_wall=on_wall, span=span)
+
+
+@router.get("/overview/throughput.json")
+async def throughput(curve: Annotated[Any, Depends(_curve)]) -> Response:
+    """Messages over time as an option."""
+    return JSONResponse(curves_.throughput(*curve))
 
 
 @router.get("/overview/latency.json")
-async def latency(
-    request: Request,
-    desk: _Look,
-    span: Span = "24h",
-    scale: _Scale = 1.0,
-    on_wall: _OnWall = False,  # noqa: FBT002 - a query
-) -> Response:
+async def latency(curve: Annotated[Any, Depends(_curve)]) -> Response:
     """Times to delivery as an option."""
-    points = await glance(request).curve(desk.rt, span)
-    return JSONResponse(curves_.latency(points, look_of(desk, scale, on_wall=on_wall, span=span)))
+    return JSONResponse(curves_.latency(*curve))
 
 
 @router.get("/overview/table/{name}")

@@ -64,11 +64,10 @@ class Ends:
 
 @dataclass(frozen=True, slots=True)
 class Forms:
-    """The three printed forms of a message; ``printed_out`` is empty when it was not forwarded."""
+    """A message as it came in and what it means, printed."""
 
     printed_in: Sequence[Line]
     printed_canonical: Sequence[Line]
-    printed_out: Sequence[Line]
 
 
 #: What is declared of a field: (region, native kind, path) → line.

@@ -58,7 +58,7 @@ def spread(case: KeptCase, kept: KeptMessage, canonical: bytes, reader: Reader, 
     form_canonical = _canonical(canonical, veil)
     (told,) = explained(KeptCase(case.record, (kept,)), reader)["messages"]
     values = [veil.entry(value) for value in told["values"]] if veil else told["values"]
-    forms = Forms(form_in.lines or (), form_canonical.lines or (), form_out.lines or ())
+    forms = Forms(form_in.lines or (), form_canonical.lines or ())
     crossing = Crossing(sender, kept.native_kind, receiver, kept.out_kind, reader.line)
     found = threads(values, forms, crossing)
     return Spread(
