@@ -28,6 +28,9 @@ _PROOF = frozenset({"9001", "9004", "9010"})
 _FORM = frozenset({"9041", "9042", "9043", "9045"})
 _CASE = frozenset({"9021", "9044"})
 _CLOCK = frozenset({"9002", "9003"})
+#: A division, an item or a status word that no list has. (A code may be known and have no counterpart.)
+_ZONE_S, _ZONE_SLACK_S = 8 * 3600, 600
+_WORDS = frozenset({"1003", "1005", "1006"})
 _LIFE = frozenset({"9022", "9023", "9024"})
 
 
@@ -37,9 +40,13 @@ async def _came(bench: Bench, tally: Tally) -> list[Arrival]:
     patience = bench.options.patience_s
     await door.quiet(patience)
     if not door.arrivals:
-        where = f"；有请求发到了 {'、'.join(door.strays[:3])}，路径不对" if door.strays else ""
-        before = f"；另有 {len(door.stale)} 条说的是以前的办件，不计" if door.stale else ""
-        tally.skip(_NOTHING.format(patience=patience, outbox=door.outbox) + where + before)
+        strays = list(dict.fromkeys(door.strays))[:3]
+        where = f"；有请求发到了 {'、'.join(strays)}，路径不对" if strays else ""
+        before = (
+            f"；另有 {len(door.stale)} 条说的是以前的办件，不计（若不是以前检查留下的，就是办件编号写错了）"
+        )
+        where += before if door.stale else ""
+        tally.skip(_NOTHING.format(patience=patience, outbox=door.outbox) + where)
     tally.tried += len(door.arrivals)
     return door.arrivals
 
@@ -58,7 +65,9 @@ def _refusals(
         if arrival.code not in codes or (arrival.first and arrival.play in {Play.AWAY, Play.BUSY}):
             continue
         findings = arrival.findings or ()
-        found = "；".join(f"{one.path} {one.text}" for one in findings[:5])
+        found = "；".join(
+            f"{one.path} {one.text}".strip() for one in findings[:5] if one.text != arrival.text
+        )
         tally.broken(
             f"收到你发来的 {arrival.words}。网关会拒收：HTTP {arrival.status}，{arrival.code}，"
             f"{arrival.text}{'。' if found else ''}{found}（{source}）。",
@@ -83,11 +92,25 @@ async def speaks_its_form(bench: Bench, tally: Tally) -> None:
     arrivals = await _came(bench, tally)
     _refusals(bench, tally, arrivals, _FORM, "按发现的路径改正报文；可先用 tongban check 报文文件 在本机核对")
     door = _door(bench)
-    for stray in door.strays[:3]:
+    for arrival in arrivals:
+        _parks(tally, arrival)
+    for stray in list(dict.fromkeys(door.strays))[:3]:
         tally.broken(
             f"收到 {stray}。网关只在 POST {door.outbox} 收报文。",
             f"把发往网关的地址改为 {door.outbox}",
             path=door.outbox,
+        )
+
+
+def _parks(tally: Tally, arrival: Arrival) -> None:
+    """A word that is in no list: the gateway keeps the message and waits for its staff."""
+    strange = [one for one in arrival.findings if arrival.taken and one.code in _WORDS]
+    for one in strange:
+        tally.broken(
+            f"收到你发来的 {arrival.words}。网关会挂起：PARKED {one.code} {one.path}，{one.text}（{tally.source}）。",
+            "写规范码表里本侧的写法；对方要等网关的工作人员处理以后才收得到这样的报文",
+            path=one.path,
+            example=arrival.kind,
         )
 
 
@@ -109,6 +132,13 @@ async def keeps_time(bench: Bench, tally: Tally) -> None:
     arrivals = await _came(bench, tally)
     remedy = "每次发送（重发也是）都用当时的时间和新的随机串重新签发；服务器时钟用 NTP 校准"
     _refusals(bench, tally, arrivals, _CLOCK, remedy)
+    for arrival in arrivals:
+        if arrival.taken and abs(arrival.behind_s - _ZONE_S) < _ZONE_SLACK_S:
+            tally.broken(
+                f"收到你发来的 {arrival.words}，里面的时间比现在早 8 小时，像是世界时（{tally.source}）。",
+                "报文里的时间一律写北京时间（UTC+8）；检查服务器和数据库的时区",
+                example=arrival.kind,
+            )
 
 
 async def keeps_the_life_cycle(bench: Bench, tally: Tally) -> None:
