@@ -20,6 +20,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 from typer.testing import CliRunner
 
+from gateway.canonical.kinds import Kind
 from gateway.canonical.probing import TOPICS
 from gateway.cli.check_endpoint import _section
 from gateway.cli.main import app as tongban
@@ -27,6 +28,7 @@ from gateway.conformance.endpoint.assemble import probes_of
 from gateway.conformance.endpoint.catalogue import LAWS
 from gateway.conformance.endpoint.plays import Play
 from gateway.conformance.law import Verdict
+from gateway.conformance.mischief import script_of
 from gateway.conformance.simulator import new_keys
 from gateway.exchange.translate import compile_maps
 from gateway.mapping.load import PACKAGED, tables_of
@@ -106,6 +108,19 @@ async def test_every_misdeed_of_the_simulator_is_named_by_its_law():
         if law not in laws
     }
     assert missed == {}
+
+
+async def test_a_case_the_server_did_not_take_is_not_rated():
+    port = free_port()
+    async with simulated("sichuan", gateway_port=port) as (url, keys, stage):
+        step = {"do": "error", "kind": "certification.notice", "times": 99}
+        stage.mischief.script = script_of([step], stage.kinds)
+        results, bench = await check(
+            "sichuan", url, keys_of("sichuan", keys), only=("E-F37",), door_port=port, patience_s=0.3
+        )
+    assert "E-B02" in broken(results)
+    assert "E-F37" not in broken(results)
+    assert any(case.facts.kind is Kind.CERTIFICATION_NOTICE for case in bench.door.cases.values())
 
 
 async def test_a_region_that_is_only_a_folder_is_checked_too():

@@ -212,7 +212,7 @@ async def reads_our_receipts(bench: Bench, tally: Tally) -> None:
         last = latest.get(arrival.case_ref)
         before = settled.get(arrival.key) or (last if last and _twin(last, arrival) else None)
         if before is not None and arrival.key and not _still_open(before):
-            given = before.play.label if before.taken else f"答复 HTTP {before.status}、{before.code}"
+            given = _told(before)
             tally.broken(
                 f"你发来的 {arrival.words}：接收端{given}，你又发了一次，报文编号 {arrival.key}（{tally.source}）。",
                 "读懂回执：受理、PARKED（挂起）、IGNORED（忽略）都算送到，不再发；"
@@ -222,6 +222,14 @@ async def reads_our_receipts(bench: Bench, tally: Tally) -> None:
         is_final = 400 <= arrival.status < 500 and arrival.status not in {408, 425, 429}
         if (arrival.taken or is_final) and arrival.code not in _CLOCK:
             settled[arrival.key] = latest[arrival.case_ref] = arrival
+
+
+def _told(arrival: Arrival) -> str:
+    """What settled it: a receipt that was lost, or late, comes with a later attempt."""
+    if not arrival.taken:
+        return f"答复 HTTP {arrival.status}、{arrival.code}"
+    is_plain = not arrival.first and arrival.play not in {Play.PARKED, Play.IGNORED}
+    return "答复 HTTP 202、受理" if is_plain or arrival.play is Play.TAKE else arrival.play.label
 
 
 async def does_nothing_it_refused(bench: Bench, tally: Tally) -> None:
@@ -242,9 +250,14 @@ async def goes_on_in_season(bench: Bench, tally: Tally) -> None:
     """E-F37: what the origin says once the server has asked for materials, or has decided."""
     await _came(bench, tally)
     said: set[Kind] = set()
-    for held in list(_door(bench).cases.values()):
+    taken = {answer.case_ref for answer in bench.ledger if answer.taken}
+    for case_ref, held in list(_door(bench).cases.items()):
         case = held.record.case
-        turn = _IN_SEASON.get(case.state) if case.origin != bench.sides.slug else None
+        if case_ref not in taken or case.origin == bench.sides.slug:
+            continue
+        turn = _IN_SEASON.get(case.state)
+        if held.facts.kind is Kind.CERTIFICATION_NOTICE and case.state is not State.SERVED:
+            continue  # concluded from the start: the server has not said so
         if turn is None or turn.kind in said or case.rated or not (held.facts.papers or turn.kind is _RATING):
             continue
         said.add(turn.kind)
