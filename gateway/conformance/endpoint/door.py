@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from gateway.mapping.fieldmap import Reading
     from gateway.region import Opened
 
+#: How often is looked whether something has come.
+_TURN_S = 0.05
 #: Two messages on one case so close together have crossed on the way.
 _CROSSING_S = 1.0
 
@@ -115,20 +117,21 @@ class Door:
     async def quiet(self, patience_s: float) -> None:
         """Waits, once, until nothing has come for ``patience_s``; at most six times as long.
 
-        Whoever was told to come later is given that time too, and as much again.
+        Whoever was told to come later is given that time too, and as much again. Silence is counted in turns of
+        the loop: a machine that stands still for a second is not a server that keeps silent.
         """
         if self._waited:
             return
         self._waited = True
-        last = time.monotonic()
-        end = last + 6 * max(patience_s, LATER_S)
-        while True:
-            silence_s = max(patience_s, 2 * LATER_S) if self._is_awaited() else patience_s
-            if time.monotonic() >= min(end, last + silence_s):
+        seen, silent_s = len(self.arrivals), 0.0
+        end = time.monotonic() + 6 * max(patience_s, LATER_S)
+        while time.monotonic() < end:
+            if silent_s >= (max(patience_s, 2 * LATER_S) if self._is_awaited() else patience_s):
                 return
-            await asyncio.sleep(0.05)
-            if self.arrivals:
-                last = max(last, self.arrivals[-1].done)
+            await asyncio.sleep(_TURN_S)
+            silent_s += _TURN_S
+            if len(self.arrivals) != seen:
+                seen, silent_s = len(self.arrivals), 0.0
 
     def _is_awaited(self) -> bool:
         """Whether somebody was told to come later, and has not come yet."""
