@@ -6,12 +6,14 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from gateway.canonical.probing import Form, Probes
+from gateway.canonical.worktime import BEIJING
 from gateway.crypto import signing
 from gateway.formats import gb18030, xml_bytes
 from gateway.formats.tree import Unreadable, member, text_at
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
 _CLAUSES = {
     "transport": "chongqing §1",
@@ -112,7 +114,7 @@ def _faults(tree: dict[str, Any]) -> list[tuple[str, str]]:
     if not _CODE.fullmatch(text_at(answer, "FHM")):
         faults.append(("BODY/FH/FHM", "FHM 应为 0000 或 9 开头的四位代码"))
     unknown = [name for name in answer if name not in _FH]
-    faults += [(f"BODY/FH/{name}", f"回执没有 {name} 这一项") for name in unknown]
+    faults += [(f"BODY/FH/{name}", f"多了 {name}，规定的回执没有这一项") for name in unknown]
     order = [_FH.index(name) for name in answer if name in _FH]
     if order != sorted(order):
         faults.append(("BODY/FH", "FH 内元素的次序应为 FHM、FHXX、SBLSH、CYTBH、CW"))
@@ -123,6 +125,12 @@ def _faults(tree: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 _HEAD, _CW = ("BBH", "FSF", "JSF", "JYM", "LSH", "FSSJ"), ("LJ", "DM", "MS")
+
+
+def own_key(now: datetime, number: int) -> str:
+    """``CQ`` + yyyyMMddHHmmss + 6 digits (CQ-N §3)."""
+    return f"CQ{now.astimezone(BEIJING):%Y%m%d%H%M%S}{number % 10**6:06d}"
+
 
 probes = Probes(
     slug="chongqing",
@@ -135,4 +143,5 @@ probes = Probes(
     attacks=attacks,
     variants=variants,
     receipt=receipt,
+    own_key=own_key,
 )

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 from pydantic import SecretStr
 
 from gateway.canonical.probing import Form, Probes
+from gateway.canonical.worktime import beijing_day
 from gateway.formats import json_bytes
 from gateway.formats.tree import Unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
 _CLAUSES = {
     "transport": "sichuan §1",
@@ -26,9 +28,10 @@ _CLAUSES = {
 #: The signature covers paasid's token, timestamp and nonce; the body has a digest of its own (SC-N §2).
 _PROOF = {
     "x-tif-paasid": frozenset({"9001"}),
-    # a changed time no longer fits the signature; one who looks at the window first may say so
-    "x-tif-timestamp": frozenset({"9001", "9002"}),
-    "x-tif-nonce": frozenset({"9001"}),
+    # time and nonce are in the signature and in the digest: which of them is looked at first is not said;
+    # nor whether the window is
+    "x-tif-timestamp": frozenset({"9001", "9002", "9004"}),
+    "x-tif-nonce": frozenset({"9001", "9004"}),
     "x-tif-signature": frozenset({"9001"}),
     "x-body-sm3": frozenset({"9004"}),
 }
@@ -117,7 +120,7 @@ def _faults(tree: dict[str, Any]) -> list[tuple[str, str]]:
         for name in ("affairCode", "cytbh")
         if name in tree and not isinstance(tree[name], str)
     ]
-    faults += [(name, f"回执没有 {name} 这一项") for name in tree if name not in _MEMBERS]
+    faults += [(name, f"多了 {name}，规定的回执没有这一项") for name in tree if name not in _MEMBERS]
     listed = tree.get("findings", [])
     whole = isinstance(listed, list) and all(
         isinstance(one, dict) and all(isinstance(one.get(name), str) for name in ("path", "code", "text"))
@@ -139,6 +142,11 @@ def _shown(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, default=str)[:20]
 
 
+def own_key(now: datetime, number: int) -> str:
+    """``SC`` + yyyyMMdd + 7 to 12 digits (SC-N §2, §6)."""
+    return f"SC{beijing_day(now):%Y%m%d}{number % 10**10:010d}"
+
+
 probes = Probes(
     slug="sichuan",
     clauses=_CLAUSES,
@@ -149,4 +157,5 @@ probes = Probes(
     attacks=attacks,
     variants=variants,
     receipt=receipt,
+    own_key=own_key,
 )

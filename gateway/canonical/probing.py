@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,8 @@ class Probes:
     * ``attacks(body)``: the same for bodies made to do harm: bombs, depth, declarations.
     * ``variants(body)``: the same for other spellings of the same message, which have to be read.
     * ``receipt(body)``: the receipt's `Form`.
+    * ``own_key(now, number)``: a message key as the region's own systems write it, which a server refuses
+      when it comes from the gateway; None where keys do not tell who wrote them.
     """
 
     slug: str
@@ -49,6 +52,7 @@ class Probes:
     attacks: Callable[[bytes], Sequence[tuple[str, bytes]]]
     variants: Callable[[bytes], Sequence[tuple[str, bytes]]]
     receipt: Callable[[bytes], Form]
+    own_key: Callable[[datetime, int], str] | None = None
 
 
 #: What ``clauses`` has to name.

@@ -52,7 +52,9 @@ class Found:
         return {name: value for name, value in members.items() if value}
 
 
-@app.command(epilog="一致性检查另有：tongban check region 地区、tongban check report 报告（各有 --help）。")
+@app.command(
+    epilog="一致性检查另有：tongban check region 地区、tongban check endpoint --region 地区、tongban check report 报告（各有 --help）。"
+)
 def check(
     files: Annotated[list[Path] | None, typer.Argument(help="要检查的报文文件", metavar="[FILE]...")] = None,
     config: Config = None,

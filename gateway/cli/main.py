@@ -45,6 +45,11 @@ GROUPS = frozenset({"check", "token", "staff", "mappings", "rerun"})
 class Lazy(TyperGroup):
     """Finds a command in its module when it is asked for."""
 
+    def make_context(self, info_name: Any, args: list[str], *rest: Any, **options: Any) -> Any:
+        if not args or "--help" in args:
+            import_module("gateway.cli.help_pages").fold()
+        return super().make_context(info_name, args, *rest, **options)
+
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - the face of click
         return list(WHERE)
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
 import socket
 import time
 from argparse import Namespace
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,7 +24,7 @@ from gateway.conformance.journal import Journal
 from gateway.conformance.mischief import BadFaults, Mischief, rates_of, read_script
 from gateway.conformance.script import Habits
 from gateway.conformance.simulator import Faults, new_keys, place_of, stand_in_of
-from gateway.conformance.stage import Aside, Stage
+from gateway.conformance.stage import Aside, Stage, kinds_of
 from gateway.errors import CannotStart
 from gateway.mapping.load import PACKAGED
 from gateway.regions import discover, look_in
@@ -31,6 +33,9 @@ if TYPE_CHECKING:
     from gateway.region import Region
 
 app = typer.Typer(add_completion=False)
+
+#: Seconds that answers under way are given at the end.
+_LEAVE_S = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +73,12 @@ def simulate(  # noqa: PLR0913, PLR0917 - one parameter an option
         look_in(regions_dir or [])
         region = discover({slug})[slug]
         kept = _kept_keys(region, home)
-        mischief = _mischief(faults, seed)
+        mischief = _mischief(region, faults, seed)
         lines = _listening(host, port)
+        where = f"http://{host}:{lines.getsockname()[1]}"
+        _found_at(kept, where)
     except CannotStart as error:
         stop(error)
-    where = f"http://{host}:{lines.getsockname()[1]}"
     options = Namespace(
         region=slug,
         gateway_url=gateway_url,
@@ -85,7 +91,10 @@ def simulate(  # noqa: PLR0913, PLR0917 - one parameter an option
     )
     stage = _stage(region, options, mischief, (seed, rate, work_s))
     _tell(region, kept, where, gateway_url)
-    config = uvicorn.Config(stage.app(), log_level="critical", access_log=False)
+    # whoever is kept waiting (hang, delay) does not keep Ctrl-C waiting
+    config = uvicorn.Config(
+        stage.app(), log_level="critical", access_log=False, timeout_graceful_shutdown=_LEAVE_S
+    )
     uvicorn.Server(config).run([lines])
 
 
@@ -110,11 +119,11 @@ def _now() -> datetime:
     return datetime.fromtimestamp(time.time(), UTC)
 
 
-def _mischief(faults: str, seed: int) -> Mischief:
+def _mischief(region: Region, faults: str, seed: int) -> Mischief:
     luck = random.Random(seed)  # noqa: S311 - a play, no secret
     try:
         if faults.endswith((".toml", ".json")):
-            return Mischief(luck, script=read_script(Path(faults)))
+            return Mischief(luck, script=read_script(Path(faults), kinds_of(region)))
         return Mischief(luck, rates=rates_of(faults))
     except BadFaults as error:
         raise CannotStart(f"--faults: {error}") from None
@@ -151,6 +160,15 @@ def _kept_keys(region: Region, home: Path) -> _Keys:
     except OSError as error:
         raise CannotStart(f"--home {home}: 无法写入（{error.strerror}），请换一个文件夹") from None
     return kept
+
+
+def _found_at(kept: _Keys, where: str) -> None:
+    """The section says where the region answers now: who checks it need not say it again."""
+    before = kept.section.read_text("utf-8")
+    after = re.sub(r'(?m)^base_url = ".*"$', f'base_url = "{where}"', before)
+    with suppress(OSError):  # keys in a folder that may only be read do without
+        if after != before:
+            _put(kept.section, after)
 
 
 def _is_secret(region: Region, name: str) -> bool:

@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from pathlib import Path
     from random import Random
 
@@ -128,16 +129,20 @@ class Mischief:
 
     def with_a_delivery(self, *names: str) -> tuple[Act, ...]:
         """What is done to a delivery of the gateway; a delay may come with something else."""
-        return self._drawn(names, own=False)
+        return self._drawn(names, frozenset(Does) - _OWN)
 
     def with_its_own(self, *names: str) -> frozenset[Does]:
-        """What is done to a message the region sends."""
-        return frozenset(act.does for act in self._drawn(names, own=True))
+        """What is done to a message the region sends; its place among others is `swaps`."""
+        return frozenset(act.does for act in self._drawn(names, _OWN - {Does.REORDER}))
 
-    def _drawn(self, names: tuple[str, ...], *, own: bool) -> tuple[Act, ...]:
-        scripted = [cue.act for cue in self.script if cue.act.does.is_own is own and cue.fits(*names)]
+    def swaps(self) -> bool:
+        """Whether the next two messages of a case change places; asked where there are two."""
+        return bool(self._drawn((), {Does.REORDER}))
+
+    def _drawn(self, names: tuple[str, ...], among: Collection[Does]) -> tuple[Act, ...]:
+        scripted = [cue.act for cue in self.script if cue.act.does in among and cue.fits(*names)]
         by_chance = [
-            rate.act for rate in self.rates if rate.act.does.is_own is own and self.luck.random() < rate.share
+            rate.act for rate in self.rates if rate.act.does in among and self.luck.random() < rate.share
         ]
         return tuple(scripted or by_chance)
 
@@ -162,21 +167,32 @@ def rates_of(written: str) -> tuple[Rate, ...]:
     return tuple(found)
 
 
-def script_of(steps: Any) -> tuple[Cue, ...]:
-    """The list of steps of a script file or of the control address. Errors: `BadFaults`."""
+def script_of(steps: Any, kinds: Collection[str]) -> tuple[Cue, ...]:
+    """The list of steps of a script file or of the control address; ``kinds`` are the words for kinds.
+
+    Errors: `BadFaults`.
+    """
     if not isinstance(steps, list):
         raise BadFaults("step: 应为步骤的列表，每步有 do，可有 kind、nth、times、seconds")
-    return tuple(_cue(place, step) for place, step in enumerate(steps, 1))
+    script = tuple(_cue(place, step) for place, step in enumerate(steps, 1))
+    for place, cue in enumerate(script, 1):
+        if cue.kind and cue.kind not in kinds:
+            raise BadFaults(f"第 {place} 步: 没有报文种类 {cue.kind}；可用 {'、'.join(kinds)}")
+        if cue.kind and cue.act.does is Does.REORDER:
+            raise BadFaults(f"第 {place} 步: reorder 颠倒一个办件的下两条报文，不能指定 kind")
+    return script
 
 
-def read_script(file: Path) -> tuple[Cue, ...]:
+def read_script(file: Path, kinds: Collection[str]) -> tuple[Cue, ...]:
     """A script: TOML with ``[[step]]`` tables, or JSON with a list ``step``. Errors: `BadFaults`."""
     try:
         text = file.read_text(encoding="utf-8")
         tree = json.loads(text) if file.suffix == ".json" else tomllib.loads(text)
     except (OSError, ValueError) as error:
         raise BadFaults(f"{file.name}: 无法读取（{error}）") from None
-    return script_of(tree.get("step", []) if isinstance(tree, dict) else tree)
+    if not isinstance(tree, dict) or set(tree) != {"step"}:
+        raise BadFaults(f"{file.name}: 应只有步骤的列表 step（TOML 写作 [[step]]）")
+    return script_of(tree["step"], kinds)
 
 
 def _cue(place: int, step: Any) -> Cue:
@@ -188,8 +204,8 @@ def _cue(place: int, step: Any) -> Cue:
         step.get("times", 1),
         step.get("seconds", _SECONDS.get(does, 0.0)),
     )
-    counts = all(isinstance(n, int) and n >= 1 for n in (nth, times))
-    if not counts or not isinstance(kind, str) or not isinstance(seconds, int | float) or seconds < 0:
+    counts = all(type(n) is int and n >= 1 for n in (nth, times))
+    if not counts or not isinstance(kind, str) or type(seconds) not in {int, float} or seconds < 0:
         raise BadFaults(f"第 {place} 步: nth、times 应为不小于 1 的整数，seconds 为秒数，kind 为文本")
     return Cue(Act(does, float(seconds)), kind, nth, times)
 

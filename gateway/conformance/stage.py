@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from importlib import resources
 from random import Random
 from typing import TYPE_CHECKING, Any
@@ -35,7 +36,14 @@ _POLICY = (
     "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 )
 _TURNED_DOWN = "业务系统核验未通过，请联系经办机构"
+#: Messages of its own whose misdeeds are remembered, for their next attempts.
+_REMEMBERED = 10_000
 _GARBAGE = b"\x00\xff<<< this is no receipt >>>"
+
+
+def kinds_of(region: Region) -> tuple[str, ...]:
+    """What a script may call a kind of message: the gateway's words, and the region's own."""
+    return (*dict.fromkeys(each.kind.value for each in region.maps.values()), *region.maps)
 
 
 class Aside(Hooks):
@@ -47,6 +55,8 @@ class Aside(Hooks):
 
     def _does(self, said: Said) -> frozenset[Does]:
         if said.key not in self._done:
+            if len(self._done) >= _REMEMBERED:  # the oldest has long been settled
+                del self._done[next(iter(self._done))]
             self._done[said.key] = self.mischief.with_its_own(said.kind, said.native_kind)
         return self._done[said.key]
 
@@ -56,10 +66,7 @@ class Aside(Hooks):
 
     def swaps(self, case_ref: str) -> bool:  # noqa: ARG002 - every case alike
         """Whether the next two messages change places."""
-        return any(
-            rate.act.does is Does.REORDER and self.mischief.luck.random() < rate.share
-            for rate in self.mischief.rates
-        ) or any(cue.act.does is Does.REORDER and cue.fits() for cue in self.mischief.script if not cue.kind)
+        return self.mischief.swaps()
 
     def sealed(self, said: Said, headers: Mapping[str, str]) -> Mapping[str, str]:
         """The headers; with a wrong proof the last of them is changed in one place."""
@@ -95,7 +102,7 @@ class Aside(Hooks):
             outcome=outcome,
             code=told.code if told and not told.taken else "",
             why=told.text if told else "",
-            acts=tuple(sorted(self._done.get(said.key, frozenset()) - {Does.REORDER})),
+            acts=tuple(sorted(self._done.get(said.key, frozenset()))),
             headers=dict(headers),
             body=body,
             answer=answer,
@@ -121,6 +128,7 @@ class Stage(Simulator):
         super().__init__(place, **options)
         self.region, self.mischief, self.journal = region, mischief, journal
         self._kinds = {native: each.kind for native, each in region.maps.items()}
+        self.kinds = kinds_of(region)
 
     def app(self) -> Starlette:
         """The ASGI application: the inbox, ``/sim``, and the page at ``/``."""
@@ -246,15 +254,27 @@ class Stage(Simulator):
             self.mischief.rates, self.mischief.script = (), ()
         elif request.method == "POST":
             try:
-                given = await request.json()
-                rates = rates_of(str(given["faults"])) if "faults" in given else self.mischief.rates
-                script = script_of(given["step"]) if "step" in given else self.mischief.script
-                if isinstance(given.get("seed"), int):
-                    self.mischief.luck = Random(given["seed"])  # noqa: S311 - a play, no secret
-            except (BadFaults, ValueError, TypeError) as error:
+                self._direct(await request.body())
+            except BadFaults as error:
                 return JSONResponse({"detail": str(error)}, 422)
-            self.mischief.rates, self.mischief.script = rates, script
         return JSONResponse(self.mischief.as_json())
+
+    def _direct(self, body: bytes) -> None:
+        """Rates, script and seed as told; what is not told stays. Errors: `BadFaults`, and nothing is changed."""
+        try:
+            given = json.loads(body)
+        except ValueError:
+            given = None
+        if not isinstance(given, dict) or not set(given) <= {"faults", "step", "seed"}:
+            raise BadFaults("应为 JSON 对象，成员为 faults（名称=比例）、step（步骤的列表）、seed（整数）")
+        seed = given.get("seed", 0)
+        if type(seed) is not int:
+            raise BadFaults("seed: 应为整数")
+        rates = rates_of(str(given["faults"])) if "faults" in given else self.mischief.rates
+        script = script_of(given["step"], self.kinds) if "step" in given else self.mischief.script
+        if "seed" in given:
+            self.mischief.luck = Random(seed)  # noqa: S311 - a play, no secret
+        self.mischief.rates, self.mischief.script = rates, script
 
     async def _send_one(self, request: Request) -> Response:
         wanted = request.query_params.get("kind", "")

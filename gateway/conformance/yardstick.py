@@ -5,20 +5,32 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from gateway.canonical.identifiers import citizen_id_fault
 from gateway.canonical.kinds import Kind
 from gateway.conformance.endpoint.mill import CannotSay
+from gateway.errors import Finding
+from gateway.exchange.rules import CITIZEN
 from gateway.mapping.fieldmap import CaseContext, Sight
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from datetime import date
 
     from gateway.conformance.endpoint.mill import Mill, Sides
-    from gateway.errors import Finding
+    from gateway.mapping.fieldmap import Reading
     from gateway.region import Opened
 
 
 _ENOUGH = 12
+
+
+def _digit(reading: Reading) -> Iterator[Finding]:
+    """A citizen's number that cannot be one (M17): the maps carry it as text."""
+    number = reading.leaves.get("applicant.id_no")
+    if number is not None and number.path and reading.value("applicant.id_type") == CITIZEN:
+        fault = citizen_id_fault(number.value.upper())
+        if fault is not None:
+            yield Finding(number.path, "9043", fault)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +74,8 @@ class Yardstick:
         if not plan.map.kind.opens_case:
             case = CaseContext(opened.gateway_ref, "", on, sides.other, slug, {})
         sight = Sight(sides.tables, slug, slug, sides.other, on, case=case, door=False)
-        found = [*opened.faults, *plan.read(opened.tree, sight).findings]
+        reading = plan.read(opened.tree, sight)
+        found = [*opened.faults, *reading.findings, *_digit(reading)]
         usual = self.usual.get(opened.native_kind, frozenset())
         codes = {"9042"} if case else {"9042", "9043"}
         return [each for each in found if each.code in codes and (each.path, each.code) not in usual]

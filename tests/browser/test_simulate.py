@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 
+import httpx
 import pytest
 
 
@@ -40,8 +41,23 @@ def test_an_integrator_sees_what_was_sent_and_makes_it_fail(side, browser, serio
     assert "*" in body.split("<XM>")[1][:4], "persons are masked"
     assert serious(page) == []
 
+    kept = page.query_selector("#list tr:last-child")
+    page.click("#send button")
+    page.wait_for_function(
+        "() => new Set([...document.querySelectorAll('#list .mono')].map(e => e.textContent)).size > 1"
+    )
+    assert kept.evaluate("row => row.isConnected"), "rows stay under the pointer when others come"
+
+    # what is set elsewhere is shown, and its seconds are kept when something else is chosen here
+    httpx.post(f"{side}/sim/script", json={"faults": "delay=0.3:1.5"})
+    page.wait_for_selector(".fault.on:has-text('延迟应答')")
     page.locator(".fault:has-text('拒收') select").select_option("1")
     page.wait_for_selector(".fault.on:has-text('拒收')")
+    rates = httpx.get(f"{side}/sim/script").json()["rates"]
+    assert {rate["does"]: (rate["share"], rate["seconds"]) for rate in rates} == {
+        "delay": (0.3, 1.5),
+        "refuse": (1.0, 0.0),
+    }
     page.click("#calm")
     page.wait_for_selector(".fault.on", state="detached")
 

@@ -46,6 +46,13 @@ def config(tmp_path):
     return file
 
 
+@pytest.mark.parametrize("words", [["check", "endpoint"], ["simulate"], ["check", "region"]])
+def test_a_help_page_is_whole_on_a_narrow_screen(words):
+    shown = tongban(*words, "--help")
+    assert shown.returncode == 0
+    assert "…" not in shown.stdout.decode()
+
+
 def test_help_lists_every_command():
     shown = tongban("--help")
     assert shown.returncode == 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import re
 import signal
+import socket
 import stat
 import subprocess
 import sys
@@ -19,7 +20,9 @@ from probing import REGIONS, check, free_port, simulated
 from gateway.cli import simulate
 from gateway.conformance.journal import Journal
 from gateway.conformance.mischief import BadFaults, Does, Mischief, rates_of, read_script, script_of
+from gateway.conformance.stage import kinds_of
 
+KINDS = kinds_of(REGIONS["sichuan"])
 TONGBAN = [sys.executable, "-c", "from gateway.cli.main import app; app()"]
 
 
@@ -48,7 +51,7 @@ def test_a_script_goes_step_by_step_and_before_chance(tmp_path):
     file.write_text(
         '[[step]]\ndo = "error"\nkind = "tbzt0001"\nnth = 2\ntimes = 2\n[[step]]\ndo = "hang"\nseconds = 9\n'
     )
-    mischief = Mischief(random.Random(1), script=read_script(file))
+    mischief = Mischief(random.Random(1), script=read_script(file, KINDS))
     met = [mischief.with_a_delivery("status.report", "tbzt0001") for _ in range(5)]
     assert [[act.does.value for act in acts] for acts in met] == [["hang"], ["error"], ["error"], [], []]
     assert all(step["done"] for step in mischief.as_json()["steps"])
@@ -64,11 +67,37 @@ def test_faults_that_cannot_be_understood_say_how_they_are_written(wrong, words)
 
 
 @pytest.mark.parametrize(
-    "step", ["x", [{"do": "error", "nth": 0}], [{"do": "no"}], [{"do": "cut", "who": 1}]]
+    ("step", "words"),
+    [
+        ("x", "步骤的列表"),
+        ([{"do": "error", "nth": 0}], "第 1 步"),
+        ([{"do": "error", "times": True}], "第 1 步"),
+        ([{"do": "no"}], "没有这种行为"),
+        ([{"do": "cut"}, {"do": "cut", "who": 1}], "第 2 步"),
+        (
+            [{"do": "error", "kind": "general.aply"}],
+            "没有报文种类 general.aply；可用 .*general.apply.*tbty0001",
+        ),
+        ([{"do": "reorder", "kind": "tbzt0001"}], "不能指定 kind"),
+    ],
 )
-def test_a_script_that_cannot_be_understood_says_which_step(step):
-    with pytest.raises(BadFaults):
-        script_of(step)
+def test_a_script_that_cannot_be_understood_says_which_step(step, words):
+    with pytest.raises(BadFaults, match=words):
+        script_of(step, KINDS)
+
+
+def test_a_script_file_says_nothing_that_is_not_heard(tmp_path):
+    file = tmp_path / "play.toml"
+    file.write_text('[[steps]]\ndo = "error"\n')
+    with pytest.raises(BadFaults, match=r"\[\[step\]\]"):
+        read_script(file, KINDS)
+
+
+def test_a_reordering_waits_for_two_messages_of_one_case():
+    """What is sent before there are two does not use it up."""
+    mischief = Mischief(random.Random(1), script=script_of([{"do": "reorder"}, {"do": "duplicate"}], KINDS))
+    assert mischief.with_its_own("general.apply", "tbty0001") == {Does.DUPLICATE}
+    assert [mischief.swaps(), mischief.swaps()] == [True, False]
 
 
 # --- control and journal ---
@@ -124,6 +153,16 @@ async def test_the_script_is_set_shown_and_taken_back(side):
     assert told["steps"][0]["do"] == "cut"
     wrong = await client.post("/sim/script", json={"faults": "delay=9"})
     assert (wrong.status_code, "0 到 1" in wrong.json()["detail"]) == (422, True)
+    for odd in (
+        b"[]",
+        b"{",
+        b'{"steps": []}',
+        b'{"seed": "x"}',
+        b'{"faults": "error=1", "step": [{"do": 1}]}',
+    ):
+        answer = await client.post("/sim/script", content=odd)
+        assert (answer.status_code, bool(answer.json()["detail"])) == (422, True), odd
+    assert (await client.get("/sim/script")).json() == told, "what was not understood changes nothing"
     assert (await client.delete("/sim/script")).json() == {"rates": [], "steps": []}
 
 
@@ -194,10 +233,19 @@ def test_the_command_makes_keys_once_and_prints_no_secret(tmp_path):
             said.append(run.stdout.readline())
         url = said[0].split()[1]
         assert httpx.get(f"{url}/sim/about").json()["slug"] == "sichuan"
-        run.send_signal(signal.SIGTERM)
+        assert httpx.post(f"{url}/sim/script", json={"faults": "hang=1:60"}).status_code == 200
+        # one that is kept waiting does not keep the end waiting
+        with socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2]))) as held:
+            head = "POST /gw/sc/tbty0001 HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\nexpect: 100-continue\r\n\r\n"
+            held.sendall(head.encode())
+            assert b" 100 " in held.recv(100), "it has begun"
+            held.sendall(b"{}")
+            run.send_signal(signal.SIGTERM)
+            assert run.wait(timeout=30) is not None
     text, token = "".join(said), (tmp_path / "sichuan.token").read_text()
     assert "[regions.sichuan]" in text
     assert f'base_url = "{url}"' in text
+    assert f'base_url = "{url}"' in (tmp_path / "sichuan.toml").read_text(), "so --url may be left out"
     assert token not in text
     kept = {file: file.read_text() for file in tmp_path.iterdir()}
     assert all(stat.S_IMODE(file.stat().st_mode) == 0o600 for file in kept)

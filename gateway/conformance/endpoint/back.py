@@ -28,6 +28,9 @@ _PROOF = frozenset({"9001", "9004", "9010"})
 _FORM = frozenset({"9041", "9042", "9043", "9045"})
 _CASE = frozenset({"9021", "9044"})
 _CLOCK = frozenset({"9002", "9003"})
+#: A division, an item or a status word that no list has. (A code may be known and have no counterpart.)
+_ZONE_S, _ZONE_SLACK_S = 8 * 3600, 600
+_WORDS = frozenset({"1003", "1005", "1006"})
 _LIFE = frozenset({"9022", "9023", "9024"})
 
 
@@ -37,9 +40,13 @@ async def _came(bench: Bench, tally: Tally) -> list[Arrival]:
     patience = bench.options.patience_s
     await door.quiet(patience)
     if not door.arrivals:
-        where = f"；有请求发到了 {'、'.join(door.strays[:3])}，路径不对" if door.strays else ""
-        before = f"；另有 {len(door.stale)} 条说的是以前的办件，不计" if door.stale else ""
-        tally.skip(_NOTHING.format(patience=patience, outbox=door.outbox) + where + before)
+        strays = list(dict.fromkeys(door.strays))[:3]
+        where = f"；有请求发到了 {'、'.join(strays)}，路径不对" if strays else ""
+        before = (
+            f"；另有 {len(door.stale)} 条说的是以前的办件，不计（若不是以前检查留下的，就是办件编号写错了）"
+        )
+        where += before if door.stale else ""
+        tally.skip(_NOTHING.format(patience=patience, outbox=door.outbox) + where)
     tally.tried += len(door.arrivals)
     return door.arrivals
 
@@ -58,7 +65,9 @@ def _refusals(
         if arrival.code not in codes or (arrival.first and arrival.play in {Play.AWAY, Play.BUSY}):
             continue
         findings = arrival.findings or ()
-        found = "；".join(f"{one.path} {one.text}" for one in findings[:5])
+        found = "；".join(
+            f"{one.path} {one.text}".strip() for one in findings[:5] if one.text != arrival.text
+        )
         tally.broken(
             f"收到你发来的 {arrival.words}。网关会拒收：HTTP {arrival.status}，{arrival.code}，"
             f"{arrival.text}{'。' if found else ''}{found}（{source}）。",
@@ -83,11 +92,25 @@ async def speaks_its_form(bench: Bench, tally: Tally) -> None:
     arrivals = await _came(bench, tally)
     _refusals(bench, tally, arrivals, _FORM, "按发现的路径改正报文；可先用 tongban check 报文文件 在本机核对")
     door = _door(bench)
-    for stray in door.strays[:3]:
+    for arrival in arrivals:
+        _parks(tally, arrival)
+    for stray in list(dict.fromkeys(door.strays))[:3]:
         tally.broken(
             f"收到 {stray}。网关只在 POST {door.outbox} 收报文。",
             f"把发往网关的地址改为 {door.outbox}",
             path=door.outbox,
+        )
+
+
+def _parks(tally: Tally, arrival: Arrival) -> None:
+    """A word that is in no list: the gateway keeps the message and waits for its staff."""
+    strange = [one for one in arrival.findings if arrival.taken and one.code in _WORDS]
+    for one in strange:
+        tally.broken(
+            f"收到你发来的 {arrival.words}。网关会挂起：PARKED {one.code} {one.path}，{one.text}（{tally.source}）。",
+            "写规范码表里本侧的写法；对方要等网关的工作人员处理以后才收得到这样的报文",
+            path=one.path,
+            example=arrival.kind,
         )
 
 
@@ -109,6 +132,13 @@ async def keeps_time(bench: Bench, tally: Tally) -> None:
     arrivals = await _came(bench, tally)
     remedy = "每次发送（重发也是）都用当时的时间和新的随机串重新签发；服务器时钟用 NTP 校准"
     _refusals(bench, tally, arrivals, _CLOCK, remedy)
+    for arrival in arrivals:
+        if arrival.taken and abs(arrival.behind_s - _ZONE_S) < _ZONE_SLACK_S:
+            tally.broken(
+                f"收到你发来的 {arrival.words}，里面的时间比现在早 8 小时，像是世界时（{tally.source}）。",
+                "报文里的时间一律写北京时间（UTC+8）；检查服务器和数据库的时区",
+                example=arrival.kind,
+            )
 
 
 async def keeps_the_life_cycle(bench: Bench, tally: Tally) -> None:
@@ -182,7 +212,7 @@ async def reads_our_receipts(bench: Bench, tally: Tally) -> None:
         last = latest.get(arrival.case_ref)
         before = settled.get(arrival.key) or (last if last and _twin(last, arrival) else None)
         if before is not None and arrival.key and not _still_open(before):
-            given = before.play.label if before.taken else f"答复 HTTP {before.status}、{before.code}"
+            given = _told(before)
             tally.broken(
                 f"你发来的 {arrival.words}：接收端{given}，你又发了一次，报文编号 {arrival.key}（{tally.source}）。",
                 "读懂回执：受理、PARKED（挂起）、IGNORED（忽略）都算送到，不再发；"
@@ -192,6 +222,14 @@ async def reads_our_receipts(bench: Bench, tally: Tally) -> None:
         is_final = 400 <= arrival.status < 500 and arrival.status not in {408, 425, 429}
         if (arrival.taken or is_final) and arrival.code not in _CLOCK:
             settled[arrival.key] = latest[arrival.case_ref] = arrival
+
+
+def _told(arrival: Arrival) -> str:
+    """What settled it: a receipt that was lost, or late, comes with a later attempt."""
+    if not arrival.taken:
+        return f"答复 HTTP {arrival.status}、{arrival.code}"
+    is_plain = not arrival.first and arrival.play not in {Play.PARKED, Play.IGNORED}
+    return "答复 HTTP 202、受理" if is_plain or arrival.play is Play.TAKE else arrival.play.label
 
 
 async def does_nothing_it_refused(bench: Bench, tally: Tally) -> None:
@@ -212,9 +250,14 @@ async def goes_on_in_season(bench: Bench, tally: Tally) -> None:
     """E-F37: what the origin says once the server has asked for materials, or has decided."""
     await _came(bench, tally)
     said: set[Kind] = set()
-    for held in list(_door(bench).cases.values()):
+    taken = {answer.case_ref for answer in bench.ledger if answer.taken}
+    for case_ref, held in list(_door(bench).cases.items()):
         case = held.record.case
-        turn = _IN_SEASON.get(case.state) if case.origin != bench.sides.slug else None
+        if case_ref not in taken or case.origin == bench.sides.slug:
+            continue
+        turn = _IN_SEASON.get(case.state)
+        if held.facts.kind is Kind.CERTIFICATION_NOTICE and case.state is not State.SERVED:
+            continue  # concluded from the start: the server has not said so
         if turn is None or turn.kind in said or case.rated or not (held.facts.papers or turn.kind is _RATING):
             continue
         said.add(turn.kind)

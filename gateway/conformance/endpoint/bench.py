@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 #: A server that asks to be left alone is asked again so often, and waited for so long each time.
 _AGAIN, _LONGEST_WAIT_S = 3, 5.0
 _NOT_NOW = frozenset({429, 503})
+#: Nobody took the line: what the client calls it.
+_ABSENT = frozenset({"ConnectError", "ClientConnectorError", "ClientConnectorDNSError"})
 #: How much of the server's words is quoted.
 _WORDS = 120
 
@@ -236,6 +238,7 @@ def _failed(failed: PeerFailure) -> str:
         case "timeout":
             return f"没有应答（{failed}）"
         case "connect":
-            return "没有应答（连接不上，或应答前断开了连接）"
+            is_absent = failed.detail in _ABSENT
+            return f"没有应答（{'连接不上' if is_absent else '收到请求后没有应答就断开了连接'}）"
         case _:
             return f"应答无法读取（{failed}）"

@@ -28,8 +28,11 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from gateway.conformance.endpoint.mill import Mill, Sides
+    from gateway.mapping.fieldmap import Reading
     from gateway.region import Opened
 
+#: How often is looked whether something has come.
+_TURN_S = 0.05
 #: Two messages on one case so close together have crossed on the way.
 _CROSSING_S = 1.0
 
@@ -53,6 +56,10 @@ class Arrival:
     essence: str = ""
     play: Play = Play.TAKE
     first: bool = True
+    #: the gateway's number of the case, where the message names it
+    case_no: str = ""
+    #: seconds that the moment it tells of lies in the past, for reports on a case the server was told of
+    behind_s: float = 0.0
 
     @property
     def taken(self) -> bool:
@@ -62,15 +69,19 @@ class Arrival:
     @property
     def words(self) -> str:
         """How a report calls it; numbers of cases and messages are no secrets, persons have none here."""
+        if not self.kind and not self.key:
+            return "一条报文（网关没有读下去）"
         return f"{self.kind or '种类读不出'}，报文编号 {self.key or '读不出'}"
 
 
 @dataclass(slots=True)
 class Kept:
-    """A message that was taken: its digest and its receipt."""
+    """A message that was taken: its digest, its receipt, and what it is parked for."""
 
     digest: str
     receipt: bytes
+    findings: tuple[Finding, ...] = ()
+    behind_s: float = 0.0
 
 
 @dataclass(slots=True)
@@ -104,16 +115,31 @@ class Door:
         )
 
     async def quiet(self, patience_s: float) -> None:
-        """Waits, once, until nothing has come for ``patience_s``; at most six times as long."""
+        """Waits, once, until nothing has come for ``patience_s``; at most six times as long.
+
+        Whoever was told to come later is given that time too, and as much again. Silence is counted in turns of
+        the loop: a machine that stands still for a second is not a server that keeps silent.
+        """
         if self._waited:
             return
         self._waited = True
-        end = time.monotonic() + 6 * patience_s
-        last = time.monotonic()
-        while time.monotonic() < min(end, last + patience_s):
-            await asyncio.sleep(0.05)
-            if self.arrivals:
-                last = max(last, self.arrivals[-1].done)
+        seen, silent_s = len(self.arrivals), 0.0
+        end = time.monotonic() + 6 * max(patience_s, LATER_S)
+        while time.monotonic() < end:
+            if silent_s >= (max(patience_s, 2 * LATER_S) if self._is_awaited() else patience_s):
+                return
+            await asyncio.sleep(_TURN_S)
+            silent_s += _TURN_S
+            if len(self.arrivals) != seen:
+                seen, silent_s = len(self.arrivals), 0.0
+
+    def _is_awaited(self) -> bool:
+        """Whether somebody was told to come later, and has not come yet."""
+        return any(
+            one.status in {429, 503}
+            and not any(other.key == one.key for other in self.arrivals[number + 1 :])
+            for number, one in enumerate(self.arrivals)
+        )
 
     def introduce(self, case_ref: str, case: Held, *, goes_on: bool = False) -> None:
         """A case the server is being told of, or told more of."""
@@ -140,8 +166,11 @@ class Door:
         return Response(answer, arrival.status, media_type=media, headers=later)
 
     def _is_of_before(self, arrival: Arrival) -> bool:
-        """A report on a case this door does not know, under a number only a gateway mints."""
-        return arrival.code == "9044" and is_minted(self.sides.region, arrival.case_ref)
+        """A report on a case this door does not know, under numbers only a gateway mints."""
+        known = arrival.case_ref in self.cases or arrival.case_no in {
+            held.case_no for held in self.cases.values()
+        }
+        return arrival.code == "9044" and not known and is_minted(self.sides.region, arrival.case_ref)
 
     # -- what the gateway does with a message ----------------------------------------------
 
@@ -158,6 +187,7 @@ class Door:
                 key=opened.key,
                 digest=opened.digest,
                 case_ref=opened.case_ref,
+                case_no=opened.gateway_ref,
             )
             self._within_window(opened)
             play, first = self._play(opened)
@@ -185,12 +215,12 @@ class Door:
             return seen, region.receipt(given, self.mill.new_key(), now)
         if first and play is Play.LOST:
             return replace(seen, status=502), b""
-        return seen, kept.receipt
+        return replace(seen, findings=kept.findings, behind_s=kept.behind_s), kept.receipt
 
     def _once(self, opened: Opened, body: bytes, play: Play) -> Kept:
         kept = self._kept.get(opened.key)
         if kept is None:
-            kept = self._kept[opened.key] = Kept(opened.digest, self._taken(opened, body, play))
+            kept = self._kept[opened.key] = self._taken(opened, body, play)
         elif kept.digest != opened.digest:
             raise Refusal(409, "9020", "报文编号已用于另一内容，请使用新的编号")
         return kept
@@ -232,14 +262,16 @@ class Door:
                 raise Refusal(401, "9003", "随机串在时间窗内已使用过")
             self._nonces.add(opened.nonce)
 
-    def _taken(self, opened: Opened, body: bytes, play: Play) -> bytes:
-        """The receipt of a message that is good. Errors: `Refusal`."""
+    def _taken(self, opened: Opened, body: bytes, play: Play) -> Kept:
+        """What is kept of a message that is good. Errors: `Refusal`."""
         sides = self.sides
         plan = sides.maps.reader(sides.slug, opened.native_kind)
         if plan is None:
             raise translate.unknown_kind(sides.region.kind_path)
         opens = plan.map.kind.opens_case
-        case_no, note = self._application(opened, body) if opens else self._follow_up(opened)
+        case_no, note, behind_s = (
+            (*self._application(opened, body), 0.0) if opens else self._follow_up(opened)
+        )
         given = Receipt(
             Outcome.ACCEPTED, 202, case_ref=opened.case_ref, case_no=case_no, sender=opened.sender
         )
@@ -250,7 +282,8 @@ class Door:
             given = replace(given, outcome=Outcome.PARKED, findings=note or invented)
         elif play is Play.IGNORED:
             given = replace(given, outcome=Outcome.IGNORED, code="1102", text="演练：状态已登记")
-        return sides.region.receipt(given, self.mill.new_key(), self.mill.now())
+        receipt = sides.region.receipt(given, self.mill.new_key(), self.mill.now())
+        return Kept(opened.digest, receipt, note if isinstance(note, tuple) else (), behind_s)
 
     def _application(self, opened: Opened, body: bytes) -> tuple[str, tuple[Finding, ...]]:
         """An application of the server's own. Errors: `Refusal`."""
@@ -272,7 +305,7 @@ class Door:
                 self.own[opened.case_ref] = body
         return record.case.case_no, tuple(reading.findings)
 
-    def _follow_up(self, opened: Opened) -> tuple[str, Ignored | tuple[Finding, ...]]:
+    def _follow_up(self, opened: Opened) -> tuple[str, Ignored | tuple[Finding, ...], float]:
         sides = self.sides
         plan = sides.maps.reader(sides.slug, opened.native_kind)
         assert plan is not None  # noqa: S101 - looked up by the caller
@@ -280,7 +313,9 @@ class Door:
         sight = Sight(sides.tables, sides.slug, sides.slug, sides.other, beijing_day(self.mill.now()))
         if held is None:
             translate.read(plan, opened, sight)
-            finding = Finding(sides.region.case_path, "9044", "没有这个办件")
+            right = next((ref for ref, one in self.cases.items() if one.case_no == opened.gateway_ref), "")
+            hint = f"：{opened.gateway_ref} 的办件编号是 {right}" if right else ""
+            finding = Finding(sides.region.case_path, "9044", f"没有这个办件{hint}")
             raise Refusal(422, "9044", finding.text, findings=(finding,))
         reading = read_follow_up(plan, opened, sight, held.record, sides.maps.routes)
         decided = casework.follow_up(
@@ -294,9 +329,17 @@ class Door:
         if isinstance(decided, Conflict):
             raise Refusal(409, decided.code, decided.text)
         if isinstance(decided, Ignored):
-            return held.case_no, decided
+            return held.case_no, decided, self._behind_s(opened, reading)
         held.record = replace(held.record, case=decided.case)
-        return held.case_no, tuple(reading.findings)
+        return held.case_no, tuple(reading.findings), self._behind_s(opened, reading)
+
+    def _behind_s(self, opened: Opened, reading: Reading) -> float:
+        """How long ago that was which is told: of a case of its own, the server may tell old things."""
+        told = (reading.value(path) for path in ("status.at", "supplement.at", "withdrawal.at", "rating.at"))
+        at = next((moment for moment in told if moment is not None), None)
+        if at is None or opened.case_ref in self.own:
+            return 0.0
+        return float((self.mill.now() - at).total_seconds())
 
 
 _LATER: Mapping[Play, Refusal] = {

@@ -10,7 +10,7 @@ from gateway.canonical.kinds import Kind
 from gateway.conformance.endpoint import spoil
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Sequence
 
     from gateway.conformance.endpoint.bench import Bench
     from gateway.conformance.endpoint.tally import Tally
@@ -54,11 +54,13 @@ async def refuses_the_unreadable(bench: Bench, tally: Tally) -> None:
 
 
 async def refuses_bodies(
-    bench: Bench, tally: Tally, spoilt: Callable[[bytes], Iterable[tuple[str, bytes]]], remedy: str
+    bench: Bench, tally: Tally, spoilt: Callable[[bytes], Sequence[tuple[str, bytes]]], remedy: str
 ) -> None:
     """Bodies nobody should be able to read, under a right proof. ``spoilt``: body → what was done, bytes."""
-    message = bench.mill.application(_APPLY)
-    for what, body in spoilt(message.body):
+    first = bench.mill.application(_APPLY)
+    for place in range(len(spoilt(first.body))):
+        message = bench.mill.anew(first)
+        what, body = spoilt(message.body)[place]
         answer = await bench.bad(
             bench.seal(message, body=body), f"{message.words}，凭证正确，{what}", message
         )
@@ -67,12 +69,13 @@ async def refuses_bodies(
 
 async def knows_its_kinds(bench: Bench, tally: Tally) -> None:
     """E-F07: an unknown kind, in the path or in both places; a path that names another kind than the body."""
-    message = bench.mill.application(_APPLY)
+    first = bench.mill.application(_APPLY)
     paths = (
-        (_unknown(message.native_kind), "路径写了没有的报文种类"),
+        (_unknown(first.native_kind), "路径写了没有的报文种类"),
         (_other(bench), "路径写的是另一种报文"),
     )
     for kind, what in paths:
+        message = bench.mill.anew(first)
         answer = await bench.bad(
             bench.seal(message, kind=kind), f"{what} {kind}，报文体是 {message.words}", message
         )
@@ -125,8 +128,11 @@ async def wants_every_member(bench: Bench, tally: Tally) -> None:
     """E-F08: one mandatory member after the other is left out."""
     message = bench.mill.application(_APPLY, fits=lambda facts: bool(facts.papers))
     for path, tree in spoil.without_members(bench.yardstick, message):
-        lacking = bench.mill.again(message, tree=tree, key=message.key)
-        answer = await bench.bad(bench.seal(lacking), f"{message.words}，缺少必填项 {path}", message)
+        lacking = bench.mill.anew(message, tree)
+        sealed = bench.seal(lacking)
+        if not spoil.faults_in(bench.yardstick, lacking, sealed.body):
+            continue  # what is written anew with every attempt cannot be left out
+        answer = await bench.bad(sealed, f"{message.words}，缺少必填项 {path}", lacking)
         fits = tally.refused(
             answer, 422, frozenset({"9042"}), f"按规范的机器可读格式校验：{path} 为必填，缺少时 9042"
         )
@@ -134,7 +140,7 @@ async def wants_every_member(bench: Bench, tally: Tally) -> None:
             tally.broken(
                 f"发送：{answer.what}。应答拒收了，但发现的路径是 {'、'.join(answer.form.paths[:3])}。"
                 f"按 {tally.source}，路径应是缺少的那一项自己：{path}。",
-                "发现的路径写缺少的成员本身，不写上一级",
+                "发现的路径写缺少的成员本身，不写上一级；写法同本侧的报文路径",
                 path=path,
                 example=answer.example,
             )
@@ -150,14 +156,23 @@ async def wants_right_values(bench: Bench, tally: Tally) -> None:
     """E-F09: values that have the form and break a rule."""
     message = bench.mill.application(_APPLY, fits=lambda facts: bool(facts.papers))
     for path, what, tree in spoil.wrong_values(bench.yardstick, message):
-        wrong = bench.mill.again(message, tree=tree)
-        answer = await bench.bad(bench.seal(wrong), f"{message.words}，{path} {what}", message)
-        tally.refused(
-            answer,
-            422,
-            frozenset({"9042", "9043"}),
-            f"校验 {path} 的取值规则；网关不会发这样的值，收到了说明报文在路上或在别处被改动",
-        )
+        wrong = bench.mill.anew(message, tree)
+        sealed = bench.seal(wrong)
+        if not spoil.faults_in(bench.yardstick, wrong, sealed.body):
+            continue  # written anew with every attempt
+        answer = await bench.bad(sealed, f"{message.words}，{path} {what}", wrong)
+        tally.refused(answer, 422, _VALUE, f"校验 {path} 的取值规则；{_HOW_COME}")
+    number = spoil.wrong_digit(bench.yardstick, message)
+    if number is not None:
+        path, tree = number
+        wrong = bench.mill.anew(message, tree)
+        what = f"{message.words}，{path} 的最后一位改过，校验位不符"
+        answer = await bench.bad(bench.seal(wrong), what, wrong)
+        tally.refused(answer, 422, _VALUE, f"按 GB 11643 校验居民身份证号码的校验位；{_HOW_COME}")
+
+
+_VALUE = frozenset({"9042", "9043"})
+_HOW_COME = "网关不会发这样的值，收到了说明报文在路上或在别处被改动"
 
 
 #: Law → how it is tried.

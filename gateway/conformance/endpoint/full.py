@@ -10,7 +10,7 @@ from gateway.canonical.kinds import Kind
 from gateway.canonical.rehearsal import Turn
 from gateway.conformance.endpoint import spoil
 from gateway.conformance.endpoint.basic import follow, opened
-from gateway.conformance.endpoint.line import on_one_line
+from gateway.conformance.endpoint.line import NOT_TAKEN, on_one_line
 from gateway.conformance.endpoint.mill import RARE
 from gateway.region import Inbound
 
@@ -140,6 +140,22 @@ async def takes_every_item(bench: Bench, tally: Tally) -> None:
         tally.taken(await bench.good(message, what), f"核对事项 {item} 在本方事项目录中的编码和所需材料")
 
 
+async def knows_its_own_keys(bench: Bench, tally: Tally) -> None:
+    """E-F22: a key that only the server's own side writes cannot come from the gateway."""
+    written = bench.probes.own_key if bench.probes else None
+    if written is None:
+        tally.skip("这一侧的报文编号看不出是哪一方编的")
+        return
+    message = bench.mill.anew(bench.mill.application(_APPLY), key=bench.mill.own_key(written))
+    what = f"{message.words}，报文编号 {message.key} 是你这一侧的写法，不是网关的"
+    tally.refused(
+        await bench.bad(bench.seal(message), what, message),
+        422,
+        frozenset({"9042", "9043"}),
+        "核对报文编号的开头：以本侧的字母开头的是自己发出去的报文，转了回来，不要受理",
+    )
+
+
 async def reads_hex_in_any_case(bench: Bench, tally: Tally) -> None:
     """E-F17: digests and signatures written in hexadecimal."""
     if bench.probes is None:
@@ -167,7 +183,9 @@ async def keeps_a_line_open(bench: Bench, tally: Tally) -> None:
         tally.broken(
             f"在一条连接上依次发送 {len(messages)} 条正确的申请。{fault}。"
             f"按 {tally.source} 用 HTTP/1.1，网关会重复使用连接。",
-            "应答要有正确的 Content-Length 或分块编码；要关闭连接就先写 Connection: close，"
+            "分开发能受理的报文，接着发也要受理：查服务器日志，看前一条请求留下了什么"
+            if fault.endswith(NOT_TAKEN)
+            else "应答要有正确的 Content-Length 或分块编码；要关闭连接就先写 Connection: close，"
             "空闲连接至少保持 5 秒",
             path=bench.seal(messages[0]).path,
         )
@@ -186,4 +204,5 @@ CHECKS = {
     "E-F15": takes_every_item,
     "E-F16": keeps_a_line_open,
     "E-F17": reads_hex_in_any_case,
+    "E-F22": knows_its_own_keys,
 }

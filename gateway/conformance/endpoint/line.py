@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 _CHUNK = 1 << 16
 #: A server that closes does so at once.
 _LINGER_S = 0.3
+#: How the sentence ends when the line is in order and the message was not taken.
+NOT_TAKEN = "，没有受理"
 _SILENT = "没有应答就断开了连接，也没有在前一个应答里写 Connection: close"
 
 
@@ -103,7 +105,7 @@ async def _exchange(
         elif isinstance(event, h11.ConnectionClosed):
             return _SILENT
     reply = bench.region.read_reply(status, body)
-    return "" if reply.taken is Taken.DELIVERED else f"应答 HTTP {status}，没有受理"
+    return "" if reply.taken is Taken.DELIVERED else f"应答 HTTP {status}{NOT_TAKEN}"
 
 
 async def _connected(bench: Bench) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:

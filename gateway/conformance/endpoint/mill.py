@@ -268,15 +268,33 @@ class Mill:
     def rekeyed(self, message: Message) -> Message:
         """The same message under a key of its own: another message about the same case."""
         key = self.new_key()
-        return self.again(message, key=key, tree=_with_value(message.tree, message.key, key))
+        return self.again(message, key=key, tree=with_value(message.tree, message.key, key))
+
+    def anew(self, message: Message, tree: Tree | None = None, *, key: str = "") -> Message:
+        """The same application (or ``tree`` made of it) under a key and about a case that nobody has met."""
+        held = message.case
+        case, serial = held.record.case, self._number()
+        case_no = f"{case.case_no[:-8]}{serial % 10**8:08d}"
+        minted = self.sides.region.mint_case_no(case.target_division, self._today(), serial % 99_999 + 1)
+        ref, key = minted or case_no, key or self.new_key()
+        changed_tree = message.tree if tree is None else tree
+        for old, new in ((message.key, key), (case.case_no, case_no), (message.case_ref, ref)):
+            changed_tree = with_value(changed_tree, old, new)
+        fresh = changed(case, case_no=case_no, target_case_no=ref)
+        known = replace(held, record=replace(held.record, case=fresh))
+        return replace(self.again(message, key=key, tree=changed_tree), case_ref=ref, case=known)
 
     def of_name(self, message: Message, name: str) -> Message:
         """The same application by somebody of another name."""
-        return self.again(message, tree=_with_value(message.tree, message.case.facts.name, name))
+        return self.again(message, tree=with_value(message.tree, message.case.facts.name, name))
 
     def renamed(self, message: Message, native_kind: str) -> Message:
         """The same message under another kind."""
-        return self.again(message, tree=_with_value(message.tree, message.native_kind, native_kind))
+        return self.again(message, tree=with_value(message.tree, message.native_kind, native_kind))
+
+    def own_key(self, written: Callable[[datetime, int], str]) -> str:
+        """A message key of the region itself, not used before."""
+        return written(self._clock(), self._number())
 
     def now(self) -> datetime:
         """The time, by the clock the mill was given."""
@@ -311,11 +329,12 @@ class Mill:
         return beijing_day(self._clock())
 
 
-def _with_value(node: Any, old: str, new: str) -> Any:
+def with_value(node: Any, old: str, new: str) -> Any:
+    """A tree with one value written for another, wherever it stands."""
     match node:
         case dict():
-            return {name: _with_value(value, old, new) for name, value in node.items()}
+            return {name: with_value(value, old, new) for name, value in node.items()}
         case list():
-            return [_with_value(value, old, new) for value in node]
+            return [with_value(value, old, new) for value in node]
         case _:
             return new if node == old else node

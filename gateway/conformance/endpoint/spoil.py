@@ -5,7 +5,9 @@ from __future__ import annotations
 import copy
 from typing import TYPE_CHECKING, Any
 
+from gateway.canonical.identifiers import citizen_id_fault
 from gateway.canonical.worktime import beijing_day
+from gateway.conformance.endpoint.mill import with_value
 from gateway.formats import media_type
 
 if TYPE_CHECKING:
@@ -46,18 +48,33 @@ def without_members(yardstick: Yardstick, message: Message) -> Iterator[tuple[st
 
 def wrong_values(yardstick: Yardstick, message: Message) -> Iterator[tuple[str, str, Tree]]:
     """(path, what was done, tree) with one value that breaks a rule of the region."""
+    heads = {message.key, message.case_ref, message.case.case_no, message.native_kind}
     found = []
     for steps in _leaves(message.tree):
-        value = _at(message.tree, steps)
-        for what, other in _others(value):
+        if _at(message.tree, steps) in heads:
+            continue  # what a receipt answers to
+        for what, other in _others(_at(message.tree, steps)):
             tree = copy.deepcopy(message.tree)
             _put(tree, steps, other)
             faults = _faults(yardstick, message, tree)
             if faults:
-                found.append((faults[0].path, what, tree))
-    found += _swapped(yardstick, message)
-    for what in dict.fromkeys(what for _, what, _ in found):
-        yield from _spread([each for each in found if each[1] == what], _MOST // 2)
+                # a form that a schema tells, and a rule that it does not, are two things to keep
+                found.append(((what, faults[0].code), (faults[0].path, what, tree)))
+    found += [((each[1], ""), each) for each in _swapped(yardstick, message)]
+    for sort in dict.fromkeys(sort for sort, _ in found):
+        yield from _spread([each for kept, each in found if kept == sort], _MOST // 2)
+
+
+def wrong_digit(yardstick: Yardstick, message: Message) -> tuple[str, Tree] | None:
+    """(path, tree) with another check digit in the number of the person, wherever it stands; None without one."""
+    for steps in _leaves(message.tree):
+        value = _at(message.tree, steps)
+        if isinstance(value, str) and _is_citizens(value):
+            other = value[:-1] + ("1" if value[-1] == "0" else "0")
+            tree = with_value(message.tree, value, other)
+            faults = _faults(yardstick, message, tree)
+            return (faults[0].path, tree) if faults else None
+    return None
 
 
 def _swapped(yardstick: Yardstick, message: Message) -> list[tuple[str, str, Tree]]:
@@ -85,22 +102,36 @@ def _with_group(tree: Any, steps: tuple[Any, ...], group: Any) -> Any:
     return changed
 
 
+def _is_citizens(value: str) -> bool:
+    return citizen_id_fault(value) is None
+
+
 def _others(value: Any) -> Iterator[tuple[str, Any]]:
     if isinstance(value, str) and value:
-        if value[-1].isdigit() and len(value) == 18:
-            last = "1" if value[-1] == "0" else "0"
-            yield "的最后一位改过，校验位不符", value[:-1] + last
+        if _is_citizens(value):
+            yield (
+                "的最后一位改过，与同一个号码的另一处不再相同",
+                value[:-1] + ("1" if value[-1] == "0" else "0"),
+            )
         yield "改成空的", ""
         yield "后面加了一个空格", f"{value} "
         yield "里有一个控制字符（U+007F）", f"{value[:1]}\x7f{value[1:]}"
 
 
 def _faults(yardstick: Yardstick, message: Message, tree: Tree) -> list[Finding]:
-    """What the region's own map says of it, as the receiver sees it."""
-    region, case = yardstick.sides.region, message.case.record.case
     try:
-        opened = region.parse(region.render(tree, message.native_kind))
-    except Exception:  # noqa: BLE001 - what cannot be written or read is another law's
+        body = yardstick.sides.region.render(tree, message.native_kind)
+    except Exception:  # noqa: BLE001 - what cannot be written is another law's
+        return []
+    return faults_in(yardstick, message, body)
+
+
+def faults_in(yardstick: Yardstick, message: Message, body: bytes) -> list[Finding]:
+    """What the region's own map says of it, as the receiver sees it; none of what cannot be read."""
+    case = message.case.record.case
+    try:
+        opened = yardstick.sides.region.parse(body)
+    except Exception:  # noqa: BLE001 - another law's
         return []
     return yardstick.faults(opened, case.accepted_on or beijing_day(case.received_at))
 

@@ -12,6 +12,7 @@ FAULTS = {
     "no-window": "sichuan 2: any x-tif-timestamp is accepted",
     "no-replay-check": "sichuan 2: a nonce may be used again",
     "prefix-swapped": "sichuan 2: aaz002 with TB is refused as an own message",
+    "own-key-accepted": "sichuan 2: aaz002 with SC is taken although Sichuan alone writes it",
     # -- receiving, key and retry
     "no-dedup": "sichuan 3: a repeated key takes effect again and gets a new receipt",
     "new-receipt-on-repeat": "sichuan 3: a repeated key takes no effect but gets a new log number",
@@ -26,6 +27,7 @@ FAULTS = {
     "crash-unknown-kind": "sichuan 4: an unknown fwid ends in 500",
     "crash-malformed": "sichuan 4: an unreadable body ends in 500",
     "strict-optional": "sichuan 6: optional members outside the printed example are refused",
+    "digit-unchecked": "crossing 2 M17: the check digit of an identity number is not looked at",
     "empty-number-refused": 'sichuan 5: aac001 "" is refused as empty',
     "redirects": "gateway 5: answers 307 to another address",
     "slow-first": "gateway 5: the first answer takes longer than the time-out (--slow)",
@@ -52,5 +54,9 @@ FAULTS = {
     "send-repeats-parked": "sichuan 4: takes PARKED for a refusal and sends again with a new aaz002",
     "send-wrong-order": "crossing 5.3: reports 送达 and 办结 before 受理",
     "send-own-number": "sichuan 6: reports under a number of its own instead of the minted one",
+    "send-other-number": "sichuan 6: reports under the minted number of no case, cytbh being right",
+    "send-foreign-cytbh": "crossing 3.1: reports with the cytbh of another case",
+    "send-unknown-word": "sichuan 6: blzt is a word of the system's own",
+    "send-utc-report": "sichuan 5: blsj is UTC",
     "send-money-float": "sichuan 5: money with binary float noise",
 }

@@ -116,12 +116,12 @@ def check_shape(message):
     return found
 
 
-def check_values(message):
+def check_values(message, *, checks_digit=True):
     """Value rules a receiver can see without tables (crossing 2 and 5.1)."""
     found, param = [], message["param"]
     if "aac147" in param and message["aac002"].upper() != param["aac147"].upper():
         found.append(("param.aac147", "9043", "与 aac002 不一致"))
-    if param.get("aac058") == "01" and not identity_good(param["aac147"].upper()):
+    if checks_digit and param.get("aac058") == "01" and not identity_good(param["aac147"].upper()):
         found.append(("param.aac147", "9043", "证件号码校验位不符"))
     if param.get("blzt") in ("02", "04", "07", "10") and not param.get("blyy"):
         found.append(("param.blyy", "9043", "此状态须填原因"))

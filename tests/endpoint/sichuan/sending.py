@@ -32,6 +32,10 @@ class Sender:
                     self.case.state, self.case.handed_over = "30", True
             if kind == "tbzt0001":
                 param["blsj"] = self.office.beijing()
+                if self.fault == "send-utc-report":
+                    param["blsj"] = time.strftime("%Y%m%d%H%M%S", time.gmtime(self.office.now()))
+                if self.fault == "send-unknown-word":
+                    param["blzt"] = "77"
             self.settle(self.send(kind, param))
             with self.office.changed:
                 self.office.changed.wait_for(lambda: self.case.state not in ("11", "31"), timeout=600)
@@ -93,7 +97,13 @@ class Sender:
         number = self.case.number
         if self.fault == "send-own-number":
             number = number[:16] + "0" + number[17:]
+        if self.fault == "send-other-number":
+            number = f"{number[:17]}{(int(number[17:]) + 1) % 10**5:05d}"
         message = {"fwid": kind, "aaz002": key, "affairCode": number}
+        if self.fault == "send-other-number":
+            message["cytbh"] = self.case.cytbh
+        if self.fault == "send-foreign-cytbh":
+            message["cytbh"] = self.case.cytbh[:-8] + self.case.cytbh[:-9:-1]
         if kind == "tbzy0002":
             message |= {name: self.case.message[name] for name in ("aac002", "aac003")}
         return json.dumps(message | {"param": param}, ensure_ascii=False).encode()
