@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import threading
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 import typer
@@ -201,26 +204,61 @@ def opened(site, browser):
         context.close()
 
 
-@pytest.mark.parametrize(
-    ("address", "word", "found"),
-    [
-        ("index.html", "挂起", "how-to/read-a-parked-message.html"),
-        ("index.html", "互认规则", "reference/recognition.html"),
-        ("en/index.html", "parked", "en/how-to/read-a-parked-message.html"),
-        ("en/index.html", "9021", "en/reference/errors.html"),
-        ("en/index.html", "doorbell", "decisions/0005-postgresql-is-the-queue.html"),
-    ],
-)
-def test_the_search_finds_what_is_typed_without_a_server(opened, address, word, found):
-    page = opened(address)
-    page.wait_for_selector(".md-search__input:not([hidden])", state="attached")
-    page.fill(".md-search__input", word)
-    page.wait_for_selector(".md-search-result__link", state="attached")
-    targets = page.eval_on_selector_all(".md-search-result__link", "all => all.map(a => a.href)")
-    assert any(found in target for target in targets), targets[:8]
-    ours = "/html/en/" if address.startswith("en/") else "/html/"
-    assert all(("/html/en/" if "/en/" in t else "/html/") == ours or "/decisions/" in t for t in targets)
+@pytest.fixture(scope="module")
+def served(site):
+    """The same site behind a web server; answer: its address."""
+
+    class Quiet(SimpleHTTPRequestHandler):
+        def log_message(self, *args):
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=site[0])) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
+
+
+SEARCHES = [
+    ("index.html", "挂起", "how-to/read-a-parked-message.html"),
+    ("index.html", "互认规则", "reference/recognition.html"),
+    ("index.html", "滞留", "runbooks/stuck-delivery.html"),
+    ("index.html", "退回", "reference/errors.html"),
+    ("en/index.html", "parked", "en/how-to/read-a-parked-message.html"),
+    ("en/index.html", "rotate", "en/how-to/rotate-keys.html"),
+    ("en/index.html", "9021", "en/reference/errors.html"),
+    ("en/index.html", "doorbell", "en/decisions/0005-postgresql-is-the-queue.html"),
+]
+
+
+def searched(page, root):
+    """Addresses of what is found, best first, for each word."""
+    for address, word, found in SEARCHES:
+        page.goto(f"{root}{address}")
+        page.fill(".md-search__input", word)
+        page.wait_for_selector(".md-search-result__link", state="attached")
+        targets = page.eval_on_selector_all(".md-search-result__link", "all => all.map(a => a.href)")
+        assert all(target.startswith(root) for target in targets)
+        yield address, word, found, [target.removeprefix(root).partition("?")[0] for target in targets]
+
+
+def test_the_search_finds_what_is_typed_in_the_readers_language_without_a_server(site, opened):
+    page = opened("index.html")
+    for address, word, found, targets in searched(page, f"{site[0].as_uri()}/"):
+        assert found in targets, (word, targets[:8])
+        assert {target.startswith("en/") for target in targets} == {address.startswith("en/")}, (word, targets)
     assert page.asked == []
+
+
+def test_the_search_finds_the_same_over_http(served, browser):
+    page = browser.new_page(locale="zh-CN")
+    page.set_default_timeout(15_000)
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    for address, word, found, targets in searched(page, served):
+        assert found in targets, (word, targets[:8])
+        assert {target.startswith("en/") for target in targets} == {address.startswith("en/")}, (word, targets)
+    assert all(each.startswith(served) for each in asked)
+    page.close()
 
 
 @pytest.mark.parametrize("width", WIDTHS)
