@@ -82,7 +82,9 @@ def _search_in_one_language(site: Path) -> None:
     for suffix in ("json", "js"):
         (site / f"search/search_index.{suffix}").unlink()
     (program,) = (site / "assets/javascripts").glob("bundle.*.min.js")
-    text, asked = _ONE_INDEX.subn(r"`search/${document.documentElement.lang}.\1`", program.read_text(encoding="utf-8"))
+    text, asked = _ONE_INDEX.subn(
+        r"`search/${document.documentElement.lang}.\1`", program.read_text(encoding="utf-8")
+    )
     if asked != len(("json", "js")):
         msg = f"{program.name} asks for its search index in another way than before: see docs/site/build.py"
         raise CannotBuild(msg)

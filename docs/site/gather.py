@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from docs.site.listing import listing
 from docs.site.navigation import TABS
-from docs.site.reference import GENERATED, PICTURES
+from docs.site.reference import GENERATED, IN_ENGLISH, PICTURES
 from docs.site.words import in_one, joined, outside_blocks
 
 if TYPE_CHECKING:
@@ -21,13 +21,21 @@ DOCS = ROOT / "docs"
 #: Pages of the repository that are pages of the site too.
 ADOPTED = {
     "mappings/README.md": "reference/rule-tables.md",
-    "adapters/README.md": "reference/adapters.md",
     "mappings/README.en.md": "reference/rule-tables.en.md",
+    "adapters/README.md": "reference/adapters.md",
+    "adapters/README.en.md": "reference/adapters.en.md",
+    **{
+        f"adapters/{file.parent.name}/{file.name}": f"reference/adapter-{file.parent.name}{language}.md"
+        for language in ("", ".en")
+        for file in sorted((ROOT / "adapters").glob(f"*/README{language}.md"))
+    },
 }
 #: Folders whose pages are in English only.
 ENGLISH_ONLY = ("decisions",)
 _SUFFIXED = re.compile(r"\.(en|zh-CN|zh)(?=\.(?:png|svg)$)")
 _LINK = re.compile(r"(!?)\[((?:[^\[\]]|\[[^\]]*\])*)\]\(([^)\s]+)\)")
+#: The tree's link to the same page in the other language: the site has that in its head.
+_OTHER_LANGUAGE = re.compile(r"[ \n]*(?:（|· )?\[(?:English|中文)\]\([^)]+\)）?")
 _STILL_CHINESE = """!!! note "In Chinese for now"
     This page is written in Chinese; what matters most is said in English on it.
 
@@ -86,6 +94,9 @@ def _lay(into: Path, file: Path, uri: str) -> bool:
     _write(into / uri, _ready(in_one(text, english=False), file, uri))
     if file.with_suffix(".en.md").exists():
         return False
+    if _english(uri) in IN_ENGLISH:
+        _write(into / _english(uri), IN_ENGLISH[_english(uri)]())
+        return False
     _write(into / _english(uri), _ready(_half(text), file, uri))
     return True
 
@@ -141,7 +152,7 @@ def _ready(text: str, file: Path, uri: str) -> str:
         there = os.path.relpath(_renamed(_as_source(here)), PurePosixPath(uri).parent)
         return f"{picture}[{words}]({there}{'#' if anchor else ''}{anchor})"
 
-    return joined(outside_blocks(text, lambda part: _LINK.sub(link, part)))
+    return joined(outside_blocks(text, lambda part: _LINK.sub(link, _OTHER_LANGUAGE.sub("", part))))
 
 
 def _as_source(here: str) -> str:

@@ -70,6 +70,8 @@ GROUPS: Mapping[str, tuple[Group, ...]] = {
                 "life-cycle",
                 "regions",
                 "adapters",
+                "adapter-sichuan",
+                "adapter-chongqing",
                 "laws",
             ),
         ),

@@ -16,10 +16,12 @@ from pages import ROOT, name_of
 from playwright.sync_api import sync_playwright
 
 from docs.site.gather import sources
-from docs.site.reference import GENERATED, PICTURES, errors, spoken
+from docs.site.reference import GENERATED, PICTURES, errors, field_words, spoken
 from gateway import metrics, regions
 from gateway.canonical.kinds import Kind
 from gateway.cli.main import app
+from gateway.mapping.explain import Fate, field_lines
+from gateway.mapping.rule_texts import RULES
 from gateway.settings import Settings
 from gateway.web.app import create
 
@@ -27,11 +29,6 @@ sys.path.insert(0, str(ROOT / "tests/browser"))
 from chromium import CHROMIUM, FLAGS
 
 pytestmark = pytest.mark.timeout(240)
-#: Pages that are in Chinese only, until somebody writes their English.
-CHINESE_ONLY = {
-    "reference/adapters.md",
-    "reference/field-maps.md",
-}
 #: what a browser fetches by itself
 FETCHED = {"script": "src", "img": "src", "iframe": "src", "source": "src", "link": "href", "object": "data"}
 WIDTHS = (1366, 390)
@@ -74,17 +71,24 @@ def test_every_page_is_there_in_both_languages(site, read):
     for _, uri in sources():
         page = re.sub(r"(\.en)?\.md$", ".html", uri).replace("README.html", "index.html")
         assert {page, f"en/{page}"} <= set(read), uri
-    assert set(site[1]) == CHINESE_ONLY, "write its .en.md and take it off the list, or put it on"
+    assert site[1] == [], "write its .en.md"
 
 
 def test_an_english_page_is_in_english(read):
     for address, page in read.items():
         chinese = address.removeprefix("en/").replace(".html", ".md")
-        if not address.startswith("en/") or chinese in CHINESE_ONLY or chinese in GENERATED:
+        if not address.startswith("en/") or chinese in GENERATED:
             continue
         words = " ".join(page.xpath("//article//p//text() | //article//h1//text() | //article//h2//text()"))
         share = len(re.findall(r"[一-鿿]", words)) / max(len(words), 1)
         assert share < 0.05, f"{address}: {share:.0%} of its letters are Chinese"
+
+
+def test_a_link_leads_to_another_page_or_to_a_place_on_it(read):
+    for address, page in read.items():
+        itself = address.rpartition("/")[2]
+        dead = [a.text_content() for a in page.iterfind(".//article//a") if a.get("href") in {itself, ""}]
+        assert dead == [], f"{address}: {dead} leads to itself"
 
 
 def fetched_elsewhere(page):
@@ -167,6 +171,17 @@ def test_a_field_is_shown_with_both_its_paths_and_its_rule(read, language):
     ]
 
 
+def test_the_field_maps_are_told_in_english_too():
+    told = [why for line in field_lines(regions.fields()) for why in (line.received_why, line.written_why)]
+    # a fixed value is the value itself
+    fixed = {line.received_why for line in field_lines(regions.fields()) if line.received is Fate.FIXED}
+    assert {why for why in told if re.search("[一-鿿]", why)} - fixed == {
+        why for why in field_words.REASONS if re.search("[一-鿿]", why)
+    }
+    assert list(field_words.RULES) == list(RULES)
+    assert set(field_words.FATES) == set(Fate)
+
+
 # --- in a browser ---
 
 
@@ -245,7 +260,10 @@ def test_the_search_finds_what_is_typed_in_the_readers_language_without_a_server
     page = opened("index.html")
     for address, word, found, targets in searched(page, f"{site[0].as_uri()}/"):
         assert found in targets, (word, targets[:8])
-        assert {target.startswith("en/") for target in targets} == {address.startswith("en/")}, (word, targets)
+        assert {target.startswith("en/") for target in targets} == {address.startswith("en/")}, (
+            word,
+            targets,
+        )
     assert page.asked == []
 
 
@@ -256,7 +274,10 @@ def test_the_search_finds_the_same_over_http(served, browser):
     page.on("request", lambda request: asked.append(request.url))
     for address, word, found, targets in searched(page, served):
         assert found in targets, (word, targets[:8])
-        assert {target.startswith("en/") for target in targets} == {address.startswith("en/")}, (word, targets)
+        assert {target.startswith("en/") for target in targets} == {address.startswith("en/")}, (
+            word,
+            targets,
+        )
     assert all(each.startswith(served) for each in asked)
     page.close()
 
