@@ -63,6 +63,7 @@ def build(site: Path, pages: Path) -> Sequence[str]:
     if told.lines:
         raise CannotBuild("\n".join(told.lines))
     _search_in_one_language(site)
+    _name_the_search(site)
     return untranslated
 
 
@@ -89,6 +90,20 @@ def _search_in_one_language(site: Path) -> None:
         msg = f"{program.name} asks for its search index in another way than before: see docs/site/build.py"
         raise CannotBuild(msg)
     program.write_text(text, encoding="utf-8")
+
+
+_DIALOG = 'data-md-component="search" role="dialog"'
+
+
+def _name_the_search(site: Path) -> None:
+    """The theme's search is a dialogue without a name: a screen reader says none. Errors: `CannotBuild`."""
+    for page in site.rglob("*.html"):
+        text = page.read_text(encoding="utf-8")
+        if _DIALOG not in text:
+            msg = f"{page.name}: the search is marked in another way than before: see docs/site/build.py"
+            raise CannotBuild(msg)
+        name = "Search" if '<html lang="en"' in text else "搜索"
+        page.write_text(text.replace(_DIALOG, f'{_DIALOG} aria-label="{name}"'), encoding="utf-8")
 
 
 def _own(language: str, found: dict[str, str]) -> Iterator[dict[str, str]]:

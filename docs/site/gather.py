@@ -150,6 +150,9 @@ def _ready(text: str, file: Path, uri: str) -> str:
         if here is None or here.endswith("0000-template.md") or not (_known(here)):
             return words if words.startswith("`") else f"{words}（`{name}`）"
         there = os.path.relpath(_renamed(_as_source(here)), PurePosixPath(uri).parent)
+        if picture and there.endswith(".png"):
+            # of a page's picture little can be read beside the text: a click shows it as it is
+            return f"[![{words}]({there})]({there})"
         return f"{picture}[{words}]({there}{'#' if anchor else ''}{anchor})"
 
     return joined(outside_blocks(text, lambda part: _LINK.sub(link, _OTHER_LANGUAGE.sub("", part))))

@@ -73,6 +73,7 @@ GROUPS: Mapping[str, tuple[Group, ...]] = {
                 "adapter-sichuan",
                 "adapter-chongqing",
                 "laws",
+                "laws-of-a-server",
             ),
         ),
         Group("规则表", "Tables", ("rule-tables", "code-lists", "recognition", "items")),

@@ -11,6 +11,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 import typer
+from axe_playwright_python.sync_playwright import Axe
 from lxml import html
 from pages import ROOT, name_of
 from playwright.sync_api import sync_playwright
@@ -245,15 +246,15 @@ SEARCHES = [
 ]
 
 
-def searched(page, root):
+def searched(page, root, searches=SEARCHES):
     """Addresses of what is found, best first, for each word."""
-    for address, word, found in SEARCHES:
+    for address, word, found in searches:
         page.goto(f"{root}{address}")
         page.fill(".md-search__input", word)
         page.wait_for_selector(".md-search-result__link", state="attached")
         targets = page.eval_on_selector_all(".md-search-result__link", "all => all.map(a => a.href)")
         assert all(target.startswith(root) for target in targets)
-        yield address, word, found, [target.removeprefix(root).partition("?")[0] for target in targets]
+        yield address, word, found, [re.split(r"[?#]", target.removeprefix(root))[0] for target in targets]
 
 
 def test_the_search_finds_what_is_typed_in_the_readers_language_without_a_server(site, opened):
@@ -272,7 +273,7 @@ def test_the_search_finds_the_same_over_http(served, browser):
     page.set_default_timeout(15_000)
     asked = []
     page.on("request", lambda request: asked.append(request.url))
-    for address, word, found, targets in searched(page, served):
+    for address, word, found, targets in searched(page, served, SEARCHES[2:6]):
         assert found in targets, (word, targets[:8])
         assert {target.startswith("en/") for target in targets} == {address.startswith("en/")}, (
             word,
@@ -298,6 +299,27 @@ def test_pages_are_readable_on_a_desk_and_on_a_phone(opened, width):
             assert 0 <= left < width / 2
             assert 0 < top < 320, "the page begins within the first screen"
     assert (page.asked, page.faults) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("scheme", "addresses"),
+    [
+        ("light", ("index.html", "en/how-to/watch.html", "reference/errors.html", "glossary.html")),
+        ("dark", ("en/reference/settings.html",)),
+    ],
+)
+def test_axe_finds_nothing_serious_on_any_kind_of_page(opened, scheme, addresses):
+    page = opened("index.html")
+    page.emulate_media(color_scheme=scheme)
+    for address in addresses:
+        page.goto(re.sub(r"/html/.*", f"/html/{address}", page.url))
+        found = [
+            f"{each['id']}: {node['html'][:160]}"
+            for each in Axe().run(page).response["violations"]
+            if each["impact"] in {"serious", "critical"}
+            for node in each["nodes"]
+        ]
+        assert found == [], f"{address} in {scheme}"
 
 
 def test_a_reader_comes_from_home_to_the_page_of_the_same_name_in_the_other_language(opened):
