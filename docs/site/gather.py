@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from docs.site.listing import listing
 from docs.site.navigation import TABS
 from docs.site.reference import GENERATED, IN_ENGLISH, PICTURES
-from docs.site.words import in_one, joined, outside_blocks
+from docs.site.words import in_one, joined, outside_blocks, with_commas
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,7 +60,7 @@ def gather(into: Path) -> list[str]:
     untranslated = [uri for file, uri in sources() if _lay(into, file, uri)]
     for uri, page in GENERATED.items():
         _write(into / uri, page(False))  # noqa: FBT003 - in which language
-        _write(into / _english(uri), page(True))  # noqa: FBT003
+        _write(into / _english(uri), with_commas(page(True)))  # noqa: FBT003
     _lists(into)
     return untranslated
 

@@ -62,3 +62,8 @@ def joined(text: str) -> str:
         )
 
     return outside_blocks(text, lambda part: join(join(join(part))))
+
+
+def with_commas(text: str) -> str:
+    """What a table of an English page enumerates: codes and names, parted by commas; Chinese names keep theirs."""
+    return re.sub(r"(?<=[`)\w])(?<![\u4e00-\u9fff])、(?=[`\[≥≤<>\w])(?![\u4e00-\u9fff])", ", ", text)

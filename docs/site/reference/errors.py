@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from docs.site.reference.api_words import english as in_english
 from docs.site.reference.spoken import sentences
 from docs.site.reference.writing import code, head, table
 from gateway import regions
@@ -210,7 +211,7 @@ def page(english: bool) -> str:  # noqa: FBT001
         parts += [f"- {sentence}" for sentence in said.get(each, ())]
     parts.append("\n## " + ("接口：problem 代码" if not english else "API: problem codes") + "\n")
     for name, (status, title) in CODES.items():
-        parts.append(f"\n### {name}\n\n**{status} {title}**\n")
+        parts.append(f"\n### {name}\n\n**{status} {in_english(title) if english else title}**\n")
         parts += [f"- {sentence}" for sentence in problems.get(name, ())]
     parts.append("\n## " + ("对方说凭证不对时" if not english else "When a peer refuses our proof") + "\n")
     for region in regions.discover().values():
