@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from docs.site.reference.field_words import FATES, REASONS, RULES
-from docs.site.reference.writing import code, head, table
+from docs.site.reference.field_words import FATES, REASONS
+from docs.site.reference.writing import code, head, table, told
 from gateway import regions
 from gateway.mapping.explain import Fate, FieldLine, coverage, field_lines
+from gateway.mapping.rule_texts import RULES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,7 +47,8 @@ def page() -> str:
         own = [line for line in lines if (line.region, line.native_kind) == (slug, kind)]
         parts.append(f"\n## {slug.capitalize()} {kind}\n\n`{own[0].kind}`\n")
         parts.append(_table(own))
-    parts += ["\n## Rules\n", table(("rule", "says"), RULES.items())]
+    said = [(rule, told(says, english=True)) for rule, says in RULES.items()]
+    parts += ["\n## Rules\n", table(("rule", "says"), said)]
     return "\n".join(parts)
 
 

@@ -1,4 +1,4 @@
-"""The English of what the field maps say: reasons of ``fields.csv`` and the rules of the crossing."""
+"""The English of what the field maps say: reasons of ``fields.csv``, words for what becomes of a field."""
 
 from __future__ import annotations
 
@@ -141,75 +141,5 @@ REASONS = MappingProxyType(
             "settlement interest is already within the account since 1998 (crossing §4.2)"
         ),
         "对方没有收件标志": "the other side has no mark of receipt",
-    }
-)
-
-#: Rule number → what it says.
-RULES = MappingProxyType(
-    {
-        "M1": (
-            "Codes: the sender's word leads to the key of the shared list, the key to the receiver's word; without a row it parks, never "
-            "guessed; rows for one direction are lossy"
-        ),
-        "M2": "Schemes: scheme and kind of pension make one key; where the item names schemes it must be one of them",
-        "M3": "Money: yuan with at most two decimals on one side, whole fen on the other; converted exactly, in decimals",
-        "M4": "Rates: a fraction of 1 on one side, per cent on the other; no zeros at the end",
-        "M5": (
-            "Months: 3年0个月, 36, 3年 and 36个月 are read, years and months (几年几个月) written; plain integers stay"
-        ),
-        "M6": (
-            "Bases of contribution: the month's on one side, the sum of the row's months on the other; where it does not divide, the month's is "
-            "rounded to the fen and the exact sum is written too"
-        ),
-        "M7": "Dates and times: from one form to the other, Beijing time; a date that does not exist is refused",
-        "M7a": "A day of acceptance without a time is midnight of that day, and lossy",
-        "M7b": (
-            "Periods of the sheet: the first month becomes its first day, the last its last day; the other way only year and month stay, other "
-            "days are lossy"
-        ),
-        "M8": (
-            "Divisions: code and full name, by the table of the day of acceptance; one abolished with a single successor becomes the successor "
-            "and is lossy, all others park"
-        ),
-        "M9": (
-            "Materials: the code list says what it is, the recognition rule in force on the day of acceptance as what the receiver accepts it; "
-            "without a rule it parks"
-        ),
-        "M10": "Reasons of unemployment: by the code list `leaving_reason`",
-        "M11": "A person's number counts on its own side only and is not carried; written as an empty string",
-        "M12": (
-            "Limits: of the item's version in force on the day of acceptance, number and unit together; the message's own is not taken, and "
-            "lossy where it differs"
-        ),
-        "M13": "States: state, special procedure and outcome together are one shared state; without a word for it, it parks",
-        "M14": (
-            "Trace: every value converted, derived, lossy or not carried has its path from and to, its rule, and how it was written before and "
-            "after"
-        ),
-        "M15": (
-            "Point of view: each side tells the direction of a transfer as it sees it, so they are opposite; the canonical form has only the "
-            "old and the new place"
-        ),
-        "M16": (
-            "Derived: settlement by the rule in force on the day of acceptance; validity of a certification is its day, twelve months on, less "
-            "a day; a missing birth date or sex from the identity number"
-        ),
-        "M17": (
-            "Identity numbers: eighteen characters, a real date, the right check digit; x becomes X; carried with a warning where birth date or "
-            "sex disagree"
-        ),
-        "M18": "Papers of Hong Kong and Macao: two kinds by the first letter, H or M, made a capital",
-        "M19": (
-            "Nothing: an empty string of an optional field is absent, of a mandatory one refused; the gateway writes no empty values"
-        ),
-        "M20": (
-            "Text: letter by letter, nothing rewritten; control characters and private-use characters are refused"
-        ),
-        "M21": (
-            "Items: the base code tells the item; the other side's code is made from the receiving agency's credit code by its own rule"
-        ),
-        "M22": (
-            "Heads: message keys, case numbers, sender and receiver are made by the gateway; who handled the case is not carried"
-        ),
     }
 )

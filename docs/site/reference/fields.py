@@ -6,8 +6,7 @@ from collections import defaultdict
 from html import escape
 from typing import TYPE_CHECKING
 
-from docs.site.reference.field_words import RULES as IN_ENGLISH
-from docs.site.reference.writing import code, head, table
+from docs.site.reference.writing import code, head, table, told
 from gateway import regions
 from gateway.mapping.explain import Fate, FieldLine, field_lines
 from gateway.mapping.rule_texts import RULES
@@ -56,12 +55,8 @@ def page(english: bool) -> str:  # noqa: FBT001
         )
         parts.append(_pairs(own, sorted(known), {s: r.name for s, r in known.items()}, english))
     parts.append("\n## " + ("规则" if not english else "Rules") + "\n")
-    parts.append(
-        table(
-            ("rule" if english else "规则", "says" if english else "内容"),
-            (IN_ENGLISH if english else RULES).items(),
-        )
-    )
+    said = [(rule, told(says, english)) for rule, says in RULES.items()]
+    parts.append(table(("rule" if english else "规则", "says" if english else "内容"), said))
     return "\n".join(parts)
 
 
