@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from docs.site.listing import listing
 from docs.site.navigation import TABS
 from docs.site.reference import GENERATED, IN_ENGLISH, PICTURES
-from docs.site.words import in_one, joined, outside_blocks, with_commas
+from docs.site.words import in_one, joined, outside_blocks, with_english_marks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,7 +60,7 @@ def gather(into: Path) -> list[str]:
     untranslated = [uri for file, uri in sources() if _lay(into, file, uri)]
     for uri, page in GENERATED.items():
         _write(into / uri, page(False))  # noqa: FBT003 - in which language
-        _write(into / _english(uri), with_commas(page(True)))  # noqa: FBT003
+        _write(into / _english(uri), with_english_marks(page(True)))  # noqa: FBT003
     _lists(into)
     return untranslated
 
@@ -82,7 +82,7 @@ def _lay(into: Path, file: Path, uri: str) -> bool:
     """One page in the languages it has; True when it has no English, and got a half of it."""
     text = file.read_text(encoding="utf-8")
     if uri.endswith(".en.md"):
-        _write(into / uri, _ready(text, file, uri))
+        _write(into / uri, with_english_marks(_ready(text, file, uri)))
         return False
     if uri.startswith(ENGLISH_ONLY):
         head, _, rest = text.partition("\n")
