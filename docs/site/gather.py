@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from docs.site.listing import listing
 from docs.site.navigation import TABS
 from docs.site.reference import GENERATED, IN_ENGLISH, PICTURES
-from docs.site.words import in_one, joined, outside_blocks, with_english_marks
+from docs.site.words import in_one, joined, outside_blocks, with_bars, with_english_marks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -111,7 +111,7 @@ def _with_lists(text: str) -> str:
 
 def _write(target: Path, text: str) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(text, encoding="utf-8")
+    target.write_text(with_bars(text) if target.suffix == ".md" else text, encoding="utf-8")
 
 
 def _put(target: Path, source: Path) -> None:

@@ -73,3 +73,12 @@ def with_english_marks(text: str) -> str:
 def _steps(found: re.Match[str]) -> str:
     first, last = found[1].replace("、", ", "), found[2]
     return f"step{'s' if last or ',' in first else ''} {first}{f'–{last}' if last else ''}"
+
+
+def with_bars(text: str) -> str:
+    """Bars in code of a table's cell: GitHub wants them escaped, here the backslash would be shown."""
+
+    def bare(row: re.Match[str]) -> str:
+        return re.sub(r"`[^`]*`", lambda span: span[0].replace("\\|", "|"), row[0])
+
+    return re.sub(r"(?m)^\|.*$", bare, text)

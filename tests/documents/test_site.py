@@ -92,6 +92,14 @@ def test_a_link_leads_to_another_page_or_to_a_place_on_it(read):
         assert dead == [], f"{address}: {dead} leads to itself"
 
 
+def test_code_in_a_table_is_shown_as_it_is(read):
+    for address, page in read.items():
+        shown = [code.text_content() for code in page.xpath("//article//td//code")]
+        assert [text for text in shown if r"\|" in text] == [], address
+    paths = text_of(read, "reference/field-maps.html")
+    assert "CYTB|CQ50[0-9]{4}" in paths
+
+
 def fetched_elsewhere(page):
     """What a browser would ask another host for."""
     return [
