@@ -34,6 +34,8 @@ ADOPTED = {
 ENGLISH_ONLY = ("decisions",)
 _SUFFIXED = re.compile(r"\.(en|zh-CN|zh)(?=\.(?:png|svg)$)")
 _LINK = re.compile(r"(!?)\[((?:[^\[\]]|\[[^\]]*\])*)\]\(([^)\s]+)\)")
+#: What a page tells readers of the tree only.
+_IN_THE_TREE = re.compile(r"(?m)^> In the repository .*\n\n")
 #: The tree's link to the same page in the other language: the site has that in its head.
 _OTHER_LANGUAGE = re.compile(r"[ \n]*(?:（|· )?\[(?:English|中文)\]\([^)]+\)）?")
 _STILL_CHINESE = """!!! note "In Chinese for now"
@@ -82,6 +84,7 @@ def _lay(into: Path, file: Path, uri: str) -> bool:
     """One page in the languages it has; True when it has no English, and got a half of it."""
     text = file.read_text(encoding="utf-8")
     if uri.endswith(".en.md"):
+        text = _IN_THE_TREE.sub("", text)
         _write(into / uri, with_english_marks(_ready(text, file, uri)))
         return False
     if uri.startswith(ENGLISH_ONLY):
