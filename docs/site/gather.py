@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from docs.site.listing import listing
 from docs.site.navigation import TABS
-from docs.site.reference import GENERATED, PICTURES
-from docs.site.words import in_one, joined, outside_blocks
+from docs.site.reference import GENERATED, IN_ENGLISH, PICTURES
+from docs.site.words import in_one, joined, outside_blocks, with_bars, with_english_marks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,13 +21,23 @@ DOCS = ROOT / "docs"
 #: Pages of the repository that are pages of the site too.
 ADOPTED = {
     "mappings/README.md": "reference/rule-tables.md",
-    "adapters/README.md": "reference/adapters.md",
     "mappings/README.en.md": "reference/rule-tables.en.md",
+    "adapters/README.md": "reference/adapters.md",
+    "adapters/README.en.md": "reference/adapters.en.md",
+    **{
+        f"adapters/{file.parent.name}/{file.name}": f"reference/adapter-{file.parent.name}{language}.md"
+        for language in ("", ".en")
+        for file in sorted((ROOT / "adapters").glob(f"*/README{language}.md"))
+    },
 }
 #: Folders whose pages are in English only.
 ENGLISH_ONLY = ("decisions",)
 _SUFFIXED = re.compile(r"\.(en|zh-CN|zh)(?=\.(?:png|svg)$)")
 _LINK = re.compile(r"(!?)\[((?:[^\[\]]|\[[^\]]*\])*)\]\(([^)\s]+)\)")
+#: What a page tells readers of the tree only.
+_IN_THE_TREE = re.compile(r"(?m)^> In the repository .*\n\n")
+#: The tree's link to the same page in the other language: the site has that in its head.
+_OTHER_LANGUAGE = re.compile(r"[ \n]*(?:（|· )?\[(?:English|中文)\]\([^)]+\)）?")
 _STILL_CHINESE = """!!! note "In Chinese for now"
     This page is written in Chinese; what matters most is said in English on it.
 
@@ -52,7 +62,7 @@ def gather(into: Path) -> list[str]:
     untranslated = [uri for file, uri in sources() if _lay(into, file, uri)]
     for uri, page in GENERATED.items():
         _write(into / uri, page(False))  # noqa: FBT003 - in which language
-        _write(into / _english(uri), page(True))  # noqa: FBT003
+        _write(into / _english(uri), with_english_marks(page(True)))  # noqa: FBT003
     _lists(into)
     return untranslated
 
@@ -74,7 +84,8 @@ def _lay(into: Path, file: Path, uri: str) -> bool:
     """One page in the languages it has; True when it has no English, and got a half of it."""
     text = file.read_text(encoding="utf-8")
     if uri.endswith(".en.md"):
-        _write(into / uri, _ready(text, file, uri))
+        text = _IN_THE_TREE.sub("", text)
+        _write(into / uri, with_english_marks(_ready(text, file, uri)))
         return False
     if uri.startswith(ENGLISH_ONLY):
         head, _, rest = text.partition("\n")
@@ -85,6 +96,9 @@ def _lay(into: Path, file: Path, uri: str) -> bool:
         text = _with_lists(text)
     _write(into / uri, _ready(in_one(text, english=False), file, uri))
     if file.with_suffix(".en.md").exists():
+        return False
+    if _english(uri) in IN_ENGLISH:
+        _write(into / _english(uri), IN_ENGLISH[_english(uri)]())
         return False
     _write(into / _english(uri), _ready(_half(text), file, uri))
     return True
@@ -100,7 +114,7 @@ def _with_lists(text: str) -> str:
 
 def _write(target: Path, text: str) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(text, encoding="utf-8")
+    target.write_text(with_bars(text) if target.suffix == ".md" else text, encoding="utf-8")
 
 
 def _put(target: Path, source: Path) -> None:
@@ -139,9 +153,12 @@ def _ready(text: str, file: Path, uri: str) -> str:
         if here is None or here.endswith("0000-template.md") or not (_known(here)):
             return words if words.startswith("`") else f"{words}（`{name}`）"
         there = os.path.relpath(_renamed(_as_source(here)), PurePosixPath(uri).parent)
+        if picture and there.endswith(".png"):
+            # of a page's picture little can be read beside the text: a click shows it as it is
+            return f"[![{words}]({there})]({there})"
         return f"{picture}[{words}]({there}{'#' if anchor else ''}{anchor})"
 
-    return joined(outside_blocks(text, lambda part: _LINK.sub(link, part)))
+    return joined(outside_blocks(text, lambda part: _LINK.sub(link, _OTHER_LANGUAGE.sub("", part))))
 
 
 def _as_source(here: str) -> str:

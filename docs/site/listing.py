@@ -40,6 +40,8 @@ def first_sentence(text: str, *, english: bool) -> str:
         words = " ".join(paragraph.split())
         if not words or words.startswith(("!", "|", "#", "<", "-", ">", "*本页", "*Written")):
             continue
+        if words.startswith(("本页由", "This page:")):
+            return ""  # how it was made, not what it says
         words = re.sub(r"!?\[([^\]]*)\]\([^)]*\)", r"\1", words)
         words = words.replace("**", "")
         found = re.match(r".*?[a-z`)0-9]\.(?= |$)|.*?。", words)

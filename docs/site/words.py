@@ -62,3 +62,23 @@ def joined(text: str) -> str:
         )
 
     return outside_blocks(text, lambda part: join(join(join(part))))
+
+
+def with_english_marks(text: str) -> str:
+    """Commas between codes and names, and "step 3" for a step of a specification; Chinese words keep their own marks."""
+    text = re.sub(r"第 (\d[\d、]*)(?: 至 (\d+))? 步", _steps, text)
+    return re.sub(r"(?<=[`)\w])(?<![\u4e00-\u9fff])、(?=[`\[≥≤<>\w])(?![\u4e00-\u9fff])", ", ", text)
+
+
+def _steps(found: re.Match[str]) -> str:
+    first, last = found[1].replace("、", ", "), found[2]
+    return f"step{'s' if last or ',' in first else ''} {first}{f'–{last}' if last else ''}"
+
+
+def with_bars(text: str) -> str:
+    """Bars in code of a table's cell: GitHub wants them escaped, here the backslash would be shown."""
+
+    def bare(row: re.Match[str]) -> str:
+        return re.sub(r"`[^`]*`", lambda span: span[0].replace("\\|", "|"), row[0])
+
+    return re.sub(r"(?m)^\|.*$", bare, text)

@@ -11,13 +11,13 @@ from fastapi import Depends
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from gateway.dashboard.caller import Caller
 from gateway.dashboard.rendering import Page, render
-from gateway.dashboard.texts import LANGUAGES, Language, catalog, preferred
+from gateway.dashboard.texts import LANGUAGES, Language, preferred
 from gateway.exchange import entry
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
-    from datetime import datetime
 
     from gateway.exchange.entry import Staff
     from gateway.runtime import Runtime
@@ -60,13 +60,11 @@ def language_of(request: Request) -> Language:
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class Desk(Caller):
     """One request of a signed-in person."""
 
-    request: Request
     rt: Runtime
     staff: Staff
-    language: Language
 
     @property
     def actor(self) -> str:
@@ -74,19 +72,9 @@ class Desk:
         return self.staff.actor
 
     @property
-    def now(self) -> datetime:
-        """The gateway's clock."""
-        return self.rt.clock.now()
-
-    @property
-    def is_htmx(self) -> bool:
-        """True when a fragment is asked for."""
-        return "hx-request" in self.request.headers
-
-    def say(self, text: str, **values: object) -> str:
-        """A text in the person's language; ``%(name)s`` stands for a value."""
-        said = catalog(self.language).gettext(text)
-        return said % values if values else said
+    def place(self) -> Runtime:
+        """The gateway."""
+        return self.rt
 
     def page(self, template: str, *, status: int = 200, **context: Any) -> Response:
         """A whole page."""
@@ -149,7 +137,7 @@ async def desk_of(request: Request, rt: Runtime, *, touch: bool | None = None) -
     staff = await entry.session(rt, token, touch=by_hand) if token else None
     if staff is None:
         raise NotSignedIn
-    desk = Desk(request, rt, staff, language_of(request))
+    desk = Desk(request, language_of(request), rt, staff)
     if request.method not in {"GET", "HEAD"} and not await _is_ours(request, staff):
         raise Refused(400, desk.say("这个表单不属于当前登录，可能已重新登录过；请返回刷新页面后再试"))
     return desk

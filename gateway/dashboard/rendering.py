@@ -18,6 +18,7 @@ from gateway.dashboard import marks
 from gateway.dashboard.figures import NONE, Figures
 from gateway.dashboard.navigation import PLAYGROUND, entries
 from gateway.dashboard.texts import LANGUAGES, Language, catalog
+from gateway.dashboard.texts.findings import told
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -92,6 +93,9 @@ def _environment(language: Language) -> Environment:
     figures = Figures(language)
     environment.filters |= figures.filters()
     environment.filters["ago"] = pass_context(lambda context, at: figures.ago(at, context["page"].now))
+    environment.filters["told"] = pass_context(
+        lambda context, text: told(text, language, getattr(context["page"].rt, "regions", ()))
+    )
     environment.filters["json"] = lambda value: json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     environment.filters["unquote"] = unquote
     environment.globals |= {

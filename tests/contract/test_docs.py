@@ -48,6 +48,7 @@ SYSTEM = {
     "grep",
     "iconv",
     "mkdir",
+    "mv",
     "openssl",
     "sed",
     "sh",

@@ -6,11 +6,14 @@ from pathlib import Path
 import pytest
 from babel.messages.extract import extract_from_file
 from babel.messages.pofile import read_po
+from finding_texts import sentences
 
 from gateway import dashboard
 from gateway.canonical.kinds import Kind, State
 from gateway.dashboard.texts import catalog, preferred
 from gateway.exchange import entry, releasing
+from gateway.mapping import canonical_lines
+from gateway.mapping.rule_texts import RULES
 
 HOME = Path(dashboard.__file__).parent
 KEYWORDS = {"_": None, "N_": None, "say": None, "gettext": None, "ngettext": (1, 2)}
@@ -26,12 +29,22 @@ def said():
             for text in [message] if isinstance(message, str) else message:
                 if text:
                     yield text, f"{file.relative_to(HOME)}:{line}"
+    yield from said_below()
+
+
+def said_below():
+    """What pages show of the layers below them."""
     for each in [*State, *Kind]:
         yield each.label, "canonical/kinds.py"
     for text in (entry.NOT_ADMITTED, entry.TOO_MANY):
         yield text, "exchange/entry.py"
     for text in releasing.SENTENCES:
         yield text, "exchange/releasing.py"
+    for text, where in sentences().items():
+        if any(each.startswith("gateway/") for each in where):
+            yield text, where[0]
+    for text in (*RULES.values(), canonical_lines._KEPT, canonical_lines._OURS):
+        yield text, "mapping/rule_texts.py"
 
 
 def translated():

@@ -10,8 +10,8 @@ from pathlib import Path
 from pages import ROOT
 
 #: what pages write into is copied, the rest is looked at
-COPIED = ("mappings", "adapters")
-LINKED = ("gateway", "deploy", "docs", "tests", "laws", "Makefile", "pyproject.toml")
+COPIED = ("mappings", "adapters", "deploy")
+LINKED = ("gateway", "docs", "tests", "laws", "Makefile", "pyproject.toml")
 COLD = f"{shlex.quote(sys.executable)} -c 'from gateway.cli.main import app; app()' \"$@\""
 
 

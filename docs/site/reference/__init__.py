@@ -9,6 +9,7 @@ from docs.site.reference import (
     audit,
     commands,
     errors,
+    field_maps,
     fields,
     life_cycle,
     metrics,
@@ -35,6 +36,9 @@ GENERATED: Mapping[str, Callable[[bool], str]] = {
     "reference/metrics.md": metrics.page,
     "reference/audit.md": audit.page,
 }
+
+#: Address in the site → the English of a page that is in the tree in Chinese, written by a command.
+IN_ENGLISH: Mapping[str, Callable[[], str]] = {"reference/field-maps.en.md": field_maps.page}
 
 #: Address in the site → the picture, as SVG.
 PICTURES: Mapping[str, Callable[[], str]] = {

@@ -6,6 +6,8 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
+from docs.site.reference.api_words import INTRODUCTION
+from docs.site.reference.api_words import english as in_english
 from docs.site.reference.writing import code, head, table
 from gateway import regions
 from gateway.web.app import create
@@ -17,7 +19,7 @@ _SAYS = (
     "网关的全部接口：参数、应答、示例和错误。运行中的网关在 `/docs` 可以当场试用，`/openapi.json` 是机器可读的同一份文件。",
     (
         "Every operation of the gateway with parameters, answers, examples and errors. A running gateway shows the same at `/docs`, "
-        "and for machines at `/openapi.json`. Descriptions are in Chinese, the language of those who integrate."
+        "and for machines at `/openapi.json`. Of the shapes at the end, the remarks are as the code has them, in Chinese."
     ),
 )
 
@@ -38,11 +40,14 @@ class _Writer:
     def say(self, zh: str, en: str) -> str:
         return en if self.english else zh
 
+    def told(self, sentence: str) -> str:
+        return in_english(sentence) if self.english else sentence
+
     def lines(self) -> Iterator[str]:
         yield head(self.english, ("接口", "API"), _SAYS, "gateway/web")
-        yield self.document["info"]["description"]
+        yield INTRODUCTION if self.english else self.document["info"]["description"]
         for tag in self.document["tags"]:
-            yield f"\n## {tag['name']}\n\n{tag.get('description', '')}\n"
+            yield f"\n## {self.told(tag['name'])}\n\n{self.told(tag.get('description', ''))}\n"
             for path, operations in self.document["paths"].items():
                 for method, operation in operations.items():
                     if tag["name"] in operation["tags"]:
@@ -52,7 +57,8 @@ class _Writer:
             yield from self._shape(name, schema)
 
     def _operation(self, method: str, path: str, operation: dict[str, Any]) -> Iterator[str]:
-        yield f"### {method} {path}\n\n**{operation['summary']}**\n\n{operation.get('description', '')}\n"
+        does = self.told(operation.get("description", ""))
+        yield f"### {method} {path}\n\n**{self.told(operation['summary'])}**\n\n{does}\n"
         if not operation.get("security") and path.startswith("/v1") and method != "POST":
             yield self.say("不需要令牌。", "No token needed.") + "\n"
         heads = [
@@ -74,7 +80,7 @@ class _Writer:
                 self.type(each["schema"]),
                 self.say("是", "yes") if each.get("required") else "",
                 code(each["schema"].get("default", "")),
-                each.get("description", each["schema"].get("description", "")),
+                self.told(each.get("description", each["schema"].get("description", ""))),
                 code(each["schema"].get("example", "")),
             )
             for each in operation.get("parameters", ())
@@ -95,7 +101,9 @@ class _Writer:
         for status, answer in operation["responses"].items():
             content: dict[str, Any] = next(iter(answer.get("content", {}).values()), {})
             codes = "、".join(code(name) for name in content.get("examples", {}))
-            rows.append((status, answer["description"], self.type(content.get("schema", {})), codes))
+            rows.append(
+                (status, self.told(answer["description"]), self.type(content.get("schema", {})), codes)
+            )
         words = [
             self.say(*p)
             for p in (("应答", "status"), ("说明", "meaning"), ("内容", "shape"), ("错误", "codes"))

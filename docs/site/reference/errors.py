@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from docs.site.reference.api_words import english as in_english
 from docs.site.reference.spoken import sentences
-from docs.site.reference.writing import code, head, table
+from docs.site.reference.writing import code, head, table, told
 from gateway import regions
 from gateway.web.problem import CODES
 
@@ -164,8 +165,8 @@ _FATES = {
 _SAYS = (
     "收到一个代码时：什么意思，报文怎样了，该做什么；以及代码里会出现的每一句原话。报文有多处问题时一次列全。",
     (
-        "What a code means, what became of the message and what to do; with every sentence the gateway says it in (in Chinese, as the sender "
-        "gets it). All faults of a message are told at once."
+        "What a code means, what became of the message and what to do; with every sentence the gateway says it in (senders "
+        "get them in Chinese). All faults of a message are told at once."
     ),
 )
 #: Causes of failed deliveries, as in `tongban deliveries`.
@@ -207,14 +208,16 @@ def page(english: bool) -> str:  # noqa: FBT001
     parts += [f"- {words[english]}" for words in _FATES.values()]
     for each, known in KNOWN.items():
         parts.append(f"\n### {each}\n\n**{known.en if english else known.zh}**\n")
-        parts += [f"- {sentence}" for sentence in said.get(each, ())]
+        parts += [f"- {told(sentence, english)}" for sentence in said.get(each, ())]
     parts.append("\n## " + ("接口：problem 代码" if not english else "API: problem codes") + "\n")
     for name, (status, title) in CODES.items():
-        parts.append(f"\n### {name}\n\n**{status} {title}**\n")
-        parts += [f"- {sentence}" for sentence in problems.get(name, ())]
+        parts.append(f"\n### {name}\n\n**{status} {in_english(title) if english else title}**\n")
+        parts += [f"- {told(sentence, english)}" for sentence in problems.get(name, ())]
     parts.append("\n## " + ("对方说凭证不对时" if not english else "When a peer refuses our proof") + "\n")
     for region in regions.discover().values():
-        parts += [f"- {region.name} `{each}`: {text}" for each, text in region.proof_faults.items()]
+        parts += [
+            f"- {region.name} `{each}`: {told(text, english)}" for each, text in region.proof_faults.items()
+        ]
     parts.append("\n## " + ("投递失败的原因" if not english else "Causes of failed deliveries") + "\n")
     parts.append(
         table(

@@ -6,7 +6,7 @@ from collections import defaultdict
 from html import escape
 from typing import TYPE_CHECKING
 
-from docs.site.reference.writing import code, head, table
+from docs.site.reference.writing import code, head, table, told
 from gateway import regions
 from gateway.mapping.explain import Fate, FieldLine, field_lines
 from gateway.mapping.rule_texts import RULES
@@ -18,7 +18,7 @@ _SAYS = (
     "同一个值在两边各在哪里、依据哪条规则、各写成什么样。一边没有的，写明来历。按本方格式逐字段查（含不转的字段）见[字段对照](field-maps.md)。",
     (
         "Where the same value stands on either side, by which rule, and how each writes it; where a side lacks it, how it comes about. "
-        "Every field of one side's format, those not carried too, is in the [field maps](field-maps.md), in Chinese."
+        "Every field of one side's format, those not carried too, is in the [field maps](field-maps.md)."
     ),
 )
 #: what is longer may be broken anywhere
@@ -55,7 +55,8 @@ def page(english: bool) -> str:  # noqa: FBT001
         )
         parts.append(_pairs(own, sorted(known), {s: r.name for s, r in known.items()}, english))
     parts.append("\n## " + ("规则" if not english else "Rules") + "\n")
-    parts.append(table(("rule" if english else "规则", "says" if english else "内容"), RULES.items()))
+    said = [(rule, told(says, english)) for rule, says in RULES.items()]
+    parts.append(table(("rule" if english else "规则", "says" if english else "内容"), said))
     return "\n".join(parts)
 
 

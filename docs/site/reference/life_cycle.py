@@ -63,7 +63,9 @@ def page(english: bool) -> str:  # noqa: FBT001
             ],
         )
     )
-    under = "、".join(f"{s.value} {s.label}" for s in State if s in UNDER_WAY)
+    under = ("、", ", ")[english].join(
+        f"{s.value} {_ENGLISH[s.value] if english else s.label}" for s in State if s in UNDER_WAY
+    )
     parts.append(f"\n{'Under way' if english else '办理中'}: {under}\n")
     return "\n".join(parts)
 

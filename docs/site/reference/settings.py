@@ -16,7 +16,7 @@ from pydantic_core import PydanticUndefined
 
 from docs.site.reference.writing import cell, code, head, plain, table
 from docs.site.words import FENCE
-from gateway import regions
+from gateway import regions, settings_callers
 from gateway import settings as module
 
 if TYPE_CHECKING:
@@ -40,6 +40,8 @@ _TYPES = {
     "AwareDatetime": ("带时区的时间", "time with offset"),
     "datetime": ("带时区的时间", "time with offset"),
     "ApiToken": ("[[tokens]]", "[[tokens]]"),
+    "Channel": ("[[channels]]", "[[channels]]"),
+    "ChannelCredential": ("[[channels.credentials]]", "[[channels.credentials]]"),
 }
 
 
@@ -87,6 +89,8 @@ def _sections() -> Iterator[tuple[str, type[BaseModel], str | None]]:
         if isinstance(inner, type) and issubclass(inner, BaseModel):
             yield f"[{name}]", inner, f"TONGBAN_{name.upper()}"
     yield "[[tokens]]", module.ApiToken, None
+    yield "[[channels]]", settings_callers.Channel, None
+    yield "[[channels.credentials]]", settings_callers.ChannelCredential, None
     yield "[approval.*]", module.Approver, None
     for slug, region in regions.discover().items():
         yield f"[regions.{slug}]", region.credentials, f"TONGBAN_REGIONS_{slug.upper()}"

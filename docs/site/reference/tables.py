@@ -95,6 +95,14 @@ def recognition(english: bool) -> str:  # noqa: FBT001
     return "\n".join(parts)
 
 
+_UNITS = {"工作日": "working days", "日": "days", "月": "months"}
+
+
+def _limit(row: dict[str, str], which: str, english: bool) -> str:  # noqa: FBT001
+    value, unit = row[f"{which}_limit_value"], row[f"{which}_limit_unit"]
+    return f"{value} {_UNITS[unit] if english else unit}" if value else ""
+
+
 def items(english: bool) -> str:  # noqa: FBT001
     """Every item with its versions and both sides' base codes."""
     parts = [head(english, ("事项与时限", "Items and limits"), _ITEMS, "mappings/items")]
@@ -108,8 +116,8 @@ def items(english: bool) -> str:  # noqa: FBT001
             code(row["item"]),
             row["name"],
             code(row["form"]),
-            f"{row['promised_limit_value']} {row['promised_limit_unit']}",
-            f"{row['legal_limit_value']} {row['legal_limit_unit']}" if row["legal_limit_value"] else "",
+            _limit(row, "promised", english),
+            _limit(row, "legal", english),
             f"{row['effective_from']} – {row['effective_to']}",
             row["basis"],
         )

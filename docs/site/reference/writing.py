@@ -5,6 +5,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from docs.site.reference.refusal_words import REFUSALS
+from gateway import regions
+from gateway.dashboard.texts import findings
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -37,6 +41,13 @@ def code(value: object) -> str:
     """As code, or nothing."""
     text = str(value)
     return f"`{text}`" if value not in {None, ""} else ""
+
+
+def told(sentence: str, english: bool) -> str:  # noqa: FBT001
+    """What the gateway says, in English where somebody wrote it."""
+    if not english:
+        return sentence
+    return REFUSALS.get(sentence) or findings.told(sentence, "en", regions.discover())
 
 
 def plain(docstring: str | None) -> str:

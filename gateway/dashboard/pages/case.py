@@ -118,7 +118,7 @@ async def _returned(desk: Desk, case_no: str, reason: str) -> Response:
     except LookupError:
         raise _nobodys(desk) from None
     except Refusal as refused:
-        return desk.refuse(409, refused.text)
+        return desk.refuse(409, desk.told(refused.text))
     return desk.done(desk.say("已退回来源方，并已告知来源方"), f"/ops/cases/{case_no}")
 
 

@@ -155,7 +155,9 @@ async def release(
     except LookupError:
         raise _gone(desk) from None
     if findings:
-        lacks = "；".join(f"{each['code']} {each['path']} {each['text']}" for each in findings[:3])
+        lacks = desk.say("；").join(
+            f"{each['code']} {each['path']} {desk.told(each['text'])}" for each in findings[:3]
+        )
         return desk.refuse(409, desk.say("仍不能放行：%(lacks)s", lacks=lacks))
     return desk.done(desk.say(_DONE["release"]), to=_within(back))
 

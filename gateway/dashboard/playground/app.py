@@ -51,7 +51,7 @@ async def _admitted(app: FastAPI, request: Request) -> Visit:
             raise desks.Refused(403, desk.say("您的账户没有这项权限，请向管理员申请相应角色"))
         staff = desk.staff
     ground, links = _kept(app, rt)
-    return Visit(request, ground, links, desks.language_of(request), staff)
+    return Visit(request, desks.language_of(request), ground, links, staff)
 
 
 def _kept(app: FastAPI, rt: Runtime) -> tuple[Served, Links]:
@@ -71,7 +71,7 @@ def alone(ground: Local, link_days: int) -> Starlette:
     links = Links(None, link_days)
 
     async def admit(request: Request) -> Visit:
-        return Visit(request, ground, links, desks.language_of(request), None)
+        return Visit(request, desks.language_of(request), ground, links, None)
 
     inner = _created(lambda: ground, admit)
     app = Starlette(

@@ -7,43 +7,27 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.responses import HTMLResponse, Response
 
+from gateway.dashboard.caller import Caller
 from gateway.dashboard.rendering import Page, render
-from gateway.dashboard.texts import Language, catalog
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
-    from starlette.requests import Request
-
     from gateway.dashboard.playground.ground import Ground
     from gateway.dashboard.playground.link import Links
     from gateway.exchange.entry import Staff
 
 
 @dataclass(frozen=True, slots=True)
-class Visit:
+class Visit(Caller):
     """One request. ``staff``: None where nobody signs in."""
 
-    request: Request
     ground: Ground
     links: Links
-    language: Language
     staff: Staff | None
 
     @property
-    def now(self) -> datetime:
-        """The gateway's clock."""
-        return self.ground.clock.now()
-
-    @property
-    def is_htmx(self) -> bool:
-        """True when a fragment is asked for."""
-        return "hx-request" in self.request.headers
-
-    def say(self, text: str, **values: object) -> str:
-        """A text in the person's language; ``%(name)s`` stands for a value."""
-        said = catalog(self.language).gettext(text)
-        return said % values if values else said
+    def place(self) -> Ground:
+        """What a message is tried by here."""
+        return self.ground
 
     def page(self, template: str, *, status: int = 200, **context: Any) -> Response:
         """A whole page, or a fragment."""

@@ -206,7 +206,7 @@ class Lines:
         if first is None or first.state not in _RESTS:
             return None
         words, icon, tone = _RESTS[first.state]
-        return Cause(self._desk.say(words), icon, tone, first.code, mask_words(first.words))
+        return Cause(self._desk.say(words), icon, tone, first.code, mask_words(self._desk.told(first.words)))
 
 
 def working_days(today: date, until: date, calendar: WorkCalendar) -> int:

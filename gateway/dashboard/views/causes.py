@@ -105,7 +105,7 @@ def lacking(desk: Desk, group: ParkedGroup, sample: Resting | None) -> Told:
         if not is_mended:
             region, sentence = peer, _NO_WORD
     if sentence is None:
-        return Told(group.text, desk.say(N_("按说明改正后放行；无法改正的，取消并请来源方重报")))
+        return Told(desk.told(group.text), desk.say(N_("按说明改正后放行；无法改正的，取消并请来源方重报")))
     said = desk.say(
         sentence,
         region=region_name(desk.rt, desk.language, region or group.region),

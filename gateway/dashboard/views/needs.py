@@ -140,7 +140,7 @@ def _cause(desk: Desk, need: Need) -> str:
     if need.group is None:
         return ""
     cause = need.group.cause
-    lack = desk.say(_LACKS[cause.code]) if cause.code in _LACKS else need.group.text
+    lack = desk.say(_LACKS[cause.code]) if cause.code in _LACKS else desk.told(need.group.text)
     field = cause.path.rsplit(".", 1)[-1]
     where = f"{field}\u00a0=\u00a0{cause.value}" if cause.value else field
     return desk.say("%(what)s（%(where)s）", what=lack, where=where) if where else lack
