@@ -153,6 +153,29 @@ async def test_what_cannot_be_read_says_where_the_reading_ended(visitor, message
     assert lines(said) == [line]
 
 
+@pytest.mark.parametrize(
+    ("begin", "word"), [(b"\xef\xbb\xbf{", "BOM"), (b"\xef\xbb\xbf\n {", "BOM"), (b"[", "JSON")]
+)
+async def test_what_is_json_by_its_first_mark_is_told_so_and_not_taken_for_another_format(
+    visitor, begin, word
+):
+    body = begin + SAMPLES["sichuan-tbzy0001"].body.lstrip()[1:]
+    answer = await visitor.post(
+        "/playground/", data={"message": ""}, files={"file": ("m", body)}, headers=FRAGMENT
+    )
+    said = re.search(r'class="finding-say">(.*?)</p>', answer.text, re.DOTALL)[1]
+    assert word in said
+    assert "GB18030" not in said
+
+
+async def test_bytes_a_page_cannot_hold_are_still_the_files_own_when_it_is_tried_again(visitor):
+    body = SAMPLES["sichuan-tbzy0001"].body.replace(b"tbzy0001", b"tb\0zy0001", 1)
+    again = {"message": body.decode().replace("\0", "\ufffd"), "raw": base64.b64encode(body).decode()}
+    told = (await visitor.post("/playground/share", data=again)).json()
+    opened = (await visitor.post("/playground/open", data={"token": told["token"]}, headers=FRAGMENT)).text
+    assert base64.b64encode(body).decode() in opened
+
+
 async def test_of_very_many_faults_the_first_are_shown_and_the_others_counted(visitor):
     members = ",\n".join(f'"k{number}": 1' for number in range(5000))
     said = await tried(visitor, message=f'{{"fwid": "tbzy0001",\n{members}}}')

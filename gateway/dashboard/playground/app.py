@@ -87,8 +87,15 @@ def alone(ground: Local, link_days: int) -> Starlette:
 
 
 #: What the page is made of, by itself; the folder's own and what it borrows.
-TEMPLATES = ("base.html", "parts.html", "spread/_spread.html", "playground/alone.html")
-TEMPLATES += ("playground/playground.html", "playground/_play.html", "playground/_outcome.html")
+TEMPLATES = (
+    *("base.html", "parts.html", "spread/_spread.html"),
+    *(
+        "playground/alone.html",
+        "playground/playground.html",
+        "playground/_play.html",
+        "playground/_outcome.html",
+    ),
+)
 
 
 @asynccontextmanager
