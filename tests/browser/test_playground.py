@@ -61,7 +61,7 @@ def test_a_pasted_message_shows_its_faults_by_line_and_leads_there(page, address
     assert not wide(page)
     page.keyboard.type("20261123")
     page.press("#message", "Control+Enter")
-    page.wait_for_function("document.querySelectorAll('.flag').length === 2")
+    page.wait_for_function("() => document.querySelectorAll('.flag').length === 2")
 
 
 def test_a_message_on_one_line_is_laid_out_in_lines(page, address):

@@ -98,6 +98,23 @@ async def test_the_samples_have_short_names_in_both_languages(ground):
         assert all(word in page for word in words)
 
 
+async def test_what_findings_and_rules_say_is_english_on_an_english_page(ground):
+    visitor = client_of(alone(ground, 7), "en-GB")
+    for sample in SAMPLES.values():
+        page = (await visitor.get("/playground/", params={"sample": sample.id})).text
+        told = re.findall(r'class="finding-say">(.*?)</p>', page, re.DOTALL)
+        # a word of the message or of a field's name stands within quotes or in bold, and stays as it is
+        said = [re.sub(r"<b>.*?</b>：?|“.*?”|<[^>]+>", "", each, flags=re.DOTALL) for each in told]
+        assert (verdict(page) == "taken") is not bool(said)
+        assert [each for each in said if re.search("[\u4e00-\u9fff]", each)] == []
+    page = (await visitor.get("/playground/", params={"sample": "sichuan-tbzy0001"})).text
+    assert (
+        "Money: yuan with at most two decimals"
+        in (await visitor.get("/playground/", params={"sample": "sichuan-tbzy0002"})).text
+    )
+    assert "the other side has no handling officer" in page
+
+
 # --- what was tried ---
 
 

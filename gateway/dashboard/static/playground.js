@@ -41,7 +41,7 @@
   };
   const bytes = () => {
     const said = find("#bytes");
-    said.classList.remove("ink-bad");
+    said.classList.replace("ink-bad", "quiet");
     const raw = find("[name=raw]").value;
     const typed = find("#message").value;
     if (!typed) said.textContent = "";
@@ -103,7 +103,7 @@
     find("[name=file]").value = ""; // what is sent is the text and its bytes, never the file beside them
     if (file.size > LARGEST) {
       find("#bytes").textContent = find("#bytes").dataset.large;
-      find("#bytes").classList.add("ink-bad");
+      find("#bytes").classList.replace("quiet", "ink-bad");
       return;
     }
     const content = new Uint8Array(await file.arrayBuffer());
