@@ -21,7 +21,7 @@ from gateway.dashboard.texts import LANGUAGES, Language, catalog
 from gateway.dashboard.texts.findings import told
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
 
     from jinja2.runtime import Context
@@ -74,6 +74,13 @@ def _absent(rt: Names | None) -> frozenset[str]:
     """Rooms that the settings close."""
     settings: Any = getattr(rt, "settings", None)
     return frozenset({PLAYGROUND} if settings is not None and settings.playground.access == "off" else ())
+
+
+def compile_ahead(templates: Iterable[str]) -> None:
+    """Compiles templates in every language, as the first to ask would wait for it a few tenths of a second."""
+    for template in templates:
+        for language in LANGUAGES:
+            _environment(language).get_template(template)
 
 
 @functools.cache

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from codecs import BOM_UTF8
 from typing import TYPE_CHECKING, NamedTuple
 
 from gateway.errors import Refusal
@@ -32,7 +33,7 @@ def whose(regions: Mapping[str, Region], body: bytes) -> Whose:
         try:
             opened = region.parse(body)
         except Refusal as error:
-            looks_alike = ("json" in region.content_type) == body.lstrip()[:1].startswith(b"{")
+            looks_alike = ("json" in region.content_type) == _is_json(body)
             if refused is None or looks_alike:
                 refused, nearest = error, region.slug
             continue
@@ -40,3 +41,8 @@ def whose(regions: Mapping[str, Region], body: bytes) -> Whose:
             return Whose(region, opened, None, region.slug)
         refused, nearest = translate.unknown_kind(region.kind_path), region.slug
     return Whose(None, None, refused, nearest)
+
+
+def _is_json(body: bytes) -> bool:
+    """By its first mark; a BOM before it is a fault of its own, and JSON's to tell."""
+    return body.removeprefix(BOM_UTF8).lstrip()[:1] in {b"{", b"["}

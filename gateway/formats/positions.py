@@ -119,17 +119,21 @@ def _place(text: str, offset: int, length: int) -> Place:
 
 
 class _Spots:
-    """Places found from front to back: lines are counted once, not from the top each time."""
+    """Places found from front to back: each line is looked for once, also a very long one with very many values."""
 
     def __init__(self, text: str) -> None:
         self.text, self.found = text, dict[Steps, Place]()
-        self._line, self._begin = 1, 0
+        self._line, self._begin, self._end = 1, 0, self._end_from(0)
+
+    def _end_from(self, begin: int) -> int:
+        feed = self.text.find("\n", begin)
+        return len(self.text) if feed < 0 else feed
 
     def note(self, steps: Steps, offset: int, length: int) -> None:
-        while 0 <= (feed := self.text.find("\n", self._begin)) < offset:
-            self._line, self._begin = self._line + 1, feed + 1
-        end = self.text.find("\n", offset)
-        left = (len(self.text) if end < 0 else end) - offset
+        while self._end < offset:
+            self._line, self._begin = self._line + 1, self._end + 1
+            self._end = self._end_from(self._begin)
+        left = self._end - offset
         place = Place(self._line, offset - self._begin + 1, max(1, min(length, left)), offset)
         self.found.setdefault(steps, place)
 

@@ -34,7 +34,7 @@ def main(folder):
             page = browser.new_page(locale=locale, viewport={"width": 1366, "height": 768})
             for name, sample in SAMPLES.items():
                 page.goto(f"{address}?sample={sample}")
-                page.wait_for_timeout(300)
+                page.wait_for_selector(".needs-script.is-on")
                 _show(page, name)
                 page.screenshot(path=folder / f"{name}.{language}.png")
         browser.close()
@@ -44,10 +44,11 @@ def main(folder):
 def _show(page, name):
     if name == "refused":
         page.locator("#findings button.jump").nth(1).click()
+        page.wait_for_selector("#findings li.is-here")
     if name == "lineage":
         page.locator(".result").evaluate("result => window.scrollTo(0, result.offsetTop - 60)")
         page.locator(".form").first.locator(".v[data-t]", has_text='"01"').nth(1).focus()
-    page.wait_for_timeout(200)
+        page.wait_for_selector(".v.is-from")
 
 
 if __name__ == "__main__":

@@ -96,6 +96,18 @@ def test_a_file_keeps_its_bytes_and_its_values_light_their_fellows_and_their_lin
     assert '"fwid":"tbsy0001"' in Path(saved.value.path()).read_text("utf-8")
 
 
+def test_a_file_too_long_is_told_at_once_and_is_not_sent_along_with_what_is_typed_then(page, address):
+    page.goto(address)
+    long = {"name": "long.json", "mimeType": "application/json", "buffer": b" " * (1 << 20) + b"{}"}
+    page.set_input_files("input[type=file]", long)
+    page.wait_for_selector("#bytes.ink-bad")
+    assert "1 MiB" in page.inner_text("#bytes")
+    page.fill("#message", XML.read_bytes().decode("gb18030"))
+    page.press("#message", "Control+Enter")
+    page.wait_for_selector(".verdict.is-taken")
+    assert page.locator("#bytes.ink-bad").count() == 0
+
+
 def test_a_link_opens_here_and_one_of_another_deployment_says_why_not(page, address):
     page.goto(f"{address}?sample=chongqing-SYJ_SQ.parked")
     page.click("#share")

@@ -72,7 +72,10 @@ async def test_a_case_nobody_has_and_a_number_that_is_none_are_designed_pages(op
 
 async def test_a_parked_case_says_which_word_is_missing_in_which_table_and_where_to_add_it(rt, sichuan, ops):
     _, receipt = await sichuan.hand_in("tbzy0001", 7103, aac005="77")
+    english = (await (await ops("operator", language="en-GB")).get(at(receipt["cytbh"]))).text
+    assert "Code list ethnic_group has no row for this value, so the message is parked" in english
     page = (await (await ops("operator")).get(at(receipt["cytbh"]))).text
+    assert "码表 ethnic_group 没有这个值对应的行，报文已挂起" in page
     assert "码表缺少一行" in page
     assert "mappings/codes/sichuan/ethnic_group.csv" in page
     assert "/ops/rules/missing?cause=1001%3Aparam.aac005%3D77&amp;region=sichuan&amp;kind=tbzy0001" in page

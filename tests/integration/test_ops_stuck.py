@@ -97,6 +97,10 @@ async def test_a_group_is_read_message_by_message_and_one_of_it_released(rt, ops
     await hand_in(side, 2, aac005="77")
     client = await ops("operator")
     address = ADDRESS.format("77")
+    english = await ops("operator", language="en")
+    assert "Code list ethnic_group has no row" in words_of(
+        await english.get("/ops/rules/missing?cause=1001:param.aac005=77&region=sichuan")
+    )
     page = await client.get(address)
     action = re.search(r"/ops/stuck/messages/[0-9a-f-]+/release", page.text)[0]
     hidden = form(page, action)

@@ -98,6 +98,23 @@ async def test_the_samples_have_short_names_in_both_languages(ground):
         assert all(word in page for word in words)
 
 
+async def test_what_findings_and_rules_say_is_english_on_an_english_page(ground):
+    visitor = client_of(alone(ground, 7), "en-GB")
+    for sample in SAMPLES.values():
+        page = (await visitor.get("/playground/", params={"sample": sample.id})).text
+        told = re.findall(r'class="finding-say">(.*?)</p>', page, re.DOTALL)
+        # a word of the message or of a field's name stands within quotes or in bold, and stays as it is
+        said = [re.sub(r"<b>.*?</b>：?|“.*?”|<[^>]+>", "", each, flags=re.DOTALL) for each in told]
+        assert (verdict(page) == "taken") is not bool(said)
+        assert [each for each in said if re.search("[\u4e00-\u9fff]", each)] == []
+    page = (await visitor.get("/playground/", params={"sample": "sichuan-tbzy0001"})).text
+    assert (
+        "Money: yuan with at most two decimals"
+        in (await visitor.get("/playground/", params={"sample": "sichuan-tbzy0002"})).text
+    )
+    assert "the other side has no handling officer" in page
+
+
 # --- what was tried ---
 
 
@@ -151,6 +168,29 @@ async def test_what_cannot_be_read_says_where_the_reading_ended(visitor, message
     assert verdict(said) == "unknown"
     assert word in said
     assert lines(said) == [line]
+
+
+@pytest.mark.parametrize(
+    ("begin", "word"), [(b"\xef\xbb\xbf{", "BOM"), (b"\xef\xbb\xbf\n {", "BOM"), (b"[", "JSON")]
+)
+async def test_what_is_json_by_its_first_mark_is_told_so_and_not_taken_for_another_format(
+    visitor, begin, word
+):
+    body = begin + SAMPLES["sichuan-tbzy0001"].body.lstrip()[1:]
+    answer = await visitor.post(
+        "/playground/", data={"message": ""}, files={"file": ("m", body)}, headers=FRAGMENT
+    )
+    said = re.search(r'class="finding-say">(.*?)</p>', answer.text, re.DOTALL)[1]
+    assert word in said
+    assert "GB18030" not in said
+
+
+async def test_bytes_a_page_cannot_hold_are_still_the_files_own_when_it_is_tried_again(visitor):
+    body = SAMPLES["sichuan-tbzy0001"].body.replace(b"tbzy0001", b"tb\0zy0001", 1)
+    again = {"message": body.decode().replace("\0", "\ufffd"), "raw": base64.b64encode(body).decode()}
+    told = (await visitor.post("/playground/share", data=again)).json()
+    opened = (await visitor.post("/playground/open", data={"token": told["token"]}, headers=FRAGMENT)).text
+    assert base64.b64encode(body).decode() in opened
 
 
 async def test_of_very_many_faults_the_first_are_shown_and_the_others_counted(visitor):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from crossings import REGIONS, SIDE, example
 from hypothesis import given
@@ -131,3 +133,24 @@ def test_fifty_thousand_levels_and_a_hundred_thousand_lines_are_no_trouble():
     assert locate(b"[" * 50_000, is_xml=False).broken.line == 1
     many = "{" + ",\n".join(f'"k{n}": {n}' for n in range(100_000)) + "}"
     assert locate(many.encode(), is_xml=False).at("k99999").line == 100_000
+
+
+def test_twenty_thousand_values_on_a_line_of_thirty_megabytes_are_found_without_reading_it_for_each():
+    members = ",".join(f'"k{n}":{n}' for n in range(20_000))
+    body = f"{{{members}}}{' ' * 30_000_000}".encode()
+    began = time.perf_counter()
+    assert locate(body, is_xml=False).at("k19999").line == 1
+    # once for each value would be a thousand gigabytes
+    assert time.perf_counter() - began < 20
+
+
+@pytest.mark.parametrize("before", ["王秀", "𠮷㛃😀", "\ue7c7\u1e3f€", "㐀\r\n𬸚"])
+def test_columns_count_characters_however_many_bytes_each_has(before):
+    head = f'<?xml version="1.0" encoding="GB18030"?><PACKET><XM>{before}</XM>'
+    line = head.replace("\r\n", "\n").split("\n")
+    found = locate(f"{head}<XB>女</XB></PACKET>".encode("gb18030"), is_xml=True)
+    assert found.at("XB")[:2] == (len(line), len(line[-1]) + len("<XB>") + 1)
+    broken = locate(head.encode("gb18030") + b"<XB>\xff</XB></PACKET>", is_xml=True).broken
+    assert broken[:2] == (len(line), len(line[-1]) + len("<XB>") + 1)
+    text = f'{{"xm": "{line[-1]}", "xb": 1}}'.replace('"1.0" encoding="GB18030"', "")
+    assert locate(text.encode(), is_xml=False).at("xb")[:2] == (1, text.index("1}") + 1)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from fastapi.exceptions import RequestValidationError
@@ -21,11 +23,12 @@ from gateway.dashboard.playground.form import LONGEST_FORM
 from gateway.dashboard.playground.ground import Served
 from gateway.dashboard.playground.link import Links
 from gateway.dashboard.playground.visit import Visit
+from gateway.dashboard.rendering import compile_ahead
 from gateway.exchange.explaining import Explaining
 from gateway.runtime import Runtime, master_key
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
     from fastapi import FastAPI
     from starlette.requests import Request
@@ -75,11 +78,32 @@ def alone(ground: Local, link_days: int) -> Starlette:
 
     inner = _created(lambda: ground, admit)
     app = Starlette(
-        routes=[*STATIC, Route("/", _home), Route("/playground", _home), Mount("/playground", inner)]
+        routes=[*STATIC, Route("/", _home), Route("/playground", _home), Mount("/playground", inner)],
+        lifespan=_compiling,
     )
     # a page of the web that has its name point here gets no answer
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost", "[::1]"])
     return app
+
+
+#: What the page is made of, by itself; the folder's own and what it borrows.
+TEMPLATES = (
+    *("base.html", "parts.html", "spread/_spread.html"),
+    *(
+        "playground/alone.html",
+        "playground/playground.html",
+        "playground/_play.html",
+        "playground/_outcome.html",
+    ),
+)
+
+
+@asynccontextmanager
+async def _compiling(_app: Starlette) -> AsyncIterator[None]:
+    """The first page does not wait for its templates: they are compiled as soon as the address is known."""
+    async with asyncio.TaskGroup() as group:
+        group.create_task(asyncio.to_thread(compile_ahead, TEMPLATES))
+        yield
 
 
 #: The files of the pages, where no dashboard serves them.

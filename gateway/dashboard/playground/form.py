@@ -108,8 +108,8 @@ async def filled(visit: Visit) -> Filled:
     given = {name: value for name, value in form.items() if isinstance(value, str)}
     text = given.get("message", "").replace("\r\n", "\n").replace("\r", "\n")
     raw = _bytes(given.get("raw", ""))
-    if raw is not None and text_of(raw) != text:
-        raw = None  # the text was changed after the file had been read
+    if raw is not None and text_of(raw).replace("\0", "\ufffd") != text.replace("\0", "\ufffd"):
+        raw = None  # the text was changed after the file had been read; a page holds no NUL, but its stand-in
     upload = form.get("file")
     if isinstance(upload, UploadFile) and upload.size:
         raw = await upload.read()

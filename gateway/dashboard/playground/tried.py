@@ -14,6 +14,7 @@ from uuid import UUID
 from gateway.canonical.kinds import Kind
 from gateway.canonical.tracking import TrackedCase
 from gateway.canonical.worktime import beijing_day
+from gateway.dashboard.playground.quote import quoted
 from gateway.dashboard.views.case.missing import lack
 from gateway.dashboard.views.case.spread import Spread, spread
 from gateway.errors import Finding, Level, Refusal
@@ -34,8 +35,6 @@ if TYPE_CHECKING:
     from gateway.mapping.explain import FieldLine
     from gateway.region import Opened, Region
 
-#: How much of a long line is quoted either side of the value.
-_AROUND = 34
 #: A finding without a place in the context of the case, not in the message.
 CONTEXT = "context"
 
@@ -249,18 +248,14 @@ def _pointed(
     )
     if place is None:
         return told
-    begin = place.offset - place.column + 1
-    end = located.text.find("\n", place.offset)
-    line = located.text[begin : len(located.text) if end < 0 else end]
-    at, until = place.column - 1, place.column - 1 + place.length
-    before, value, after = line[:at].lstrip(), line[at:until], line[until:]
+    before, value, after = quoted(located.text, place)
     return replace(
         told,
         place=place,
         within=name != "" and not located.has(finding.path),
-        before=before if len(before) <= _AROUND else "…" + before[-_AROUND:],
-        value=value if len(value) <= 2 * _AROUND else value[: 2 * _AROUND] + "…",
-        after=after if len(after) <= _AROUND else after[:_AROUND] + "…",
+        before=before,
+        value=value,
+        after=after,
     )
 
 

@@ -41,6 +41,7 @@
   };
   const bytes = () => {
     const said = find("#bytes");
+    said.classList.replace("ink-bad", "quiet");
     const raw = find("[name=raw]").value;
     const typed = find("#message").value;
     if (!typed) said.textContent = "";
@@ -99,14 +100,15 @@
   // --- files ---
 
   const load = async (file) => {
+    find("[name=file]").value = ""; // what is sent is the text and its bytes, never the file beside them
     if (file.size > LARGEST) {
       find("#bytes").textContent = find("#bytes").dataset.large;
+      find("#bytes").classList.replace("quiet", "ink-bad");
       return;
     }
     const content = new Uint8Array(await file.arrayBuffer());
     find("#message").value = read(content);
     find("[name=raw]").value = toBase64(content);
-    find("[name=file]").value = "";
     forget();
     draw();
     find("#try").requestSubmit();
