@@ -391,9 +391,15 @@ async def test_a_report_shows_no_number_of_a_person_and_no_secret():
     assert broken(results)["E-B02"]
 
 
-def test_the_command_says_what_is_missing_and_ends_with_2():
+def test_the_command_says_what_is_missing_and_ends_with_2(tmp_path):
     run = CliRunner().invoke
     assert run(tongban, ["check", "endpoint", "--region", "nowhere", "--url", "http://x"]).exit_code == 2
     no_keys = run(tongban, ["check", "endpoint", "--region", "sichuan", "--url", "http://x"])
     assert no_keys.exit_code == 2
     assert "--keys" in no_keys.output
+    keys = tmp_path / "keys.json"
+    keys.write_text(json.dumps(new_keys("sichuan")[0]))
+    known = ["check", "endpoint", "--region", "sichuan", "--url", "http://x", "--keys", str(keys)]
+    for odd in (["--listen", "9109"], ["--listen", "127.0.0.1:65536"], ["--law", "E-X"]):
+        wrong = run(tongban, [*known, *odd])
+        assert (wrong.exit_code, odd[0] in wrong.output) == (2, True), odd
