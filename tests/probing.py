@@ -4,28 +4,37 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import json
 import random
 import secrets
 import tempfile
+import threading
 from argparse import Namespace
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 
 import uvicorn
+from endpoint import common
+from endpoint.chongqing import server as chongqing
+from endpoint.sichuan import server as sichuan
 from ports import free_port
 
 from gateway.cli import simulate
+from gateway.cli.check_endpoint import _section
 from gateway.conformance.endpoint import assemble
 from gateway.conformance.endpoint.bench import Options
 from gateway.conformance.endpoint.plays import PLAYS
 from gateway.conformance.endpoint.run import run
 from gateway.conformance.law import Level
 from gateway.conformance.mischief import Mischief, rates_of
+from gateway.conformance.simulator import new_keys
 from gateway.exchange.translate import compile_maps
 from gateway.mapping.load import PACKAGED, load_tables
 from gateway.regions import discover, look_in
 from gateway.runtime import SystemClock
 
+SIDES = ("sichuan", "chongqing")
+SERVERS = {"sichuan": sichuan, "chongqing": chongqing}
 REGIONS = discover()
 TABLES = load_tables(PACKAGED, 2026)
 MAPS = compile_maps(REGIONS, TABLES)
@@ -111,3 +120,34 @@ async def check(
     finally:
         await bench.client.close()
     return {result.law.id: result for result in results}, bench
+
+
+def broken(results):
+    return {id_: [b.sentence for b in each.breaches] for id_, each in results.items() if each.breaches}
+
+
+def keys_of(slug, file, regions=REGIONS):
+    """The gateway's section, as the command reads it."""
+    read = _section(Namespace(regions=regions), None, slug, file)
+    return {
+        name.removesuffix("_file"): value.read_text() if name.endswith("_file") else value
+        for name, value in read.items()
+        if name != "base_url"
+    }
+
+
+@contextmanager
+def written_by_others(slug, fault="", gateway=""):
+    """(url, keys of the gateway)."""
+    module = SERVERS[slug]
+    section, own = new_keys(slug)
+    if hasattr(module, "load_keys"):
+        own = module.load_keys(Namespace(read_text=lambda _: json.dumps(own)))
+    options = Namespace(wait=0.1, delay=0.02, slow=0.4)
+    server = common.serve(module.Office(own, fault=fault, gateway=gateway, options=options))
+    threading.Thread(target=lambda: server.serve_forever(0.02), daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}", section
+    finally:
+        server.shutdown()
+        server.server_close()

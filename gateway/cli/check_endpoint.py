@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 
 app = typer.Typer(add_completion=False)
 
+_LAST_PORT = 65535
+
 KeysOption = Annotated[
     Path | None,
     typer.Option(
@@ -164,7 +166,9 @@ def _only(asked: list[str]) -> tuple[str, ...]:
     known = {demand.id for demand in laws_of(Level.HOSTILE)}
     strange = [each for each in asked if each not in known]
     if strange:
-        raise CannotStart(f"--law {'、'.join(strange)}: 没有这条要求；编号见 docs/how-to/check-a-server.md")
+        raise CannotStart(
+            f"--law {'、'.join(strange)}: 没有这条要求；编号见 docs/reference/laws-of-a-server.md"
+        )
     return tuple(asked)
 
 
@@ -230,6 +234,6 @@ def _address(listen: str) -> tuple[str, int] | None:
     if not listen:
         return None
     host, _, port = listen.rpartition(":")
-    if not host or not port.isdecimal():
+    if not host or not port.isdecimal() or int(port) > _LAST_PORT:
         raise CannotStart("--listen: 应为 主机:端口，如 0.0.0.0:8080")
     return host, int(port)

@@ -75,8 +75,8 @@ def test_faults_that_cannot_be_understood_say_how_they_are_written(wrong, words)
         ([{"do": "no"}], "没有这种行为"),
         ([{"do": "cut"}, {"do": "cut", "who": 1}], "第 2 步"),
         (
-            [{"do": "error", "kind": "general.aply"}],
-            "没有报文种类 general.aply；可用 .*general.apply.*tbty0001",
+            [{"do": "error", "kind": "general.nothing"}],
+            "没有报文种类 general.nothing；可用 .*general.apply.*tbty0001",
         ),
         ([{"do": "reorder", "kind": "tbzt0001"}], "不能指定 kind"),
     ],

@@ -197,7 +197,8 @@ class Bench:
             took_s = time.monotonic() - began
             cut = failed.cause == "connect"
             status = failed.http_status or 0
-            return replace(blank, failure=_failed(failed), status=status, took_s=took_s, cut=cut)
+            failure = _failed(failed, self.options.timeout_s)
+            return replace(blank, failure=failure, status=status, took_s=took_s, cut=cut)
         return self.read(
             replace(
                 blank,
@@ -233,10 +234,10 @@ class Bench:
         return None
 
 
-def _failed(failed: PeerFailure) -> str:
+def _failed(failed: PeerFailure, timeout_s: float) -> str:
     match failed.cause:
         case "timeout":
-            return f"没有应答（{failed}）"
+            return f"没有应答（等了 {timeout_s:g} 秒）"
         case "connect":
             is_absent = failed.detail in _ABSENT
             return f"没有应答（{'连接不上' if is_absent else '收到请求后没有应答就断开了连接'}）"

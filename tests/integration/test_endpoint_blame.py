@@ -1,0 +1,67 @@
+"""`tongban check endpoint` blames one mistake once, and nothing that is kept beside it."""
+
+from __future__ import annotations
+
+import pytest
+from endpoint import common
+from endpoint.sichuan import server as sichuan
+from probing import broken, check, free_port, keys_of, simulated, written_by_others
+
+from gateway.canonical.kinds import Kind
+from gateway.conformance.endpoint.plays import Play
+from gateway.conformance.mischief import script_of
+
+
+async def test_a_case_the_server_did_not_take_is_not_rated():
+    port = free_port()
+    async with simulated("sichuan", gateway_port=port) as (url, keys, stage):
+        step = {"do": "error", "kind": "certification.notice", "times": 99}
+        stage.mischief.script = script_of([step], stage.kinds)
+        results, bench = await check(
+            "sichuan", url, keys_of("sichuan", keys), only=("E-F37",), door_port=port, patience_s=0.3
+        )
+    assert "E-B02" in broken(results)
+    assert "E-F37" not in broken(results)
+    assert any(case.facts.kind is Kind.CERTIFICATION_NOTICE for case in bench.door.cases.values())
+
+
+@pytest.mark.parametrize(("fault", "law"), [("remembers-refused", "E-F12"), ("digit-unchecked", "E-F09")])
+async def test_one_mistake_is_not_blamed_on_what_the_server_keeps(fault, law):
+    """What became of one spoilt message says nothing about the next: each has its own key, case and proof."""
+    with written_by_others("sichuan", fault) as (url, section):
+        results, _ = await check("sichuan", url, section)
+    assert set(broken(results)) == {law}
+    assert len(broken(results)[law]) == 1
+
+
+async def test_a_report_under_wrong_numbers_is_not_one_that_got_lost():
+    port = free_port()
+    with written_by_others("sichuan", "send-foreign-cytbh", f"http://127.0.0.1:{port}") as (url, section):
+        only, plays = ("E-B23", "E-F33"), (Play.TAKE, Play.AWAY, Play.BUSY)
+        results, _ = await check("sichuan", url, section, only=only, door_port=port, plays=plays)
+    assert set(broken(results)) == {"E-B23"}
+    assert "cytbh" in broken(results)["E-B23"][0]
+
+
+async def test_which_half_of_a_proof_is_looked_at_first_is_the_servers_choice(monkeypatch):
+    in_order = sichuan.Office.check_proof
+
+    def digest_first(self, headers, body):
+        head = "\n".join((headers.get("x-tif-timestamp", ""), headers.get("x-tif-nonce", ""), ""))
+        if headers.get("x-body-sm3", "").lower() != sichuan.sm3_mac(self.token, head.encode() + body):
+            raise common.RefusedError(401, "9004", "报文摘要不符")
+        in_order(self, headers, body)
+
+    monkeypatch.setattr(sichuan.Office, "check_proof", digest_first)
+    with written_by_others("sichuan") as (url, section):
+        results, _ = await check("sichuan", url, section, only=("E-B06", "E-B07", "E-B08", "E-H04"))
+    assert broken(results) == {}
+    assert results["E-B06"].tried == 10
+
+
+async def test_a_wrong_address_of_the_gateway_is_named_once():
+    port = free_port()
+    with written_by_others("sichuan", gateway=f"http://127.0.0.1:{port}/gateway") as (url, section):
+        results, _ = await check("sichuan", url, section, only=("E-B22",), door_port=port, patience_s=0.3)
+    assert results["E-B22"].skipped.count("POST /gateway/v1/sichuan/messages") == 1
+    assert len(broken(results)["E-B22"]) == 1
