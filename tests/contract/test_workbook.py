@@ -36,7 +36,7 @@ SOME = SMALL | {
         "canonical/ethnic_group.csv",
         "canonical/material.csv",
         "codes/chongqing/sex.csv",
-        "items/sichuan.csv",
+        "codes/sichuan/items.csv",
         "recognition/materials.csv",
     )
 }
@@ -133,7 +133,7 @@ def offered(book, title, column):
         ("recognition.materials", "items", "pension_transfer", False),
         ("items.catalogue", "promised_limit_unit", "工作日", True),
         ("items.catalogue", "materials", "id_card", False),
-        ("items.sichuan", "item", "pension_transfer", True),
+        ("codes.sichuan.items", "item", "pension_transfer", True),
         ("places.divisions", "level", "county", True),
     ],
 )

@@ -97,7 +97,11 @@ def recognition(english: bool) -> str:  # noqa: FBT001
 
 def items(english: bool) -> str:  # noqa: FBT001
     """Every item with its versions and both sides' base codes."""
-    parts = [head(english, ("事项与时限", "Items and limits"), _ITEMS, "mappings/items")]
+    parts = [
+        head(
+            english, ("事项与时限", "Items and limits"), _ITEMS, "mappings/items, mappings/codes/*/items.csv"
+        )
+    ]
     heads = (
         ("item", "name", "message", "promised", "by law", "in force", "basis")
         if english
@@ -118,7 +122,7 @@ def items(english: bool) -> str:  # noqa: FBT001
     parts.append(table(heads, rows))
     parts.append("\n## " + ("Base codes" if english else "两地的基本编码") + "\n")
     known = regions.discover()
-    codes = {slug: {row["item"]: row for row in _rows("items", f"{slug}.csv")} for slug in sorted(known)}
+    codes = {slug: {row["item"]: row for row in _rows("codes", slug, "items.csv")} for slug in sorted(known)}
     every = dict.fromkeys(row["item"] for row in _rows("items", "catalogue.csv"))
     parts.append(
         table(

@@ -123,8 +123,8 @@ def places_and_items_are_there(subject: Subject, tally: Tally) -> Iterator[Breac
         if not versions[0].base_codes.get(subject.slug):
             yield Breach(
                 f"事项 {item} 没有本地区的基本编码",
-                f"请在 mappings/items/{subject.slug}.csv 加上 {item} 一行",
-                path=f"mappings/items/{subject.slug}.csv",
+                f"请在 mappings/codes/{subject.slug}/items.csv 加上 {item} 一行",
+                path=f"mappings/codes/{subject.slug}/items.csv",
             )
     agencies = [code for code in subject.tables.agencies.by_division if code.startswith(prefix)]
     tally()

@@ -17,7 +17,7 @@ _REMEDIES = {
     "1002": "请在 mappings/recognition 中补上互认规则，或让样例使用已互认的材料",
     "1003": "请核对 mappings/places/divisions.csv 中的这个区划及其起止日期",
     "1004": "请核对 mappings/places/divisions.csv 中这个区划的承接区划",
-    "1005": "请在 mappings/items/{slug}.csv 中补上这个基本编码",
+    "1005": "请在 mappings/codes/{slug}/items.csv 中补上这个基本编码",
     "1007": "请核对 mappings/items/catalogue.csv 中的生效日期，以及 mappings/guides 中是否开通",
 }
 
