@@ -30,6 +30,8 @@ def hashed(raw: Any) -> Any:
     if (text is None) == (digest is None):
         raise ValueError("token（或 token_file）与 token_sha256 须且只能填写一项")
     if isinstance(text, str):
+        if not text.strip():  # an empty file would be a credential nobody can hold
+            raise ValueError("token 是空的，请填写令牌，或核对 token_file 的内容")
         return {**raw, "token_sha256": hashlib.sha256(text.encode()).hexdigest(), "token": None}
     return {**raw, "token_sha256": digest.lower()} if isinstance(digest, str) else raw
 

@@ -26,8 +26,9 @@ async def test_a_collected_case_is_a_case_like_any_other(rt, door):
         assert case_no.startswith("CYTB500103")
         assert taken.headers["location"] == f"/v1/cases/{case_no}"
         assert await sent_to(rt, case_no) == [("sichuan", "tbty0001")]
-        for state, at in (("03", "20261123161000"), ("06", "20261124101000"), ("09", "20261125101000")):
-            receipt = await reported(rt, sichuan, case_no, state, at)
+        course = (("03", "23161000"), ("06", "24101000"), ("01", "23155000"), ("09", "25101000"))
+        for state, at in course:
+            receipt = await reported(rt, sichuan, case_no, state, f"202611{at}")
             assert (receipt.status_code, receipt.json()["recode"]) == (202, "1"), receipt.text
         # nobody is told: the channel asks, and its region's own system does not know the case
         assert await sent_to(rt, case_no) == [("sichuan", "tbty0001")]
@@ -43,6 +44,8 @@ async def test_a_collected_case_is_a_case_like_any_other(rt, door):
         assert "王秀" not in json.dumps(case, ensure_ascii=False)
         dropped = {entry["path_in"] for entry in case["trace"] if entry["kind"] == "dropped"}
         assert "collected_at.outlet.code" in dropped
+        # the report of 10 came after 30: it is kept on the timeline, and told to nobody
+        assert [event["kind"] for event in case["timeline"]].count("ignored") == 1
         told = (await bank.get(f"/v1/cases/{case_no}/messages")).json()
         schemas.ToldPage.model_validate(told)
         assert [line["message"]["status"]["state"] for line in told["messages"]] == ["20", "30", "40"]

@@ -47,6 +47,7 @@ def test_a_credential_is_kept_as_its_hash_and_two_may_stand_for_a_while(tmp_path
     [
         (SECTION, "channels[0].credentials"),
         (SECTION + 'credentials = [{token = "a", token_sha256 = "b"}]', "channels[0].credentials[0]"),
+        (SECTION + 'credentials = [{token = ""}]', "channels[0].credentials[0]: token 是空的"),
         (SECTION + 'credentials = [{token = "a", outlet = ["1"]}]', "channels[0].credentials[0].outlet"),
         (SECTION.replace('"5101"', '"510"') + 'credentials = [{token = "a"}]', "channels[0].divisions"),
         (SECTION.replace('"bank"', '"The Bank"') + 'credentials = [{token = "a"}]', "channels[0].name"),
