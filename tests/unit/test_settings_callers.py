@@ -8,6 +8,7 @@ import pytest
 
 from gateway.errors import CannotStart
 from gateway.settings import load
+from gateway.settings_callers import channel_faults
 
 SECTION = """
 [[channels]]
@@ -59,3 +60,12 @@ def test_a_fault_of_a_channel_is_named_with_its_place(tmp_path, text, named):
     with pytest.raises(CannotStart) as fault:
         settings(tmp_path, text)
     assert named in str(fault.value)
+
+
+def test_a_channels_side_is_a_region_and_its_name_is_none():
+    written = [{"name": "sichuan", "side": "sichuan"}, {"name": "bank", "side": "atlantis"}, "?"]
+    assert [fault.split(":")[0] for fault in channel_faults(written, {"sichuan": None})] == [
+        "channels[0].name",
+        "channels[1].side",
+    ]
+    assert channel_faults("?", {"sichuan": None}) == []
