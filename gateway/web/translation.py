@@ -95,7 +95,8 @@ def _channel(rt: Runtime, caller: Caller, sender: str) -> Collector | None:
         if channel.name == sender:
             return Collector.of(channel, None)
     known = (*rt.regions, *(channel.name for channel in rt.settings.channels))
-    raise Problem("bad-request", f"from 须为 {'、'.join(known)} 之一")
+    text = f"from 须为 {'、'.join(known)} 之一"
+    raise Problem("bad-request", text, findings=[{"path": "from", "code": "unknown", "text": text}])
 
 
 async def _record(
