@@ -88,7 +88,8 @@ def _in_packages() -> Iterator[Source]:
         for module in sorted(pkgutil.iter_modules([path]), key=lambda module: module.name):
             if module.ispkg:
                 tables = Path(path).parent / "mappings" / "codes" / module.name
-                further = path != own or (tables / "items.csv").is_file()
+                # the places of the product's own regions are in the common tables
+                further = path != own or (tables / "divisions.csv").is_file()
                 folder = Path(path) / module.name
                 yield Source(module.name, f"{PACKAGE}.{module.name}", folder, tables if further else None)
 

@@ -30,6 +30,8 @@ def hashed(raw: Any) -> Any:
     if (text is None) == (digest is None):
         raise ValueError("token（或 token_file）与 token_sha256 须且只能填写一项")
     if isinstance(text, str):
+        if not text.strip():  # an empty file would be a credential nobody can hold
+            raise ValueError("token 是空的，请填写令牌，或核对 token_file 的内容")
         return {**raw, "token_sha256": hashlib.sha256(text.encode()).hexdigest(), "token": None}
     return {**raw, "token_sha256": digest.lower()} if isinstance(digest, str) else raw
 
@@ -93,14 +95,13 @@ class Channel(Section):
 
 
 def channel_faults(channels: Any, slugs: Collection[str]) -> list[str]:
-    """Channels as written whose side is none of the regions."""
-    sides = (
-        [each.get("side") for each in channels if isinstance(each, dict)]
-        if isinstance(channels, list)
-        else []
-    )
-    return [
-        f"channels[{index}].side: 没有这个地区的适配器，请改正名称（现有：{'、'.join(sorted(slugs))}）"
-        for index, side in enumerate(sides)
-        if isinstance(side, str) and side not in slugs
-    ]
+    """Channels as written whose side is none of the regions, or whose name is one of theirs."""
+    known = "、".join(sorted(slugs))
+    faults = []
+    for index, each in enumerate(channels if isinstance(channels, list) else ()):
+        side, name = (each.get("side"), each.get("name")) if isinstance(each, dict) else (None, None)
+        if isinstance(side, str) and side not in slugs:
+            faults.append(f"channels[{index}].side: 没有这个地区的适配器，请改正名称（现有：{known}）")
+        if isinstance(name, str) and name in slugs:
+            faults.append(f"channels[{index}].name: {name} 是一个地区的代号，请换一个名称")
+    return faults

@@ -10,7 +10,7 @@ import secrets
 import tempfile
 import threading
 from argparse import Namespace
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 import uvicorn

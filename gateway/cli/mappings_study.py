@@ -238,7 +238,7 @@ _ASPECTS = {
 #: causes that are no single file
 _TABLES = {
     TOGETHER: "几行共同",
-    "items": "items/（基本编码、名称）",
+    "items": "items.csv（基本编码、名称）",
     "recognition": "recognition/",
     "guides": "guides/",
 }

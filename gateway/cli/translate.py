@@ -15,6 +15,7 @@ import typer
 
 from gateway.cli.shared import CANNOT_RUN, FINDINGS, Config, finding, stop
 from gateway.errors import CannotStart, Finding, Refusal
+from gateway.exchange.collect import Collector, tried
 from gateway.exchange.dry_run import BadContext, DryRun, Parked, dry_run
 from gateway.runtime import configure, rulebook
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from gateway.runtime import Rulebook
+    from gateway.settings import Settings
 
 app = typer.Typer()
 
@@ -35,7 +37,7 @@ class Form(StrEnum):
 
 @app.command()
 def translate(  # noqa: PLR0913, PLR0917 - the options of the command
-    sender: Annotated[str, typer.Option("--from", help="报文的发送地区")],
+    sender: Annotated[str, typer.Option("--from", help="报文的发送地区，或配置中收件渠道的代号")],
     file: Annotated[str, typer.Argument(help="报文文件；- 或省略为标准输入")] = "-",
     context: Annotated[Path | None, typer.Option(help="办件上下文（JSON 对象）", dir_okay=False)] = None,
     target_division: Annotated[str, typer.Option(help="接收机构的区划（六位代码）")] = "",
@@ -57,13 +59,14 @@ def translate(  # noqa: PLR0913, PLR0917 - the options of the command
         book = rulebook(settings, os.environ)
     except CannotStart as error:
         stop(error)
-    if sender not in book.regions:
-        raise typer.BadParameter(f"--from 须为 {'、'.join(book.regions)} 之一")
+    by = _channel(settings, book, sender)
+    if by is not None and form is Form.TEXT:
+        raise typer.BadParameter("收件渠道的报文只有 --format json")
     run = DryRun(
         regions=book.regions,
         tables=book.tables,
         maps=book.maps,
-        sender=sender,
+        sender=by.side if by else sender,
         now=book.clock.now(),
         context=None if context is None else _context(context),
         target_division=target_division,
@@ -72,7 +75,7 @@ def translate(  # noqa: PLR0913, PLR0917 - the options of the command
     if form is Form.TEXT and not native:
         _show(book, run, _read(file))
         return
-    result = _run(run, _read(file))
+    result = _run(run, by, _read(file))
     if native:
         sys.stdout.buffer.write(base64.b64decode(result["native"]["body"]))
     else:
@@ -91,9 +94,19 @@ def _show(book: Rulebook, run: DryRun, body: bytes) -> None:
         raise typer.Exit(FINDINGS)
 
 
-def _run(run: DryRun, body: bytes) -> dict[str, Any]:
+def _channel(settings: Settings, book: Rulebook, sender: str) -> Collector | None:
+    """The channel of this name; None when it is a region's."""
+    channels = {channel.name: channel for channel in settings.channels}
+    if sender in book.regions:
+        return None
+    if sender not in channels:
+        raise typer.BadParameter(f"--from 须为 {'、'.join((*book.regions, *channels))} 之一")
+    return Collector.of(channels[sender], None)
+
+
+def _run(run: DryRun, by: Collector | None, body: bytes) -> dict[str, Any]:
     try:
-        return dry_run(run, body)
+        return tried(run, by, body) if by else dry_run(run, body)
     except BadContext as error:
         _cannot(str(error))
     except Refusal as refused:

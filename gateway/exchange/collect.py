@@ -13,6 +13,7 @@ from gateway.crypto import digest
 from gateway.errors import Finding, Refusal
 from gateway.exchange.canonical_side import standing_in
 from gateway.exchange.door import Door
+from gateway.exchange.dry_run import DryRun, dry_run_of
 from gateway.exchange.receive import Collection, Post, admitted, counted_kind, ring
 from gateway.formats.tree import text_at
 from gateway.mapping.canonical_maps import CANONICAL
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from gateway.canonical.tracking import TrackedCase
+    from gateway.exchange.routing import Routes
     from gateway.region import Opened
     from gateway.transport.quota import Quota
 
@@ -113,9 +115,9 @@ async def collect(rt: Counter, by: Collector, posted: Posted) -> Taken:
     region = standing_in(rt.regions[by.side])
     kind = "unknown"
     try:
-        await _within_rate(rt, by)
+        await within_rate(rt, by)
         now = rt.clock.now()
-        opened = _opened(rt, region.parse(posted.body), by, posted)
+        opened = _opened(rt.maps.routes, region.parse(posted.body), by, posted)
         kind = counted_kind(rt, region, opened)
         _addressed(opened, posted)
         _permitted(by, opened)
@@ -138,6 +140,21 @@ async def collect(rt: Counter, by: Collector, posted: Posted) -> Taken:
     return Taken(acceptance.receipt.body, repeated=acceptance.result is None)
 
 
+def tried(run: DryRun, by: Collector, body: bytes) -> dict[str, Any]:
+    """The dry run of a channel's message: its permissions and its form are judged as at the door, nothing is stored.
+
+    ``run.sender`` is the channel's side. Errors: `Refusal` 403 with everything that is not permitted, and those of
+    `dry_run`.
+    """
+    region = standing_in(run.regions[by.side])
+    read = region.parse(body)
+    opened = _opened(run.maps.routes, read, by, Posted("", body, read.case_ref))
+    if opened.native_kind in CANONICAL:
+        _permitted(by, opened)
+    standing = replace(run, regions={**run.regions, by.side: region}, door=True)
+    return dry_run_of(standing, opened)
+
+
 def _of_the_key() -> Refusal:
     text = "幂等键已用于另一内容，请换新的幂等键"
     return Refusal(409, _KEY_REUSED, text, findings=(Finding("Idempotency-Key", _KEY_REUSED, text),))
@@ -148,21 +165,22 @@ def _refused(by: Collector, kind: str, refused: Refusal) -> None:
     log.info("message_refused", channel=by.name, status=refused.status, code=refused.code)
 
 
-async def _within_rate(rt: Counter, by: Collector) -> None:
+async def within_rate(rt: Counter, by: Collector) -> None:
+    """Count one message of the channel, or a trial of one. Errors: `Refusal` 429."""
     quota = rt.quotas.get(by.name)
     wait = await quota.allow(f"channel:{by.name}", rt.clock.now()) if quota else None
     if wait is not None:
         raise Refusal(429, "9050", "请求太多，请稍后用同一 Idempotency-Key 重发", retry_after=wait)
 
 
-def _opened(rt: Counter, opened: Opened, by: Collector, posted: Posted) -> Opened:
+def _opened(routes: Routes, opened: Opened, by: Collector, posted: Posted) -> Opened:
     """The message with its key among those of the region: no region's own key has a colon so early.
 
     The side of the border is known even of a division no table has: refuse before park (crossing M8).
     """
     case_no, faults = posted.case_no.encode(), opened.faults
     division = text_at(opened.tree, "target", "division")
-    if len(division) == _CODE and rt.maps.routes.of_division(division) in {"", by.side}:
+    if len(division) == _CODE and routes.of_division(division) in {"", by.side}:
         text = "办理地应在另一个已接入的地区，请核对区划；同一地区的事项请直接向经办机构提交"
         faults = (*faults, Finding("target.division", "9043", text))
     return replace(

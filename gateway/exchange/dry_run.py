@@ -61,6 +61,8 @@ class DryRun:
     target_division: str = ""
     #: judge by the rules of this day, whatever day the message or its case says
     on: date | None = None
+    #: whether what only the door asks for is asked for too: keys and senders of a region's own messages
+    door: bool = False
 
 
 def dry_run(run: DryRun, body: bytes) -> dict[str, Any]:
@@ -68,8 +70,13 @@ def dry_run(run: DryRun, body: bytes) -> dict[str, Any]:
 
     Errors: `Refusal` 422 with every finding, `Parked`, `BadContext`. Nothing is stored or masked.
     """
+    return dry_run_of(run, run.regions[run.sender].parse(body))
+
+
+def dry_run_of(run: DryRun, opened: Opened) -> dict[str, Any]:
+    """The same of a message that could be read. Errors: as `dry_run`."""
     sender, routes = run.regions[run.sender], run.maps.routes
-    opened = routes.readable(sender.parse(body))
+    opened = routes.readable(opened)
     plan = run.maps.reader(run.sender, opened.native_kind)
     if plan is None:
         raise translate.unknown_kind(sender.kind_path)
@@ -77,7 +84,7 @@ def dry_run(run: DryRun, body: bytes) -> dict[str, Any]:
     context = _context(run, opened)
     if context is not None and run.on is not None:
         context = replace(context, accepted_on=run.on)
-    sight = Sight(run.tables, run.sender, run.sender, routes.sole[run.sender], today, door=False)
+    sight = Sight(run.tables, run.sender, run.sender, routes.sole[run.sender], today, door=run.door)
     if plan.map.kind.opens_case:
         sight = replace(sight, on=run.on or translate.acceptance_day(plan, opened, today))
     elif context is not None:

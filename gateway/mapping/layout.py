@@ -104,7 +104,6 @@ _FOLDERS = {
     "canonical": HUB,
     "codes": CODES,
     "recognition": RECOGNITION,
-    "items": ITEM_WORDS,
     "guides": GUIDES,
     "guides/agencies": AGENCY_GUIDES,
 }
@@ -156,7 +155,7 @@ def sort_out(files: Mapping[str, bytes]) -> tuple[Sheets | None, list[Fault]]:
     for name, content in sorted(files.items()):
         columns = columns_of(name)
         if columns is None:
-            faults.append(Fault(name, 1, "不认识的规则表：请检查文件名和所在目录，或移走这个文件"))
+            faults.append(Fault(name, 1, _unknown(name)))
             continue
         sheet, found = read_sheet(name, content, columns)
         faults += [*found, *_twice(name, files)]
@@ -176,12 +175,19 @@ def brought(name: str) -> str:
 
 
 def _twice(name: str, files: Mapping[str, bytes]) -> list[Fault]:
-    """A region's items and guides stand in its own folder or in the common one, never in both."""
+    """A region's guides stand in its own folder or in the common one, never in both."""
     part, region = brought(name), name.split("/")[1]
     other = f"{part}/{region}.csv"
-    if part in {"items", "guides"} and other in files:
+    if part == "guides" and other in files:
         return [Fault(name, 1, f"与 {other} 是同一地区的同一种表：只能保留一处，请删除其一")]
     return []
+
+
+def _unknown(name: str) -> str:
+    match name.removesuffix(".csv").split("/"):
+        case ["items", region]:
+            return f"事项的基本编码和名称放在 codes/{region}/items.csv：请把这个文件移到那里"
+    return "不认识的规则表：请检查文件名和所在目录，或移走这个文件"
 
 
 def columns_of(name: str) -> tuple[str, ...] | None:
@@ -216,7 +222,7 @@ def _arranged(sheets: Mapping[str, Sheet]) -> Sheets:
                 codes[(region, listed)] = sheet
             case [("divisions" | "agencies" | "recognition") as part, _]:
                 added[part].append(sheet)
-            case ["items", region] if name not in _COLUMNS:
+            case ["items", region] if brought(name):
                 words[region] = sheet
             case ["guides", region] if name not in _COLUMNS:
                 guides[region] = sheet

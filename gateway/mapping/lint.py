@@ -226,7 +226,7 @@ def _item_words(sheets: Sheets) -> _Faults:
     for region in sorted({*sheets.regions, *sheets.item_words}):
         sheet = sheets.item_words.get(region)
         if sheet is None:
-            yield Fault(f"items/{region}.csv", 1, "缺少这个文件：每个地区都要有事项的基本编码和名称")
+            yield Fault(f"codes/{region}/items.csv", 1, "缺少这个文件：每个地区都要有事项的基本编码和名称")
             continue
         if region not in sheets.regions:
             yield Fault(sheet.path, 1, f"地区 {region} 没有代码表目录 codes/{region}/")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import re
 from dataclasses import dataclass
 from datetime import date
@@ -85,7 +86,7 @@ def read_sheet(path: str, content: bytes, columns: tuple[str, ...]) -> tuple[She
 
 
 def _lines(path: str, text: str, columns: tuple[str, ...]) -> tuple[Sheet | None, list[Fault]]:
-    reader = csv.reader(text.splitlines(keepends=True), strict=True)
+    reader = csv.reader(_lf_lines(text), strict=True)
     lines: list[Line] = []
     faults: list[Fault] = []
     try:
@@ -104,9 +105,14 @@ def _lines(path: str, text: str, columns: tuple[str, ...]) -> tuple[Sheet | None
     return Sheet(path, tuple(lines)), faults
 
 
+def _lf_lines(text: str) -> io.StringIO:
+    """By LF alone: what else ends a line to Unicode (U+2028 …) may stand in a cell."""
+    return io.StringIO(text, newline="\n")
+
+
 def cells_of(content: bytes) -> list[list[str]]:
     """All rows of a readable table, the header first."""
-    return list(csv.reader(content.decode().splitlines(keepends=True), strict=True))
+    return list(csv.reader(_lf_lines(content.decode()), strict=True))
 
 
 def is_iso_date(cell: str) -> bool:

@@ -41,6 +41,9 @@ _TWO_WAYS = 2
 #: Word for word what the partial indexes say, so that the planner sees that they serve.
 _RUNNING = ", ".join(f"'{state}'" for state in RUNNING)
 DUE_RUNS = f"due_on IS NOT NULL AND state IN ({_RUNNING})"
+#: Of one channel, as its indexes say it. A channel has few cases among many, and each of its indexes holds those alone.
+_CHANNEL = "(tracking ->> 'channel') = CAST(:channel AS text)"
+_DIVISION = "CAST(:division AS text) IN (origin_division, target_division)"
 #: Due before it was received, by the sender's own dates: so few that an index holds them all.
 _EARLY = "due_on < CAST(received_at AT TIME ZONE 'Asia/Shanghai' AS date)"
 
@@ -49,7 +52,7 @@ _EARLY = "due_on < CAST(received_at AT TIME ZONE 'Asia/Shanghai' AS date)"
 class Wanted:
     """What a list shows; None and empty: any.
 
-    ``division`` is either side's; ``division_of`` the region it belongs to, if that is known. ``due_from`` and ``due_to`` (dates), ``received_from`` and ``received_to`` (aware)
+    ``channel``: the name of the channel that collected it. ``division`` is either side's; ``division_of`` the region it belongs to, if that is known. ``due_from`` and ``due_to`` (dates), ``received_from`` and ``received_to`` (aware)
     count themselves. ``resting``: a message of the case waits for staff in this way, because of ``code`` (a finding's,
     or the code its last attempt ended with). Sorted ``due``, or with a due date asked for, the list holds only cases
     whose clock runs.
@@ -60,6 +63,7 @@ class Wanted:
     division: str | None = None
     division_of: str | None = None
     item: str | None = None
+    channel: str | None = None
     states: tuple[State, ...] = ()
     due_from: date | None = None
     due_to: date | None = None
@@ -128,6 +132,8 @@ def keys(
         direction = _TURNED[direction]
     values = _values(wanted, cut, pairs)
     where = " AND ".join(_conditions(wanted, cut, column, direction, path))
+    if wanted.channel is not None:
+        where += f" AND {_CHANNEL}"
     order = f"{column} {direction}, case_no {direction}"
     if wanted.resting is not None:
         if not flooded:
@@ -155,7 +161,7 @@ def window(wanted: Wanted, most: int, pairs: Sequence[tuple[str, str]]) -> Query
 
 
 def _is_open(wanted: Wanted) -> bool:
-    """Whether nothing is asked for that the index of the newest would have to try row by row."""
+    """Whether nothing is asked for that the index of the newest, or of a channel's, would have to try row by row."""
     asked = (wanted.origin, wanted.target, wanted.division, wanted.item, wanted.states, wanted.resting)
     return not wanted.by_due and not any(asked)
 
@@ -171,6 +177,7 @@ def _values(wanted: Wanted, cut: Cut, pairs: Sequence[tuple[str, str]]) -> dict[
         "target": wanted.target,
         "division": wanted.division,
         "item": wanted.item,
+        "channel": wanted.channel,
         "states": [state.value for state in wanted.possible_states()],
         "origins": [origin for origin, _ in there],
         "targets": [target for _, target in there],
@@ -203,7 +210,10 @@ def _conditions(wanted: Wanted, cut: Cut, column: str, direction: str, path: Pat
 def _arms(
     wanted: Wanted, pairs: Sequence[tuple[str, str]], column: str, where: str, order: str, path: Path | None
 ) -> Iterator[str]:
-    """One for both sides, or, where a division is asked for, one for each side it may be on."""
+    """One for both sides, or, where a division is asked for, one for each side it may be on.
+
+    A channel's cases are few and have indexes of their own: there a division is tried row by row.
+    """
     runs = f" AND {DUE_RUNS}" if wanted.by_due else ""
     if path == "window":  # said otherwise than the indexes of due dates say it, so that none of them serves
         where = where.replace(DUE_RUNS, "due_on IS NOT NULL").replace("due_on", "(due_on + 0)")
@@ -218,10 +228,13 @@ def _arms(
             f" SELECT due_on, case_no FROM e WHERE {asked} {sort} LIMIT :places)"
         )
         where += f" AND due_on >= {begins}"
-    if wanted.division is None:
+    if wanted.division is None or wanted.channel is not None:
+        of = "TRUE" if wanted.channel is None else _CHANNEL
+        if wanted.division is not None:
+            where += f" AND {_DIVISION}"
         sides = " CROSS JOIN unnest(CAST(:origins AS text[]), CAST(:targets AS text[])) AS p(origin, target)"
         same = " AND origin = p.origin AND target = p.target"
-        yield _arm(_items(wanted, f"TRUE{runs}"), sides, same, column, where, order)
+        yield _arm(_items(wanted, of + runs), sides, same, column, where, order)
         return
     for side, other in (("origin", "target"), ("target", "origin")):
         own, others_own = getattr(wanted, side), getattr(wanted, other)
@@ -246,7 +259,8 @@ def _equal(wanted: Wanted) -> Iterator[str]:
         "target = CAST(:target AS text)": wanted.target,
         "item = CAST(:item AS text)": wanted.item,
         "state = ANY(CAST(:states AS text[]))": wanted.states,
-        "CAST(:division AS text) IN (origin_division, target_division)": wanted.division,
+        _DIVISION: wanted.division,
+        _CHANNEL: wanted.channel,
     }
     return (condition for condition, value in equal.items() if value)
 

@@ -111,7 +111,7 @@ class Cases:
         )
 
     async def told(self, case_id: UUID, out_kinds: str) -> list[ToldMessage]:
-        """Messages written as kinds that begin so, in order of arrival; each with its bytes."""
+        """Messages that took effect, written as kinds that begin so, in order of arrival; each with its bytes."""
         async with single(self._engine) as connection:
             which = {"case_id": case_id, "since": oldest_id(case_id), "kinds": f"{out_kinds}%"}
             rows = (await connection.execute(_TOLD, which)).mappings().all()
@@ -206,7 +206,8 @@ _TOLD = text(
     "SELECT m.seq, m.kind, m.received_at, b.message_id, b.rendered"
     " FROM messages m JOIN bodies b ON b.message_id = m.id"
     " WHERE m.case_id = :case_id AND m.id >= :since AND b.message_id >= :since"
-    " AND m.out_kind LIKE :kinds AND b.rendered IS NOT NULL ORDER BY m.seq"
+    # what was kept without effect is delivered to nobody
+    " AND m.out_kind LIKE :kinds AND m.outcome <> 'ignored' AND b.rendered IS NOT NULL ORDER BY m.seq"
 )
 
 

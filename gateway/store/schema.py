@@ -19,6 +19,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     Uuid,
+    and_,
     text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
@@ -59,10 +60,7 @@ CASES = Table(
 Index("cases_case_no", CASES.c.case_no, unique=True)
 Index("cases_origin_no", CASES.c.origin, CASES.c.origin_case_no, unique=True)
 Index(
-    "cases_target_no",
-    CASES.c.target,
-    CASES.c.target_case_no,
-    postgresql_where=text("target_case_no <> ''"),
+    "cases_target_no", CASES.c.target, CASES.c.target_case_no, postgresql_where=text("target_case_no <> ''")
 )
 Index("cases_newest", CASES.c.received_at, CASES.c.case_no)
 Index("cases_division_newest", CASES.c.origin_division, CASES.c.received_at, CASES.c.case_no)
@@ -116,12 +114,16 @@ Index(
 )
 #: The channel of a case; of few cases, and asked for by channels only: an index of those alone (ADR 0028).
 CHANNEL = CASES.c.tracking["channel"].astext
+_CHANNELS = CHANNEL.isnot(None)
+_OF_ONE = (CHANNEL.label("channel"), *(CASES.c[name] for name in ("item", "state", "origin", "target")))
+_BY_RECEIPT = (CASES.c.received_at, CASES.c.case_no)
+Index("cases_channel", CHANNEL.label("channel"), *_BY_RECEIPT, postgresql_where=_CHANNELS)
+Index("cases_channel_list", *_OF_ONE, *_BY_RECEIPT, postgresql_where=_CHANNELS)
 Index(
-    "cases_channel",
-    CHANNEL.label("channel"),
-    CASES.c.received_at,
-    CASES.c.case_no,
-    postgresql_where=CHANNEL.isnot(None),
+    "cases_channel_due",
+    *(*_OF_ONE, CASES.c.due_on, CASES.c.case_no),
+    postgresql_where=and_(_CHANNELS, _CLOCK_RUNS),
+    postgresql_include=["received_at"],
 )
 Index("cases_citizen", CASES.c.citizen_index, CASES.c.id, postgresql_where=text("citizen_index IS NOT NULL"))
 

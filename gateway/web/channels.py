@@ -167,7 +167,7 @@ async def _taken(
     try:
         taken = await collect(rt, by, Posted(key[1], body, case_no))
     except Refusal as refused:
-        _refuse(refused)
+        refuse(refused)
     metrics.INTAKE_SECONDS.labels(by.side).observe(time.perf_counter() - began)
     return _receipt(taken)
 
@@ -179,7 +179,8 @@ def _receipt(taken: Taken) -> Response:
     return Response(taken.body, 202, headers, "application/json")
 
 
-def _refuse(refused: Refusal) -> NoReturn:
+def refuse(refused: Refusal) -> NoReturn:
+    """A refusal as a problem document."""
     findings = [finding.as_json() for finding in refused.findings] or None
     headers = None if refused.retry_after is None else {"Retry-After": str(refused.retry_after)}
     raise Problem(_CODES[refused.status], refused.text, findings=findings, headers=headers) from None

@@ -166,7 +166,7 @@ class ExplainQuery(_Query):
 class TranslateQuery(_Query):
     """The frame of a dry run."""
 
-    sender: _Slug = Field(alias="from", description="报文的发送地区", examples=["{origin}"])
+    sender: _Word = Field(alias="from", description="报文的发送地区，或收件渠道的代号", examples=["{origin}"])
     context: Annotated[str | None, BeforeValidator(_absent)] = Field(
         default=None, description="办件上下文：JSON 对象的 URL 安全 base64，不带填充"
     )

@@ -77,6 +77,20 @@ def test_the_wall_fills_its_screen_without_scrolling_in_letters_for_five_metres(
     assert page.evaluate(inside)
     assert serious(page) == []
     assert page.faults == []
+    # of twelve routes each has its place too, and so has what stands below them
+    page.evaluate("""() => {
+      const list = document.querySelector('.wall-lamps');
+      list.classList.add('is-crowd');
+      document.querySelector('.wall-body').classList.add('is-crowded');
+      list.querySelectorAll('small').forEach((each) => each.remove());
+      while (list.children.length < 12) list.append(list.firstElementChild.cloneNode(true));
+    }""")
+    assert page.evaluate(inside)
+    over = """[...document.querySelectorAll('.wall-lamp, .wall-took')].filter((each) => {
+      const box = each.getBoundingClientRect(), around = each.closest('.wall-side').getBoundingClientRect();
+      return box.bottom > around.bottom || box.right > around.right;
+    }).length"""
+    assert page.evaluate(over) == 0
 
 
 def test_a_wall_that_hears_nothing_says_so_and_comes_back_by_itself(hall, visit):

@@ -92,8 +92,8 @@ def item(**cells):
         ("items/catalogue.csv", item(basis=""), "basis 不能为空"),
         ("items/catalogue.csv", item(who="pet"), "applicants 中的 pet 不在"),
         ("items/catalogue.csv", item(form="tbxx"), "form 应为"),
-        ("items/sichuan.csv", "nothing,512B00681999,无,real", "事项 nothing 不在"),
-        ("items/sichuan.csv", "pension_transfer,512B00681999,重复,real", "事项 pension_transfer 与"),
+        ("codes/sichuan/items.csv", "nothing,512B00681999,无,real", "事项 nothing 不在"),
+        ("codes/sichuan/items.csv", "pension_transfer,512B00681999,重复,real", "事项 pension_transfer 与"),
         ("recognition/materials.csv", rule(subject="spoon"), "subject spoon 不在"),
         ("recognition/materials.csv", rule(basis=""), "basis 不能为空"),
         ("recognition/materials.csv", rule(items="nothing"), "事项 nothing 不在"),
@@ -181,8 +181,8 @@ def test_a_file_nobody_knows_and_a_missing_one_are_named(folder):
 
 
 def test_a_region_without_item_codes_is_named(folder):
-    (folder / "items/chongqing.csv").unlink()
-    assert any(name == "items/chongqing.csv" for name, _, _ in faults(folder))
+    (folder / "codes/chongqing/items.csv").unlink()
+    assert any(name == "codes/chongqing/items.csv" for name, _, _ in faults(folder))
 
 
 def test_a_quoted_cell_over_two_lines_keeps_the_count_of_lines(folder):

@@ -197,13 +197,28 @@ def test_a_folder_that_has_the_regions_tables_itself_is_taken_as_it_is(tmp_path)
     assert regions.table_files(tmp_path, (*OWN, NEW))[f"codes/{NEW}/rating.csv"].count(b"\n") == 1
 
 
-@pytest.mark.parametrize("part", ["items", "guides"])
-def test_a_regions_items_and_guides_stand_in_one_place_only(part):
+@pytest.mark.parametrize(
+    ("extra", "copy_of", "other"),
+    [
+        ("codes/sichuan/guides.csv", "guides/sichuan.csv", "guides/sichuan.csv"),
+        ("items/sichuan.csv", "codes/sichuan/items.csv", "codes/sichuan/items.csv"),
+    ],
+)
+def test_a_regions_items_and_guides_stand_in_one_place_only(extra, copy_of, other):
     regions.look_in([THIRD])
     files = regions.table_files(PACKAGED, (*OWN, NEW))
-    name = f"{part}/sichuan.csv"
-    faults = inspect(files | {f"codes/sichuan/{part}.csv": files[name]})[1]
-    assert [(fault.path, name in fault.text) for fault in faults] == [(f"codes/sichuan/{part}.csv", True)]
+    faults = inspect(files | {extra: files[copy_of]})[1]
+    assert [(fault.path, other in fault.text) for fault in faults] == [(extra, True)]
+
+
+def test_a_regions_items_left_where_they_were_are_named_with_their_new_place():
+    files = files_of(PACKAGED)
+    moved = files.pop("codes/sichuan/items.csv")
+    faults = inspect(files | {"items/sichuan.csv": moved})[1]
+    assert ("items/sichuan.csv", "请把这个文件移到那里") in {
+        (f.path, f.text.rpartition("：")[2]) for f in faults
+    }
+    assert "codes/sichuan/items.csv" in {fault.path for fault in faults}
 
 
 def test_a_fault_in_what_a_region_brings_is_named_by_its_own_file_and_line():

@@ -58,7 +58,7 @@ async def rest(rt, case, state, code="1001"):
 
 def invented(number, seed=7):
     """Cases of every kind: some sides, items and states are common, some rare, some missing."""
-    dice = random.Random(seed)
+    dice, lots = random.Random(seed), random.Random(seed)
     for n in range(number):
         origin, target = dice.choice([("sichuan", "chongqing")] * 4 + [("chongqing", "sichuan")])
         received = NOW - timedelta(minutes=dice.randrange(60 * 24 * 40))
@@ -70,6 +70,8 @@ def invented(number, seed=7):
             origin_division=dice.choice(SIDES[origin]),
             target_division=dice.choice(SIDES[target]),
             item=dice.choice([ITEMS[0]] * 5 + list(ITEMS)),
+            channel=lots.choice(["", "", "", "bank", "town"]),
+            collected={"outlet": "01", "outlet_name": "网点", "organisation": "示例银行", "agency": ""},
             state=state,
             received_at=received,
             due_on=dice.choice([None, received.date() + dice.randrange(-3, 20) * DAY]),
@@ -86,6 +88,7 @@ def expected(kept, wanted):
             and wanted.target in {None, case.target}
             and wanted.division in {None, case.origin_division, case.target_division}
             and wanted.item in {None, case.item}
+            and wanted.channel in {None, case.channel}
             and (not wanted.states or case.state in wanted.states)
             and (not wanted.by_due or (case.due_on is not None and case.state in RUNNING))
             and (wanted.due_from is None or case.due_on >= wanted.due_from)
@@ -107,7 +110,7 @@ def expected(kept, wanted):
 
 def asked(number, seed=11):
     """Combinations of filters, the impossible ones too."""
-    dice = random.Random(seed)
+    dice, lots = random.Random(seed), random.Random(seed)
 
     def maybe(share, *values):
         return dice.choice(values) if dice.random() < share else None
@@ -122,6 +125,7 @@ def asked(number, seed=11):
             division=division,
             division_of=division and maybe(0.7, {"51": "sichuan", "50": "chongqing"}[division[:2]]),
             item=maybe(0.3, *ITEMS, "nothing"),
+            channel=lots.choice([None] * 6 + ["bank", "town", "nobody"]),
             states=tuple(dice.sample(list(State), dice.choice([1, 3]))) if dice.random() < 0.3 else (),
             due_from=maybe(0.15, TODAY - 20 * DAY, TODAY),
             due_to=maybe(0.15, TODAY - DAY, TODAY + 5 * DAY),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 from pathlib import Path
 
@@ -26,8 +27,9 @@ async def test_a_collected_case_is_a_case_like_any_other(rt, door):
         assert case_no.startswith("CYTB500103")
         assert taken.headers["location"] == f"/v1/cases/{case_no}"
         assert await sent_to(rt, case_no) == [("sichuan", "tbty0001")]
-        for state, at in (("03", "20261123161000"), ("06", "20261124101000"), ("09", "20261125101000")):
-            receipt = await reported(rt, sichuan, case_no, state, at)
+        course = (("03", "23161000"), ("06", "24101000"), ("01", "23155000"), ("09", "25101000"))
+        for state, at in course:
+            receipt = await reported(rt, sichuan, case_no, state, f"202611{at}")
             assert (receipt.status_code, receipt.json()["recode"]) == (202, "1"), receipt.text
         # nobody is told: the channel asks, and its region's own system does not know the case
         assert await sent_to(rt, case_no) == [("sichuan", "tbty0001")]
@@ -43,6 +45,8 @@ async def test_a_collected_case_is_a_case_like_any_other(rt, door):
         assert "王秀" not in json.dumps(case, ensure_ascii=False)
         dropped = {entry["path_in"] for entry in case["trace"] if entry["kind"] == "dropped"}
         assert "collected_at.outlet.code" in dropped
+        # the report of 10 came after 30: it is kept on the timeline, and told to nobody
+        assert [event["kind"] for event in case["timeline"]].count("ignored") == 1
         told = (await bank.get(f"/v1/cases/{case_no}/messages")).json()
         schemas.ToldPage.model_validate(told)
         assert [line["message"]["status"]["state"] for line in told["messages"]] == ["20", "30", "40"]
@@ -123,9 +127,11 @@ async def test_a_repeated_post_has_one_effect_and_the_first_receipt(rt, door):
         assert elsewhere.status_code == 202
         async with door("kiosk-token") as kiosk:
             hasty = [await post(kiosk, {"kind": "?"}, f"c-{number}") for number in range(2)]
-        assert [answer.status_code for answer in hasty] == [422, 429]
-        assert hasty[1].json()["code"] == "rate-limited"
-        assert int(hasty[1].headers["retry-after"]) > 0
+            hasty.append(await translate(kiosk, {"kind": "?"}, "kiosk"))
+        assert [answer.status_code for answer in hasty] == [422, 429, 429]
+        for answer in hasty[1:]:
+            assert answer.json()["code"] == "rate-limited"
+            assert int(answer.headers["retry-after"]) > 0
         assert (
             await bank.post("/v1/cases", content=body, headers={"content-type": "application/json"})
         ).status_code == 400
@@ -193,6 +199,59 @@ async def test_a_channel_may_do_what_it_was_permitted_and_no_more(rt, door):
         listed = (await desk.get("/v1/cases?channel=bank")).json()["cases"]
         assert case_no in {case["case_no"] for case in listed}
         assert all(case["origin"]["region"] == "chongqing" for case in listed)
+
+
+async def translate(client, body, sender="bank", **more):
+    content = json.dumps(body, ensure_ascii=False).encode()
+    headers = {"content-type": "application/json; charset=utf-8"}
+    return await client.post(
+        "/v1/translate", params={"from": sender, **more}, content=content, headers=headers
+    )
+
+
+async def test_a_channel_tries_a_message_as_a_region_does(rt, door):
+    """The receiver's bytes, or everything that is wrong, at the door of the dry runs; nothing is stored or taken from a case."""
+
+    def found(answer):
+        return answer.status_code, answer.json()["code"], {f["path"] for f in answer.json()["findings"]}
+
+    async with door("bank-token") as bank, door("branch-token") as branch, door("desk-token") as desk:
+        before = (await bank.get("/v1/cases?limit=200")).json()
+        for client in (bank, desk):
+            result = await translate(client, application())
+            assert result.status_code == 200, result.text
+            schemas.Translation.model_validate(result.json())
+            assert result.json()["native"]["region"] == "sichuan"
+            assert result.json()["canonical"]["kind"] == "general.apply"
+            refused = await translate(client, application(channel="pigeon", target__division="500112"))
+            assert found(refused) == (422, "invalid-message", {"channel", "target.division"})
+            shut = await translate(client, application(item="employment_injury", origin__division="510104"))
+            assert found(shut) == (403, "forbidden", {"item", "origin.division"})
+            asked = application(materials=[{"type": "residence_permit", "method": "original"}])
+            assert found(await translate(client, asked)) == (422, "parked", {"materials[0].type"})
+            assert found(await translate(client, {"kind": "?"})) == (422, "invalid-message", {"kind"})
+        # a credential of one outlet tries for no other, and nobody else's messages
+        assert found(await translate(branch, application()))[::2] == (403, {"collected_at.outlet.code"})
+        for sender in ("town", "sichuan"):
+            assert (await translate(bank, application(), sender)).status_code == 403
+        assert found(await translate(desk, application(), "nobody")) == (400, "bad-request", {"from"})
+        # what only the door refuses is refused here as well: a transfer is collected at the new place
+        transfer = canonical_schemas.example_of(canonical_schemas.Kind.TRANSFER_APPLY)
+        transfer |= {"origin": {"division": "500103"}, "target": {"division": "510104"}}
+        transfer["transfer"] = {"from_division": "500103", "to_division": "510104"}
+        assert found(await translate(bank, transfer))[::2] == (422, {"transfer.to_division"})
+        assert (await bank.get("/v1/cases?limit=200")).json() == before
+        # a follow-up: of a stored case staff see what would be written, a channel only what it tells itself
+        case_no = (await post(bank, application(), "t-1")).json()["case_no"]
+        withdrawal = canonical_schemas.example_of(canonical_schemas.Kind.CASE_WITHDRAW)
+        context = base64.urlsafe_b64encode(json.dumps({"case_no": case_no}).encode()).decode().rstrip("=")
+        numbers = []
+        for client in (bank, desk):
+            withdrawn = await translate(client, withdrawal, context=context)
+            assert (withdrawn.status_code, withdrawn.json().get("kind")) == (200, "case.withdraw")
+            written = json.loads(base64.b64decode(withdrawn.json()["native"]["body"]))
+            numbers.append(written["affairCode"] == (await rt.cases.by_no(case_no)).case.target_case_no)
+        assert numbers == [False, True]
 
 
 def test_every_example_of_the_document_fits_its_schema():

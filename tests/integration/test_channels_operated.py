@@ -80,6 +80,14 @@ async def test_operators_see_who_collected_it_and_every_value_of_its_message(rt,
     assert f"由 示例银行 锦江支行 代 {agency} 收取" in page
     listed = (await client.get("/ops/cases")).text
     assert "示例银行 锦江支行" in listed
+    assert 'href="/ops/cases?channel=bank"' in page
+    own = (await client.get("/ops/cases?channel=bank&item=injury_remote_treatment")).text
+    assert case_no in own
+    assert '<option value="bank" selected>示例银行</option>' in own
+    assert case_no not in (await client.get("/ops/cases?channel=office")).text
+    gone = (await client.get("/ops/cases?channel=closed")).text
+    assert '<option value="closed" selected>closed</option>' in gone
+    assert "没有符合条件的办件" in gone
     forms = (await client.get(f"/ops/cases/{case_no}/messages/1", headers={"hx-request": "true"})).text
     assert forms.count('<section class="form"') == 3
     assert "collected_at" in forms

@@ -124,6 +124,22 @@ def test_translate_a_follow_up_with_its_context(tmp_path):
     assert json.loads(run.stdout)["case_no"] == case_no
 
 
+def test_translate_takes_a_channels_message_with_the_channels_permissions(tmp_path):
+    config = tmp_path / "gateway.toml"
+    config.write_text((ROOT / "docs/examples/channel.toml").read_text(encoding="utf-8"), encoding="utf-8")
+    (tmp_path / "bank.token").write_text("bank-token")
+    case = json.loads((ROOT / "docs/examples/case.json").read_bytes())
+    asked = ("translate", "--from", "bank", "--config", config)
+    run = tongban(*asked, stdin=json.dumps(case).encode())
+    assert run.returncode == 0, run.stderr.decode()
+    assert json.loads(run.stdout)["native"]["region"] == "chongqing"
+    refused = tongban(*asked, stdin=json.dumps(case | {"item": "pension_transfer"}).encode())
+    assert (refused.returncode, [each["path"] for each in findings(refused)]) == (1, ["item"])
+    assert tongban(*asked, "--format", "text").returncode == 2
+    unknown = tongban("translate", "--from", "town", "--config", config)
+    assert (unknown.returncode, "sichuan、bank" in unknown.stderr.decode()) == (2, True)
+
+
 def test_translate_ends_with_1_and_every_finding_when_refused_or_parked():
     tree = json.loads((EXAMPLES / "sichuan/examples/tbzy0001.native.json").read_bytes())
     bad = {**tree, "aac003": "", "itemCode": "x"}

@@ -103,7 +103,23 @@ def judge(plans, most=MOST_READ):
 @pytest.fixture(scope="module")
 def filled(database_url):
     asyncio.run(fill(database_url, CASES, bodies=False, resting=9_000))
+    asyncio.run(collected(database_url))
     return database_url
+
+
+async def collected(database_url):
+    """One case in five is a channel's."""
+    engine = engines.create(database_url)
+    async with engine.connect() as connection:
+        await connection.execution_options(isolation_level="AUTOCOMMIT")
+        await connection.execute(
+            text(
+                "UPDATE cases SET tracking = tracking || jsonb_build_object('channel', 'bank')"
+                " WHERE right(case_no, 1) IN ('3', '7')"
+            )
+        )
+        await connection.execute(text("VACUUM (ANALYZE) cases"))
+    await engine.dispose()
 
 
 @pytest.fixture
@@ -126,6 +142,7 @@ FILTERS = {
     "in a state nothing is in": {"state": State.UNDELIVERED},
     "of an item that is not": {"item": "nothing"},
     "of a span of days": {"received_from": NOW - 60 * DAY, "received_to": NOW - 50 * DAY},
+    "of a channel": {"channel": "bank"},
     "of an item in a state": {"item": "pension_transfer", "state": State.SERVED},
     "of a division in a state": {"division": "510105", "state": State.SERVED},
     "of a region in a span": {"region": "chongqing", "received_to": NOW - 90 * DAY},
@@ -158,6 +175,11 @@ WANTED = {
         received_to=NOW - 21 * DAY,
     ),
     "in a state nothing is in": Wanted(states=(State.UNDELIVERED,), origin="sichuan"),
+    "of a channel": Wanted(channel="bank"),
+    "of a channel in a state nothing is in": Wanted(channel="bank", states=(State.UNDELIVERED,)),
+    "of a channel that is not": Wanted(channel="nobody", item="pension_transfer"),
+    "of a channel, of an item, due first": Wanted(channel="bank", item="pension_transfer", sort="due"),
+    "of a channel and overdue": Wanted(channel="bank", due_to=NOW.date() - DAY),
     "due first": Wanted(sort="due"),
     "overdue": Wanted(due_to=NOW.date() - DAY),
     "overdue of a division": Wanted(due_to=NOW.date() - DAY, division="500105"),

@@ -159,6 +159,16 @@ async def test_many_pages_at_once_are_one_look_at_the_store(ops, served, monkeyp
     assert len(looks) == 1
 
 
+@pytest.mark.parametrize(("number", "last"), [(12, "第11省"), (13, "另有 2 个")])
+async def test_the_wall_shows_a_dozen_routes_the_troubled_first(ops, served, monkeypatch, number, last):
+    marks = [needs._LIGHTS[Light.BROKEN if n == 7 else Light.IDLE] for n in range(number)]
+    many = [needs.Lamp(f"r{n}", f"第{n}省", mark, word, "", "") for n, (mark, word) in enumerate(marks)]
+    monkeypatch.setattr(needs, "lamps", lambda *_: many)
+    wall = (await (await ops("viewer")).get("/ops/wall")).text
+    shown = re.findall(r'<li class="wall-lamp wall-\w+">.*?<span>(.*?)</span>', wall)
+    assert (len(shown), shown[0], shown[1], shown[-1]) == (12, "第7省", "第0省", last)
+
+
 def test_every_need_and_every_light_has_its_words_and_mark():
     assert set(needs._SAID) == set(Kind)
     assert set(needs._URGENCIES) == set(Urgency)

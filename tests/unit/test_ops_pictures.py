@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -12,11 +15,12 @@ from gateway import regions
 from gateway.dashboard.views import atlas as atlas_
 from gateway.dashboard.views.atlas import atlas
 from gateway.dashboard.views.pictures import curves, flow, items
-from gateway.dashboard.views.pictures.look import Look
+from gateway.dashboard.views.pictures.look import COLOURS, Look
 from gateway.store.overview import ItemFlow, Passage
 from gateway.store.tallies import MEASURES, Point
 
 REGIONS = regions.discover()
+STATIC = Path(atlas_.__file__).parents[1] / "static"
 MAP = atlas(REGIONS)
 LOOK = Look(
     say=lambda text, **values: text % values if values else text,
@@ -94,6 +98,34 @@ def test_a_region_without_outline_is_a_box_with_its_name(monkeypatch):
     assert box.name == sides["chongqing"].name
     assert box.centre[0] > max(spot.centre[0] for spot in made.spots.values() if spot.region == "sichuan")
     assert drawn(flow.flow_map(FAR, made, made.order, LOOK))
+
+
+def test_a_dozen_sides_stand_beside_each_other_each_with_its_name_and_colour(monkeypatch):
+    known = regions.outline
+    monkeypatch.setattr(atlas_.regions_, "outline", lambda slug: known(slug) if slug in REGIONS else None)
+    others = {f"r{n:02d}": replace(REGIONS["sichuan"], slug=f"r{n:02d}", name=f"第{n}省") for n in range(10)}
+    made = atlas({**REGIONS, **others})
+    shapes = {each["properties"]["code"]: each for each in json.loads(made.shapes)["features"]}
+    boxes = {slug: shapes[slug]["geometry"]["coordinates"][0] for slug in others}
+    for one, other in itertools.combinations(boxes.values(), 2):
+        apart = abs(one[0][0] - other[0][0]) > 4 or abs(one[0][1] - other[0][1]) > 3
+        assert apart, (one, other)
+    west, south, east, north = made.bounds
+    assert 1 < (east - west) / (north - south) < 2.5  # or it would be drawn as a strip
+    option = flow.flow_map([Passage("r00", "sichuan", "", "510104", 3)], made, made.order, LOOK)
+    named = {each["name"] for each in option["geo"]["regions"] if each["label"]["show"]}
+    assert named == {other.name for slug, other in others.items() if slug != "r00"}
+    assert len({each["itemStyle"]["areaColor"] for each in option["geo"]["regions"]}) == COLOURS
+
+
+@pytest.mark.parametrize(("sheet", "dark"), [("overview.css", False), ("wall.css", True)])
+def test_the_key_has_the_colours_of_the_map(sheet, dark):
+    css = (STATIC / sheet).read_text(encoding="utf-8")
+    written = [re.search(r"\.side::before .*background: (#\w+)", css)[1]]
+    written += re.findall(r"\.side-\d::before { background: (#\w+); }", css)
+    assert tuple(written) == replace(LOOK, dark=dark).sides
+    look = replace(LOOK, dark=dark)
+    assert len(look.sides) == len(look.land) == len(look.borders) == COLOURS
 
 
 def test_items_flow_from_side_to_side_and_the_rare_ones_together():

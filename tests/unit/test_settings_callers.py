@@ -8,6 +8,7 @@ import pytest
 
 from gateway.errors import CannotStart
 from gateway.settings import load
+from gateway.settings_callers import channel_faults
 
 SECTION = """
 [[channels]]
@@ -47,6 +48,7 @@ def test_a_credential_is_kept_as_its_hash_and_two_may_stand_for_a_while(tmp_path
     [
         (SECTION, "channels[0].credentials"),
         (SECTION + 'credentials = [{token = "a", token_sha256 = "b"}]', "channels[0].credentials[0]"),
+        (SECTION + 'credentials = [{token = ""}]', "channels[0].credentials[0]: token 是空的"),
         (SECTION + 'credentials = [{token = "a", outlet = ["1"]}]', "channels[0].credentials[0].outlet"),
         (SECTION.replace('"5101"', '"510"') + 'credentials = [{token = "a"}]', "channels[0].divisions"),
         (SECTION.replace('"bank"', '"The Bank"') + 'credentials = [{token = "a"}]', "channels[0].name"),
@@ -58,3 +60,12 @@ def test_a_fault_of_a_channel_is_named_with_its_place(tmp_path, text, named):
     with pytest.raises(CannotStart) as fault:
         settings(tmp_path, text)
     assert named in str(fault.value)
+
+
+def test_a_channels_side_is_a_region_and_its_name_is_none():
+    written = [{"name": "sichuan", "side": "sichuan"}, {"name": "bank", "side": "atlantis"}, "?"]
+    assert [fault.split(":")[0] for fault in channel_faults(written, {"sichuan": None})] == [
+        "channels[0].name",
+        "channels[1].side",
+    ]
+    assert channel_faults("?", {"sichuan": None}) == []

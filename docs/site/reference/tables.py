@@ -105,7 +105,11 @@ def _limit(row: dict[str, str], which: str, english: bool) -> str:  # noqa: FBT0
 
 def items(english: bool) -> str:  # noqa: FBT001
     """Every item with its versions and both sides' base codes."""
-    parts = [head(english, ("事项与时限", "Items and limits"), _ITEMS, "mappings/items")]
+    parts = [
+        head(
+            english, ("事项与时限", "Items and limits"), _ITEMS, "mappings/items, mappings/codes/*/items.csv"
+        )
+    ]
     heads = (
         ("item", "name", "message", "promised", "by law", "in force", "basis")
         if english
@@ -126,7 +130,7 @@ def items(english: bool) -> str:  # noqa: FBT001
     parts.append(table(heads, rows))
     parts.append("\n## " + ("Base codes" if english else "两地的基本编码") + "\n")
     known = regions.discover()
-    codes = {slug: {row["item"]: row for row in _rows("items", f"{slug}.csv")} for slug in sorted(known)}
+    codes = {slug: {row["item"]: row for row in _rows("codes", slug, "items.csv")} for slug in sorted(known)}
     every = dict.fromkeys(row["item"] for row in _rows("items", "catalogue.csv"))
     parts.append(
         table(

@@ -19,7 +19,7 @@ from gateway.dashboard.views.pictures import curves as curves_
 from gateway.dashboard.views.pictures import flow as flow_
 from gateway.dashboard.views.pictures import items as items_
 from gateway.dashboard.views.pictures.curves import RECEIVED
-from gateway.dashboard.views.pictures.look import Look
+from gateway.dashboard.views.pictures.look import COLOURS, Look
 from gateway.store.overview import NEWEST
 from gateway.store.tallies import Span
 
@@ -134,6 +134,7 @@ def shown(desk: Desk, now: Now) -> dict[str, Any]:
         "p95_s": now.p95_s,
         "p50_s": now.p50_s,
         "sides": _order(desk),
+        "colours": COLOURS,
     }
 
 

@@ -6,18 +6,21 @@ import functools
 import hashlib
 import json
 from dataclasses import dataclass, field
+from math import ceil, log
 from typing import TYPE_CHECKING, Any
 
 from gateway import regions as regions_
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from gateway.region import Region
 
 #: A region without an outline is a box of this size, in degrees, east of what there is.
 _BOX = (4.0, 3.0)
 _GAP = 0.6
+#: Width by height of a map, in degrees, that fills the place it is drawn in.
+_FILLS = 1.57
 _NOWHERE = (100.0, 28.0, 100.0, 31.0)
 
 
@@ -63,9 +66,8 @@ def _made(sides: tuple[tuple[str, str], ...]) -> Atlas:
     features: list[dict[str, Any]] = []
     for slug, _ in sides:
         features += [_of(slug, each) for each in (regions_.outline(slug) or {"features": ()})["features"]]
-    for slug, name in sides:
-        if not any(each["properties"]["region"] == slug for each in features):
-            features.append(_box(slug, name, _bounds(features)))
+    drawn = {each["properties"]["region"] for each in features}
+    features += _boxes([side for side in sides if side[0] not in drawn], _bounds(features))
     shapes = json.dumps(
         {"type": "FeatureCollection", "features": features}, ensure_ascii=False, separators=(",", ":")
     ).encode()
@@ -85,8 +87,25 @@ def _spot(feature: dict[str, Any]) -> Spot:
     return Spot(told["region"], told["name"], (east, north))
 
 
-def _box(slug: str, name: str, beside: tuple[float, float, float, float]) -> dict[str, Any]:
-    west, south = beside[2] + _GAP, (beside[1] + beside[3] - _BOX[1]) / 2
+def _boxes(
+    sides: list[tuple[str, str]], beside: tuple[float, float, float, float]
+) -> Iterator[dict[str, Any]]:
+    """East of what there is, column by column, in so many rows that the whole fills its place best."""
+    wide, high = _BOX[0] + _GAP, _BOX[1] + _GAP
+
+    def misses(rows: int) -> float:
+        width = beside[2] - beside[0] + ceil(len(sides) / rows) * wide
+        return abs(log(width / max(beside[3] - beside[1], rows * high - _GAP) / _FILLS))
+
+    rows = min(range(1, len(sides) + 1), key=misses, default=1)
+    for place, (slug, name) in enumerate(sides):
+        column, row = divmod(place, rows)
+        stacked = min(rows, len(sides) - column * rows)
+        top = (beside[1] + beside[3] + stacked * high - _GAP) / 2
+        yield _box(slug, name, beside[2] + _GAP + column * wide, top - row * high - _BOX[1])
+
+
+def _box(slug: str, name: str, west: float, south: float) -> dict[str, Any]:
     east, north = west + _BOX[0], south + _BOX[1]
     ring = [[west, south], [east, south], [east, north], [west, north], [west, south]]
     middle = [(west + east) / 2, (south + north) / 2]

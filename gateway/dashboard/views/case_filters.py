@@ -59,6 +59,7 @@ class Filters:
     origin: str = ""
     target: str = ""
     item: str = ""
+    channel: str = ""
     division: str = ""
     due: str = ""
     due_from: str = ""
@@ -100,7 +101,7 @@ class Filters:
             self.older.isdecimal() and len(self.older) < 5 and int(self.older) <= _MOST_DAYS
         ):
             raise NotUnderstoodError("older")
-        for name in ("origin", "target", "item", "division", "code"):
+        for name in ("origin", "target", "item", "channel", "division", "code"):
             if len(getattr(self, name)) > _MOST or not getattr(self, name).isprintable():
                 raise NotUnderstoodError(name)
 
@@ -142,6 +143,7 @@ class Filters:
             division=self.division or None,
             division_of=_region_of(self.division, desk.rt.regions),
             item=self.item or None,
+            channel=self.channel or None,
             states=self.states(),
             due_from=due_from,
             due_to=due_to,
@@ -186,6 +188,7 @@ def chips(desk: Desk, filters: Filters, names: Names) -> Iterator[Chip]:
         "origin": (N_("来源方"), names.regions.get(filters.origin, filters.origin)),
         "target": (N_("目的方"), names.regions.get(filters.target, filters.target)),
         "item": (N_("事项"), names.items.get(filters.item, filters.item)),
+        "channel": (N_("收件渠道"), names.channels.get(filters.channel, filters.channel)),
         "division": (N_("区划"), names.divisions.get(filters.division, filters.division)),
         "due": (N_("期限"), desk.say(DUES.get(filters.due, "")) if filters.due else ""),
         "due_from": (N_("到期不早于"), filters.due_from),
@@ -209,6 +212,8 @@ class Names:
     regions: dict[str, str]
     items: dict[str, str]
     divisions: dict[str, str]
+    #: those there are now; cases of one that was taken away can be asked for by its name
+    channels: dict[str, str]
 
 
 def unmatched(filters: Filters, names: Names) -> Sequence[str]:

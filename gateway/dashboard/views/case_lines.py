@@ -97,6 +97,7 @@ def names_of(desk: Desk) -> Names:
         regions={slug: region_name(rt, desk.language, slug) for slug in rt.regions},
         items=dict(marks.item_names(rt.tables, desk.now)),
         divisions=_divisions(rt),
+        channels={channel.name: channel.title for channel in rt.settings.channels},
     )
 
 

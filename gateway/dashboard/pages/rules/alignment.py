@@ -74,7 +74,7 @@ async def alignment(
     ]
     chosen = next((each for each in report.items if each.item == item), None)
     if item and chosen is None:
-        raise Refused(404, desk.say("这一天两地都没有这个事项的指南"))
+        raise Refused(404, desk.say("这一天各地都没有这个事项的指南"))
     tables = desk.rt.tables
     return desk.page(
         "rules/alignment.html",

@@ -37,8 +37,8 @@ ADVICE: Mapping[str, str] = {
         "先与来源方核对区划代码；确属新区划的，在 places/divisions.csv 和 places/agencies.csv 中补充后发布新版本"
     ),
     "1004": N_("请来源方改用现行区划重报；承接关系有变的，改正 places/divisions.csv 后发布新版本"),
-    "1005": N_("先与来源方核对事项编码；编码确有变化的，改正 items/ 中该地区的编码后发布新版本"),
-    "1007": N_("核对受理日期；事项确应开通的，补充 items/catalogue.csv 的版本或两地指南后发布新版本"),
+    "1005": N_("先与来源方核对事项编码；编码确有变化的，改正该地区 items.csv 中的编码后发布新版本"),
+    "1007": N_("核对受理日期；事项确应开通的，补充 items/catalogue.csv 的版本或各地指南后发布新版本"),
 }
 LEFT_OPEN: Mapping[str, str] = {
     "native": N_("请填写报文里的完整写法"),

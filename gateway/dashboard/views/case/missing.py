@@ -23,7 +23,7 @@ _LACKS: Mapping[str, tuple[str, str]] = {
     "1002": (N_("缺少受理日有效的互认规则"), "recognition/"),
     "1003": (N_("区划表缺少或未生效"), "places/"),
     "1004": (N_("区划已撤销，承接区划不唯一"), "places/"),
-    "1005": (N_("事项目录缺少这个编码"), "items/"),
+    "1005": (N_("事项目录缺少这个编码"), "codes/{region}/items.csv"),
     "1006": (N_("状态码表缺少这个用语"), "codes/{region}/{code_list}.csv"),
     "1007": (N_("事项在受理日没有生效的版本，或未开通"), "items/"),
 }
@@ -82,6 +82,8 @@ def lack(
     what, table = _LACKS.get(code, (_OTHER, ""))
     if "{code_list}" in table:
         table = table.format(region=region, code_list=line.code_list) if line and line.code_list else "codes/"
+    else:
+        table = table.format(region=region)
     return Lack(what, table, line)
 
 

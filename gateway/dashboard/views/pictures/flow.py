@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from gateway.dashboard.views.pictures.look import nothing
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Container, Sequence
 
     from gateway.dashboard.views.atlas import Atlas, Spot
     from gateway.dashboard.views.pictures.look import Look, Option
@@ -36,7 +36,7 @@ def flow_map(passages: Sequence[Passage], atlas: Atlas, order: Sequence[str], lo
         "tooltip": {"trigger": "item", "formatter": "{b}"},
         "animation": False,  # the lines move all the same; dots that grow anew at each refresh distract
         "graphic": nothing(look, "" if pairs else look.say("最近 24 小时没有办件往来")),
-        "geo": _geo(atlas, order, look),
+        "geo": _geo(atlas, order, look, busy={spot.region for spot in passing}),
         "series": [
             _lines(lines[MOVING:], look, moves=False),
             _lines(lines[:MOVING], look, moves=True),
@@ -54,7 +54,7 @@ def between(passages: Sequence[Passage], atlas: Atlas) -> Counter[tuple[Spot, Sp
     return pairs
 
 
-def _geo(atlas: Atlas, order: Sequence[str], look: Look) -> Option:
+def _geo(atlas: Atlas, order: Sequence[str], look: Look, *, busy: Container[str]) -> Option:
     west, south, east, north = atlas.bounds
     return {
         "map": atlas.name,
@@ -74,8 +74,14 @@ def _geo(atlas: Atlas, order: Sequence[str], look: Look) -> Option:
                     "areaColor": look.land[order.index(spot.region) % len(look.land)],
                     "borderColor": look.borders[order.index(spot.region) % len(look.borders)],
                 },
+                # a box is told from others by its name alone; where something passes, the dot has it
+                "label": {
+                    "show": code == spot.region not in busy,
+                    "color": look.quiet,
+                    "fontSize": look.px(12),
+                },
             }
-            for spot in atlas.spots.values()
+            for code, spot in atlas.spots.items()
         ],
     }
 

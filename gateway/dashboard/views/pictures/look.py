@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 Option = dict[str, Any]
+#: Sides that have a colour of their own; of more, every so many have the same. The style sheets know them too.
+COLOURS = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +28,16 @@ class Look:
     @property
     def sides(self) -> tuple[str, ...]:
         """A colour for each side, told apart by people who see no red or green too."""
-        return ("#58a6ff", "#ffb340", "#5fd0a5") if self.dark else ("#1d5fb4", "#c2701c", "#1f8a5b")
+        if self.dark:
+            return ("#58a6ff", "#ffb340", "#5fd0a5", "#e38bd0", "#c9d65b", "#a6a2ff")
+        return ("#1d5fb4", "#c2701c", "#1f8a5b", "#a8398f", "#77770b", "#5b4bc4")
 
     @property
     def land(self) -> tuple[str, ...]:
         """Each side's ground."""
-        return ("#16304f", "#3a2c17", "#17382d") if self.dark else ("#e4edf8", "#f9ecdc", "#e3f2ea")
+        if self.dark:
+            return ("#16304f", "#3a2c17", "#17382d", "#381d33", "#30331a", "#28264e")
+        return ("#e4edf8", "#f9ecdc", "#e3f2ea", "#f6e4f1", "#f1f1d5", "#e9e6f8")
 
     @property
     def ink(self) -> str:
@@ -46,7 +52,9 @@ class Look:
     @property
     def borders(self) -> tuple[str, ...]:
         """Between each side's divisions."""
-        return ("#2c5b8f", "#6d5326", "#2c7159") if self.dark else ("#a9c3e3", "#e2c49c", "#a5d6bf")
+        if self.dark:
+            return ("#2c5b8f", "#6d5326", "#2c7159", "#7a3f6d", "#666c2b", "#514d94")
+        return ("#a9c3e3", "#e2c49c", "#a5d6bf", "#ddb0d2", "#cfcf94", "#bdb4e3")
 
     @property
     def halo(self) -> str:
