@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,25 @@ sys.path.insert(1, str(Path(__file__).parents[1]))
 _WORLDS = ("tests/integration/", "tests/e2e/", "tests/crash/")
 #: These wait for time-outs to pass, or ask only that a bench ends with figures: they may go beside others.
 _PATIENT = ("tests/crash/test_self_watch.py", "tests/e2e/test_bench.py")
+
+_OURS = pytest.StashKey[str]()
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest settles where temporary files go
+def pytest_configure(config):
+    """A folder of this run's own, gone when all passed.
+
+    By default all runs of a user share one, which each new run, even one that a test starts, closes to everybody
+    else: also to the account PostgreSQL runs under when the tests are root's.
+    """
+    if config.option.basetemp is None and not hasattr(config, "workerinput"):
+        config.option.basetemp = config.stash[_OURS] = tempfile.mkdtemp(prefix="tongban-tests-")
+
+
+@pytest.hookimpl(trylast=True)  # when the lanes have ended
+def pytest_sessionfinish(session, exitstatus):
+    if exitstatus == pytest.ExitCode.OK and _OURS in session.config.stash:
+        shutil.rmtree(session.config.stash[_OURS], ignore_errors=True)
 
 
 def lane_of(nodeid):

@@ -11,6 +11,7 @@ import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 from urllib.parse import quote
 
 from gateway.embedded.server import FolderLock, Server, last_words, wheel_folder
@@ -54,8 +55,8 @@ class _Place:
     sockets: Path
     account: pwd.struct_passwd | None
 
-    def run(self, program: str, *args: str, timeout: float = 120) -> int:
-        """Run a program of the wheel as the server's account; its exit status."""
+    def run(self, program: str, *args: str, timeout: float = 120, said: IO[str] | None = None) -> int:
+        """Run a program of the wheel as the server's account; its exit status. What it complains of goes to ``said``."""
         if self.account is not None:
             _let_through(self.data.parent, self.account)  # again: the way may have been closed since
         as_account = (
@@ -68,7 +69,7 @@ class _Place:
             cwd=self.data.parent,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL if said is None else said,
             timeout=timeout,
             check=False,
             env={"PATH": os.environ.get("PATH", ""), "LC_ALL": "C", "PGTZ": "UTC"},
@@ -166,8 +167,13 @@ def _make(place: _Place) -> None:
     half = place.data.with_name("data.new")
     shutil.rmtree(half, ignore_errors=True)
     settings = ("--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8")
-    if place.run("initdb", "-D", str(half), "-U", "postgres", "--auth=trust", *settings) != 0:
-        raise CannotStart(f"无法在 {place.data} 建立 PostgreSQL 数据目录：请检查磁盘空间与权限")
+    log = place.data.with_name("initdb.log")
+    with log.open("w") as said:
+        status = place.run("initdb", "-D", str(half), "-U", "postgres", "--auth=trust", *settings, said=said)
+    if status != 0:
+        raise CannotStart(
+            f"无法在 {place.data} 建立 PostgreSQL 数据目录：请检查磁盘空间与各级目录的权限。{last_words(log)}"
+        )
     half.rename(place.data)
 
 

@@ -182,3 +182,13 @@ def test_the_passwords_and_data_are_private(folder):
             stranger.ping()
     finally:
         server.stop()
+
+
+def test_a_cluster_that_cannot_be_made_says_what_postgresql_said(folder):
+    (folder / "full").mkdir(mode=0o755)
+    (folder / "full" / "a-file").touch()
+    (folder / "postgres").mkdir()
+    (folder / "postgres" / "data.new").symlink_to(folder / "full")
+    with pytest.raises(CannotStart, match="not empty"):
+        postgres.start(folder)
+    assert (folder / "full" / "a-file").exists()
