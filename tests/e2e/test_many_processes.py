@@ -24,7 +24,7 @@ CASES_EACH_WAY = 30
 WEB = ("web", "web-2")
 WORKERS = ("worker", "worker-2", "worker-3", "worker-4")
 #: So narrow that one worker does not keep up, and the others are needed.
-DELIVERY = "worker_processes = 4\nwindow = 2\nschedule_s = [0.3, 0.6, 1]\ntimeout_s = 3\nlease_s = 4"
+DELIVERY = "worker_processes = 4\nwindow = 2\nschedule_s = [0.3, 0.6, 1]\ntimeout_s = 8\nlease_s = 9"
 
 pytestmark = pytest.mark.timeout(180)
 

@@ -21,11 +21,11 @@ WHY = ("--reason", "演练", "--by", "zhang")
 pytestmark = pytest.mark.timeout(240)
 
 
-@pytest.fixture
-def town(tmp_path):
+@pytest.fixture(scope="module")
+def town(tmp_path_factory):
     # given up after two tries, so that a side that is down leaves dead letters
     delivery = "schedule_s = [0.2, 0.2]\ngive_up_s = 1.5\ntimeout_s = 3\nlease_s = 4"
-    with Town(tmp_path, delivery=delivery, habits=("--work-s", "0.05")) as town:
+    with Town(tmp_path_factory.mktemp("operate"), delivery=delivery, habits=("--work-s", "0.05")) as town:
         yield town
 
 

@@ -18,6 +18,7 @@ from gateway.web.schemas import Health
 from tests.fuzz.look import look
 from tests.fuzz.served import served
 
+pytestmark = pytest.mark.timeout(240)
 SEED, EXAMPLES = "20261123", "4"
 
 
@@ -28,7 +29,7 @@ def place(tmp_path, database_url, redis_server):
 
 
 def looked(place, *more):
-    done = look(place, "--seed", SEED, *more, capture_output=True, timeout=100)
+    done = look(place, "--seed", SEED, *more, capture_output=True, timeout=200)
     return done.returncode, done.stdout + done.stderr
 
 
