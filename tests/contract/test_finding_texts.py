@@ -11,7 +11,7 @@ from gateway import dashboard, regions
 from gateway.canonical.kinds import State
 from gateway.dashboard.texts.findings import told
 from gateway.mapping import canonical_lines
-from gateway.mapping.explain import Fate, field_lines
+from gateway.mapping.explain import field_lines
 from gateway.mapping.rule_texts import RULES
 
 EN = Path(dashboard.__file__).parent / "texts" / "en"
@@ -25,12 +25,12 @@ def english(file):
 
 
 def reasons(slug):
-    """Why a field of a region is not simply carried; what is always the same value is that value, and no sentence."""
+    """Why a field of a region is not simply carried, or the word that always stands there."""
     return {
         why
         for line in field_lines(regions.fields())
-        for fate, why in ((line.received, line.received_why), (line.written, line.written_why))
-        if line.region == slug and fate is not Fate.FIXED and HAN.search(why)
+        for why in (line.received_why, line.written_why)
+        if line.region == slug and HAN.search(why)
     }
 
 
@@ -78,9 +78,12 @@ def test_a_sentence_and_its_english_have_the_same_holes():
             f"The case is at {State.IN_REVIEW} “In review”: it can no longer be withdrawn",
         ),
         ("应为 51、50 开头的六位区划代码", "Must be a division code of six digits beginning with 51, 50"),
+        ("应为 已转出", "Must be 已转出 (moved out)"),
         # a word of the message itself stays as it is
-        ("应为 已转出", "Must be 已转出"),
+        ("认证通知的办件状态只能是“已办结”", "In a notice of certification the state can only be “已办结”"),
         ("没有人写过的一句", "没有人写过的一句"),
+        # another sentence that begins alike is not half translated
+        ("应为 YL 加 18 位数字的报文编号", "应为 YL 加 18 位数字的报文编号"),
     ],
 )
 def test_a_sentence_is_known_again_by_its_words_with_what_stands_in_its_holes(text, said):

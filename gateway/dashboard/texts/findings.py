@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from gateway.dashboard.texts import Language
 
 _HOLE = re.compile(r"%\((\w+)\)s")
+#: A hole for a word of the message itself, which stays as it is.
+_QUOTED = re.compile(r"“%\((\w+)\)s”")
+_HAN = re.compile("[\u3400-\u9fff]")
 #: A hole with the name of a state, as the rest of the pages call it.
 _STATE = "label"
 
@@ -39,6 +42,7 @@ class _Sentence:
 
     form: re.Pattern[str]
     english: str
+    quoted: frozenset[str]
 
     @staticmethod
     def of(chinese: str, english: str) -> _Sentence:
@@ -46,7 +50,7 @@ class _Sentence:
         form = "".join(
             f"(?P<{part}>.+?)" if number % 2 else re.escape(part) for number, part in enumerate(parts)
         )
-        return _Sentence(re.compile(form), english)
+        return _Sentence(re.compile(form), english, frozenset(_QUOTED.findall(chinese)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +65,18 @@ class _English:
             return found
         for each in self.holed:
             if match := each.form.fullmatch(text):
-                return each.english % {name: self._put(name, put) for name, put in match.groupdict().items()}
+                put = {name: self._put(name, value, each) for name, value in match.groupdict().items()}
+                if None not in put.values():
+                    return each.english % put
         return text
 
-    def _put(self, name: str, put: str) -> str:
+    def _put(self, name: str, value: str, sentence: _Sentence) -> str | None:
+        """What a hole was filled with, in English; None for Chinese nobody knows: this is another sentence then."""
         if name == _STATE:
-            return catalog("en").gettext(put)
-        return self.whole[put] if put in self.whole else put.replace("、", ", ")
+            return catalog("en").gettext(value)
+        if name in sentence.quoted or not _HAN.search(value):
+            return value.replace("、", ", ")
+        return self.whole.get(value)
 
 
 @functools.lru_cache(maxsize=8)
