@@ -39,7 +39,6 @@ GATEWAY = "TB"
 _SOME_DAY = datetime(2026, 11, 23, 16, 0, tzinfo=BEIJING)
 #: Where the tables are that a region does not bring itself.
 _COMMON = {
-    "items": "items/{slug}.csv",
     "divisions": "places/divisions.csv",
     "agencies": "places/agencies.csv",
     "recognition": "recognition/materials.csv",
@@ -122,7 +121,7 @@ class Subject:
     def table(self, part: str) -> str:
         """Where this region's items, divisions, agencies or rules of recognition are kept, for messages."""
         own = f"codes/{self.slug}/{part}.csv"
-        return table_at(self.where, own if own in self.files else _COMMON[part].format(slug=self.slug))
+        return table_at(self.where, own if own in self.files else _COMMON.get(part, own))
 
     @property
     def others(self) -> tuple[Region, ...]:
