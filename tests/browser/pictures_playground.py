@@ -14,7 +14,6 @@ from chromium import CHROMIUM, FLAGS, TONGBAN
 SAMPLES = {
     "refused": "sichuan-tbzy0001.refused",
     "parked": "chongqing-SYJ_SQ.parked",
-    "taken": "chongqing-SYJ_SQ",
     "lineage": "sichuan-tbzy0001",
 }
 LANGUAGES = {"zh": "zh-CN", "en": "en-GB"}
