@@ -7,7 +7,7 @@ import hashlib
 import json
 
 import pytest
-from conftest import CONFIG, KEYS, MASTER_KEY
+from configs import CONFIG, MASTER_KEY
 from sqlalchemy import text
 from test_api_cases import proven
 
@@ -58,7 +58,7 @@ SOMEBODY = "500100198507220249"
 def settings(database_url, redis_server, tmp_path):
     file = tmp_path / "gateway.toml"
     branch = hashlib.sha256(b"branch-token").hexdigest()
-    written = CONFIG.format(keys=KEYS, now="2026-11-23T16:00:00+08:00") + CHANNELS.format(branch=branch)
+    written = CONFIG.format(now="2026-11-23T16:00:00+08:00") + CHANNELS.format(branch=branch)
     file.write_text(written, encoding="utf-8")
     environ = {
         "TONGBAN_DATABASE_URL": database_url,

@@ -23,10 +23,8 @@ from gateway.web.app import create
 
 # the tests of a folder share its builders
 sys.path.insert(0, str(Path(__file__).parent))
-from configs import REGIONS
+from configs import CONFIG, MASTER_KEY
 from yards import Yard
-
-MASTER_KEY = bytes(range(32))
 
 
 @pytest.fixture(scope="session")
@@ -120,26 +118,6 @@ async def _admin(url, statement):
     async with engines.single(made) as connection:
         await connection.execute(text(statement))
     await made.dispose()
-
-
-CONFIG = f"""{REGIONS}
-[clock]
-now = "{{now}}"
-[dashboard]
-second_factor = "optional"
-[[tokens]]
-name = "desk"
-token = "desk-token"
-scopes = ["cases", "items", "translate"]
-[[tokens]]
-name = "chief"
-token = "chief-token"
-scopes = ["cases:full", "operate"]
-[[tokens]]
-name = "nobody"
-token = "nobody-token"
-scopes = ["audit"]
-"""
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import sys
 
 import httpx
 import pytest
-from conftest import CONFIG, MASTER_KEY
+from configs import CONFIG, MASTER_KEY
 from ports import free_port
 from waiting import until
 
