@@ -114,7 +114,10 @@ def _run(run: DryRun, by: Collector | None, body: bytes) -> dict[str, Any]:
     try:
         return tried(run, by, body) if by else dry_run(run, body)
     except Refusal as refused:
-        refuse(refused)
+        if by is not None:
+            refuse(refused)  # as at its door
+        findings = [finding.as_json() for finding in refused.findings]
+        raise Problem("invalid-message", refused.text, findings=findings) from None
     except Parked as parked:
         findings = [finding.as_json() for finding in parked.findings]
         raise Problem("parked", "缺少码表行或规则，正式提交时将挂起", findings=findings) from None
