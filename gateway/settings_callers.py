@@ -89,10 +89,6 @@ class Channel(Section):
     #: whether it may report what its agency decides, where that is the origin's to report (crossing §5.2)
     reports: bool = False
 
-    def collects_for(self, division: str) -> bool:
-        """Whether the agency of this division is among those it collects for."""
-        return division.startswith(tuple(self.divisions))
-
 
 def channel_faults(channels: Any, slugs: Collection[str]) -> list[str]:
     """Channels as written whose side is none of the regions, or whose name is one of theirs."""

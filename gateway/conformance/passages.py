@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -88,11 +87,6 @@ def cross_example(subject: Subject, example: Example, to: Region) -> dict[str, A
         return parked.findings
     except BadContext as error:  # also when it is the context of another pair
         return (Finding("", "9044", f"{example.kind}.context.json 的 {error}"),)
-
-
-def native_of(result: dict[str, Any]) -> bytes:
-    """The bytes the other side would be sent, from the result of a dry run."""
-    return base64.b64decode(result["native"]["body"])
 
 
 def rehearse(subject: Subject) -> Iterator[Passage]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from docs.site.reference.field_words import FATES, REASONS
+from docs.site.reference.field_words import FATES
 from docs.site.reference.writing import code, head, table, told
 from gateway import regions
 from gateway.mapping.explain import Fate, FieldLine, coverage, field_lines
@@ -75,4 +75,6 @@ def _table(lines: Sequence[FieldLine]) -> str:
 
 def _said(fate: Fate, why: str) -> str:
     word = FATES[fate][0]
-    return f"{word}: {REASONS.get(why, why)}" if why else word
+    # a constant with its rule has no word to translate, only a bracket
+    said = told(why, english=True).replace("（", " (").replace("）", ")")
+    return f"{word}: {said}" if why else word

@@ -304,9 +304,6 @@ async def takes_the_course(bench: Bench, tally: Tally) -> None:
         tally.skip("没有收到你自己提交的申请；让你的系统发出一份申请，检查会扮演对方把它办完")
 
 
-_DOOR = frozenset({"good", "door"})
-
-
 #: Law → how it is tried.
 CHECKS = {
     "E-B21": proves_itself,

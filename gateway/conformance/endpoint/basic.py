@@ -234,9 +234,6 @@ async def refuses_a_used_key(bench: Bench, tally: Tally) -> None:
     )
 
 
-PROBED = frozenset({"good", "probes"})
-
-
 #: Law → how it is tried.
 CHECKS = {
     "E-B01": reached,
