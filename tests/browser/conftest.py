@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 sys.path.insert(1, str(Path(__file__).parent))
@@ -20,6 +20,9 @@ from gateway.cli.demo_desk import tables_with_gaps
 from gateway.exchange import accounts
 from gateway.regions import discover
 from gateway.runtime import Runtime, configure
+
+# a page may take its time beside other tests; what must come soon says so itself
+expect.set_options(timeout=20_000)
 
 NO_CHROMIUM = (
     "no Chromium found: the pages of /ops are NOT tested. Install one (Debian: apt-get install chromium) "

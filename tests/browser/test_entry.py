@@ -1,13 +1,16 @@
 """Coming in, looking around, leaving."""
 
+import re
 import time
+
+from playwright.sync_api import expect
 
 PAGES = ("/ops/",)
 
 
 def test_a_person_signs_in_sees_that_the_page_is_live_and_leaves(account, visit, serious):
     page = visit(account("lin", "viewer"))
-    assert page.title().startswith("总览")
+    expect(page).to_have_title(re.compile("^总览"))
     page.wait_for_selector("#stream.is-live")
     assert serious(page) == []
     page.click("details.menu summary")
@@ -24,8 +27,7 @@ def test_a_wrong_password_is_told_in_one_sentence_and_lets_nobody_in(account, vi
     page.fill("#name", account("wrong", "viewer"))
     page.fill("#password", "not the password at all")
     page.press("#password", "Enter")
-    page.wait_for_selector(".fault")
-    assert "Account, password or code is wrong" in page.inner_text(".fault")
+    expect(page.locator(".fault")).to_contain_text("Account, password or code is wrong")
 
 
 def test_the_language_is_kept_and_the_keyboard_leads_everywhere(account, visit):
@@ -34,7 +36,7 @@ def test_the_language_is_kept_and_the_keyboard_leads_everywhere(account, visit):
     page.wait_for_selector("text=Overview")
     page.wait_for_load_state()
     page.keyboard.press("/")
-    assert page.evaluate("document.activeElement.id") == "find"
+    page.wait_for_selector("#find:focus")
 
 
 def test_stopping_the_gateway_does_not_wait_for_open_pages(account, visit, town):

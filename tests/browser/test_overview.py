@@ -51,7 +51,7 @@ def test_spans_change_and_numbers_open_by_keyboard_alone(lin, visit):
     page.focus("details.curve-numbers summary")
     page.keyboard.press("Enter")
     page.wait_for_selector("details.curve-numbers table")
-    assert page.locator("details.curve-numbers tbody tr").count() == 60
+    expect(page.locator("details.curve-numbers tbody tr")).to_have_count(60)
     assert page.faults == []
 
 
@@ -103,8 +103,8 @@ def test_a_wall_that_hears_nothing_says_so_and_comes_back_by_itself(hall, visit)
     page.wait_for_selector("#fresh.is-live", state="attached")
     page.clock.fast_forward(30_000)
     page.wait_for_selector("body.is-stale #lost:not([hidden])")
-    assert "秒" in page.inner_text("#lost")
+    expect(page.locator("#lost")).to_contain_text("秒")
     page.unroute("**/ops/live?wall=1")
     # the stream goes on: with the next word of it the wall is whole again
     page.wait_for_selector("body:not(.is-stale) #fresh.is-live", timeout=25_000)
-    assert not page.is_visible("#lost")
+    expect(page.locator("#lost")).to_be_hidden()

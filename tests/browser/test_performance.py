@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 from aside import aside
+from playwright.sync_api import expect
 from waiting import until
 
 from gateway.runtime import Runtime, configure
@@ -44,7 +45,7 @@ def test_a_number_leads_to_its_cases_by_keyboard_alone(busy, account, visit, ser
     page.keyboard.press("Enter")
     page.wait_for_selector("#what-on_time[open]")
     page.keyboard.press("Escape")
-    assert page.evaluate("document.activeElement.dataset.opens") == "what-on_time"
+    page.wait_for_selector("[data-opens=what-on_time]:focus")
 
     page.focus("select[name=period]")
     page.select_option("select[name=period]", "year")
@@ -55,7 +56,8 @@ def test_a_number_leads_to_its_cases_by_keyboard_alone(busy, account, visit, ser
     number.focus()
     page.keyboard.press("Enter")
     page.wait_for_url("**/performance/cases?measure=received**")
-    assert page.locator("table.listed tbody tr").count() == counted > 0
+    assert counted > 0
+    expect(page.locator("table.listed tbody tr")).to_have_count(counted)
     assert serious(page) == []
     assert page.evaluate("document.documentElement.scrollWidth") == 1366
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from chromium import TONGBAN
 from keyboard import reach
+from playwright.sync_api import expect
 
 from gateway.dashboard.playground.link import Links
 from gateway.runtime import SystemClock
@@ -51,9 +52,9 @@ def test_a_pasted_message_shows_its_faults_by_line_and_leads_there(page, address
     page.fill("#message", REFUSED.read_text("utf-8"))
     page.press("#message", "Control+Enter")
     page.wait_for_selector(".verdict.is-refused")
-    assert page.locator(".flag").all_inner_texts() == ["1", "24", "35"]
+    expect(page.locator(".flag")).to_have_text(["1", "24", "35"])
     page.locator("#findings button.jump", has_text="24").click()
-    assert page.evaluate(PICKED) == "20261323"
+    page.wait_for_function(f"picked => {PICKED} === picked", arg="20261323")
     stripe = page.locator('.stripe[data-line="24"]').bounding_box()
     editor = page.locator("#editor").bounding_box()
     assert editor["y"] <= stripe["y"] <= editor["y"] + editor["height"]
@@ -61,7 +62,7 @@ def test_a_pasted_message_shows_its_faults_by_line_and_leads_there(page, address
     assert not wide(page)
     page.keyboard.type("20261123")
     page.press("#message", "Control+Enter")
-    page.wait_for_function("() => document.querySelectorAll('.flag').length === 2")
+    expect(page.locator(".flag")).to_have_count(2)
 
 
 def test_a_message_on_one_line_is_laid_out_in_lines(page, address):
@@ -69,9 +70,9 @@ def test_a_message_on_one_line_is_laid_out_in_lines(page, address):
     page.fill("#message", REFUSED.read_text("utf-8").replace("\n", ""))
     page.locator("button[name=layout]").click()
     page.wait_for_selector(".verdict.is-refused")
-    assert len(page.locator(".flag").all_inner_texts()) == 3
+    expect(page.locator(".flag")).to_have_count(3)
     page.locator("#findings button.jump").nth(1).click()
-    assert page.evaluate(PICKED) == "20261323"
+    page.wait_for_function(f"picked => {PICKED} === picked", arg="20261323")
 
 
 def test_a_file_keeps_its_bytes_and_its_values_light_their_fellows_and_their_line_of_the_trace(
@@ -80,15 +81,15 @@ def test_a_file_keeps_its_bytes_and_its_values_light_their_fellows_and_their_lin
     page.goto(address)
     page.set_input_files("input[type=file]", XML)
     page.wait_for_selector(".verdict.is-taken")
-    assert f"{XML.stat().st_size} B" in page.inner_text("#bytes")
+    expect(page.locator("#bytes")).to_contain_text(f"{XML.stat().st_size} B")
     value = page.locator(".form").first.locator(".v[data-t]", has_text="土家族")
     value.hover()
-    lit = page.locator(".v.is-lit").all_inner_texts()
-    assert len(lit) == 3
-    assert '"15"' in lit
-    assert "ethnic_group.csv" in page.inner_text(".threads li.is-lit")
+    lit = page.locator(".v.is-lit")
+    expect(lit).to_have_count(3)
+    expect(lit.filter(has_text=re.compile('^"15"$'))).to_have_count(1)
+    expect(page.locator(".threads li.is-lit")).to_contain_text("ethnic_group.csv")
     page.locator(".threads li", has_text="BODY/SQR/XB").first.hover()
-    assert "女" in page.locator(".v.is-lit").all_inner_texts()
+    expect(lit.filter(has_text=re.compile("^女$"))).to_have_count(1)
     assert serious(page) == []
     assert not wide(page)
     with page.expect_download() as saved:
@@ -101,30 +102,31 @@ def test_a_file_too_long_is_told_at_once_and_is_not_sent_along_with_what_is_type
     long = {"name": "long.json", "mimeType": "application/json", "buffer": b" " * (1 << 20) + b"{}"}
     page.set_input_files("input[type=file]", long)
     page.wait_for_selector("#bytes.ink-bad")
-    assert "1 MiB" in page.inner_text("#bytes")
+    expect(page.locator("#bytes")).to_contain_text("1 MiB")
     page.fill("#message", XML.read_bytes().decode("gb18030"))
     page.press("#message", "Control+Enter")
     page.wait_for_selector(".verdict.is-taken")
-    assert page.locator("#bytes.ink-bad").count() == 0
+    expect(page.locator("#bytes.ink-bad")).to_have_count(0)
 
 
 def test_a_link_opens_here_and_one_of_another_deployment_says_why_not(page, address):
     page.goto(f"{address}?sample=chongqing-SYJ_SQ.parked")
     page.click("#share")
     page.wait_for_selector("#link[open]")
+    expect(page.locator("#link-address")).to_have_value(re.compile("#m="))
     link = page.input_value("#link-address")
     sent = []
     page.on("request", lambda request: sent.append(request.url))
     page.goto("about:blank")
     page.goto(link)
     page.wait_for_selector(".verdict.is-parked")
-    assert "公司搬迁" in page.input_value("#message")
+    expect(page.locator("#message")).to_have_value(re.compile("公司搬迁"))
     assert not any(link.split("#m=")[1][:40] in url.split("#")[0] for url in sent)
     foreign, _ = Links(bytes(32), 7).seal({"text": "{}"}, SystemClock().now())
     page.goto("about:blank")
     page.goto(f"{address}#m={foreign}")
     page.wait_for_selector(".verdict-head.tone-bad")
-    assert "另一台机器" in page.inner_text(".verdict")
+    expect(page.locator(".verdict")).to_contain_text("另一台机器")
 
 
 def test_all_of_it_can_be_done_without_a_mouse(page, address):
@@ -136,11 +138,11 @@ def test_all_of_it_can_be_done_without_a_mouse(page, address):
     page.wait_for_selector(".verdict.is-refused")
     reach(page, "#findings li:nth-child(2) button")
     page.keyboard.press("Enter")
-    assert page.evaluate(PICKED) == "20261323"
+    page.wait_for_function(f"picked => {PICKED} === picked", arg="20261323")
     page.goto(f"{address}?sample=sichuan-tbzy0001")
     reach(page, ".form .v[data-t]")
     page.keyboard.press("ArrowDown")
-    assert page.locator(".v.is-from").count() == 1
-    assert page.inner_text(".thread .rule") != ""
+    expect(page.locator(".v.is-from")).to_have_count(1)
+    expect(page.locator(".thread .rule")).not_to_be_empty()
     page.keyboard.press("Escape")
-    assert page.locator(".v.is-lit").count() == 0
+    expect(page.locator(".v.is-lit")).to_have_count(0)

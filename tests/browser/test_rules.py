@@ -2,6 +2,7 @@
 
 import pytest
 from keyboard import reach
+from playwright.sync_api import expect
 from waiting import until
 
 TOWN = {
@@ -30,7 +31,7 @@ def test_two_people_mend_a_missing_row_without_the_mouse_and_what_waited_arrives
     first.keyboard.press("Enter")
     first.wait_for_url("**/ops/rules/releases/*")
     first.wait_for_selector("#trial >> text=已完成", timeout=30_000)
-    assert first.is_disabled("text=启用 >> nth=0")
+    expect(first.locator("text=启用").first).to_be_disabled()
     assert serious(first) == []
 
     second = visit(account("li", "approver"), "/ops/rules")

@@ -6,6 +6,7 @@ import re
 import asyncpg
 import pyotp
 from aside import aside
+from playwright.sync_api import expect
 from waiting import until
 
 TOWN = {"rest": '[dashboard]\nsecond_factor = "optional"\n'}
@@ -34,11 +35,11 @@ def test_running_is_live_and_says_what_is_wrong_first(town, account, visit, seri
     town.client.post(f"/v1/peers/{peer}/resume", json={"reason": "试验"}).raise_for_status()
     page.goto(page.url.replace("running", "audit"))
     page.wait_for_selector(".trail tbody tr")
-    assert "暂停投递" in page.inner_text(".trail")
+    expect(page.locator(".trail")).to_contain_text("暂停投递")
     page.select_option("#verb", "pause")
     page.press("#target", "Enter")
     page.wait_for_url(re.compile("verb=pause"))
-    assert page.locator(".trail tbody tr").count() == 1
+    expect(page.locator(".trail tbody tr")).to_have_count(1)
     assert serious(page) == []
     assert page.faults == []
 
@@ -47,9 +48,8 @@ def test_a_person_turns_on_the_second_factor_and_needs_it_from_then_on(account, 
     page = visit(account("nina", "viewer"), "/ops/me", language="en-GB")
     page.fill("#factor-password", "open-sesame-of-the-tests")
     page.press("#factor-password", "Enter")
-    page.wait_for_selector(".factor img")
-    shown = page.evaluate("document.querySelector('.factor img').naturalWidth")
-    assert shown > 100, "the policy lets the picture through"
+    # the policy lets the picture through
+    page.wait_for_function("() => document.querySelector('.factor img')?.naturalWidth > 100")
     secret = page.inner_text(".secret").replace(" ", "")
     assert serious(page) == []
     page.fill("#code", pyotp.TOTP(secret).now())

@@ -8,6 +8,7 @@ import sys
 
 import httpx
 import pytest
+from playwright.sync_api import expect
 
 
 @pytest.fixture(scope="module")
@@ -28,8 +29,8 @@ def test_an_integrator_sees_what_was_sent_and_makes_it_fail(side, browser, serio
     page.on("pageerror", lambda error: faults.append(str(error)))
     page.on("console", lambda line: faults.append(line.text) if line.type == "error" else None)
     page.goto(side)
-    assert page.wait_for_selector("#name:has-text('重庆市')")
-    assert "还没有报文" in page.inner_text("#empty")
+    page.wait_for_selector("#name:has-text('重庆市')")
+    expect(page.locator("#empty")).to_contain_text("还没有报文")
 
     page.select_option("#kind", "transfer.apply")
     page.click("#send button")
@@ -62,8 +63,8 @@ def test_an_integrator_sees_what_was_sent_and_makes_it_fail(side, browser, serio
     page.wait_for_selector(".fault.on", state="detached")
 
     page.click("#language")
-    assert page.inner_text("#log-title") == "Messages"
-    assert page.locator("#list tr >> nth=0").inner_text().count("Pension transfer") == 1
+    expect(page.locator("#log-title")).to_have_text("Messages")
+    expect(page.locator("#list tr").first.locator("button", has_text="Pension transfer")).to_have_count(1)
     page.on("dialog", lambda dialog: dialog.accept())
     page.click("#reset")
     page.wait_for_selector("#empty:has-text('Nothing yet')")

@@ -32,6 +32,19 @@ TEXTS = [
 ]
 
 MOST_LINES, MOST_LINES_OF_A_FUNCTION = 400, 50
+#: what a page shows at one moment: it may be about to change, so tests wait for it with ``expect``
+MOMENTS = (
+    "inner_text",
+    "all_inner_texts",
+    "text_content",
+    "input_value",
+    "count",
+    "is_visible",
+    "is_hidden",
+    "is_disabled",
+    "is_enabled",
+    "is_checked",
+)
 SEAM = ("region", "mapping/fieldmap", "mapping/converters", "crypto/signing", "store/vault")
 PURE = ("adapters/", "gateway/canonical/", "gateway/formats/", "gateway/crypto/", "gateway/mapping/")
 #: the one clock and the one source of ids; the demonstration watches the gateway from outside
@@ -96,6 +109,17 @@ def long_functions(source):
         for node in ast.walk(ast.parse(source))
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
         and node.end_lineno - node.lineno + 1 > MOST_LINES_OF_A_FUNCTION
+    ]
+
+
+def moments(source):
+    """Asserts on what a page shows just then: lines."""
+    return [
+        f"{node.lineno}"
+        for asserted in ast.walk(ast.parse(source))
+        if isinstance(asserted, ast.Assert)
+        for node in ast.walk(asserted)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in MOMENTS
     ]
 
 
@@ -181,6 +205,11 @@ def test_no_text_holds_the_number_of_a_person():
     assert broken(persons, TEXTS) == {}
 
 
+def test_what_a_page_shows_is_waited_for():
+    pages = [f for f in TESTS if "playwright" in read(f) or name_of(f).startswith("tests/browser/")]
+    assert broken(moments, [f for f in pages if f != Path(__file__)]) == {}
+
+
 # --- the rules bite ---
 
 
@@ -192,6 +221,7 @@ def test_no_text_holds_the_number_of_a_person():
         (waits, "async def read(): ..."),
         (swallowed, "try:\n    act()\nexcept ValueError:\n    pass"),
         (long_functions, "def long():\n" + "    step()\n" * MOST_LINES_OF_A_FUNCTION),
+        (moments, 'assert "taken" in page.inner_text("#verdict")'),
         (undocumented, "def open(inbound): ..."),
         (names_a_region, 'if slug == "Sichuan": ...'),
         (forbidden_words, "see issue " + "2"),
