@@ -133,12 +133,15 @@ class Unheard(Exception):  # noqa: N818 - a word of the field, not a programming
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """The gateway's receipt as its sender reads it; ``taken`` is None when it cannot be read."""
+    """The gateway's receipt as its sender reads it; ``taken`` is None when it cannot be read.
+
+    ``case_no`` is None where the interface's receipts have no place for case numbers at all.
+    """
 
     taken: bool | None
     code: str = ""
     text: str = ""
-    case_no: str = ""
+    case_no: str | None = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,8 +160,9 @@ class StandIn:
     * ``answer(heard, refusal, draw)``: the receipt's bytes.
     * ``read(status, body)``: the gateway's receipt.
 
-    ``inbox`` is the path deliveries come to, ``outbox`` the gateway's; ``content_type`` that of
-    receipts.
+    ``inbox`` is the path deliveries come to, each kind one step below it; or itself, for an interface
+    with one address for all kinds, and then ``kind_in_path`` is ``""``. ``outbox`` is the gateway's;
+    ``content_type`` that of receipts.
     """
 
     slug: str

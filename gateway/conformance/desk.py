@@ -98,7 +98,7 @@ class Desk:
 
     async def _first(self, case: Case, said: Said) -> None:
         told = await self._post(said)
-        case.case_no = told.case_no
+        case.case_no = told.case_no or ""
         if told.taken and case.state is None:
             certified = case.facts.kind is Kind.CERTIFICATION_NOTICE
             case.state = State.CONCLUDED if certified else State.ACCEPTED
@@ -264,7 +264,7 @@ class Desk:
             told, asked_s = await self._attempt(said, sent)
             if told is not None:
                 sent.outcome = _outcome(told)
-                sent.code, sent.text, sent.case_no = told.code, told.text, told.case_no
+                sent.code, sent.text, sent.case_no = told.code, told.text, told.case_no or ""
                 if self._place.hooks.doubles(said):
                     await self._attempt(said, sent)
                 return told

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from gateway.conformance.law import Breach, Result
 from gateway.conformance.laws.rulebook import CannotTell, Tally
+from gateway.errors import Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -67,10 +68,22 @@ def printable(breach: Breach) -> Breach:
 
 def accident(error: Exception, where: str) -> Breach:
     """An exception nobody expected, with the place in the adapter it came from."""
+    if isinstance(error, Refusal):
+        return Breach(
+            f"查到一半，有报文被拒收（{error.code} {error.text}）",
+            f"请先改正 R-B12 和 R-B15 所说的；都满足时，请核对 {where} 的 open、parse 和 render：自己写出的报文自己要读得懂",
+            path=where,
+        )
     words = f"（{error}）" if isinstance(error, _OWN_WORDS) else ""
     said = f"抛出了 {type(error).__name__}{words}，而只可抛出 Refusal"
     frames = traceback.extract_tb(error.__traceback__)
     own = [place for frame in frames if (place := below(f"{where}/", frame.filename, frame.lineno))]
+    if own and "/simulated.py:" in own[-1]:
+        return Breach(
+            f"模拟对端抛出了 {type(error).__name__}{words}，而只可抛出 Unheard",
+            f"请改正 {own[-1]}：这里写出或读懂报文时出错",
+            path=own[-1],
+        )
     if own:
         return Breach(
             f"适配器{said}",

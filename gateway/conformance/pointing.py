@@ -128,6 +128,9 @@ def leaves(tree: Any, one: FieldMap, base: str = "") -> Iterator[tuple[str, Any]
     spelling = one.spelling
     for name, value in tree.items():
         path = f"{base}{spelling.separator}{name}" if base else name
+        if isinstance(value, list) and value and _is_value(one, path):
+            yield path, value
+            continue
         listed = isinstance(value, list) or _is_list(one, path)
         for number, entry in enumerate(value if isinstance(value, list) else [value], spelling.first_index):
             here = f"{path}[{number}]" if listed else path
@@ -135,6 +138,12 @@ def leaves(tree: Any, one: FieldMap, base: str = "") -> Iterator[tuple[str, Any]
                 yield from leaves(entry, one, here)
             else:
                 yield here, entry
+
+
+def _is_value(one: FieldMap, path: str) -> bool:
+    """Whether one row carries the whole list, as a value of its own."""
+    wanted = bare(path)
+    return any(row.native.rpartition("[]")[2] and bare(row.native) == wanted for row in one.rows)
 
 
 def _is_list(one: FieldMap, path: str) -> bool:

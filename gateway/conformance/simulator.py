@@ -141,7 +141,7 @@ class Simulator:
             ("drain", self._drain, "POST"),
         ]
         routes = [Route(f"/sim/{name}", face, methods=[method]) for name, face, method in control]
-        routes.append(Route(f"{inbox}/{{kind}}", self._deliver, methods=["POST"]))
+        routes += [Route(path, self._deliver, methods=["POST"]) for path in (f"{inbox}/{{kind}}", inbox)]
         return Starlette(routes=routes, lifespan=self._lifespan)
 
     @asynccontextmanager
@@ -178,7 +178,7 @@ class Simulator:
         if faults.down or luck.random() < faults.e5xx_rate:
             return Response(status_code=503)
         refuse = luck.random() < faults.refuse_rate
-        kind = request.path_params["kind"]
+        kind = request.path_params.get("kind", "")
         status, answer = self.desk.receive(
             kind, dict(request.headers), body, refuse=refuse, spare_first=faults.spare_first
         )

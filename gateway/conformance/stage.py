@@ -149,28 +149,36 @@ class Stage(Simulator):
     # -- deliveries ------------------------------------------------------------------------
 
     async def _deliver(self, request: Request) -> Response:
-        native = request.path_params["kind"]
-        kind = self._kinds.get(native)
+        in_path = request.path_params.get("kind", "")
         try:
             body = await request.body()
         except ClientDisconnect:
             return Response(status_code=400)
+        native = in_path or self._said_in(body)
+        kind = self._kinds.get(native)
         acts = self.mischief.with_a_delivery(*([kind, native] if kind else [native]))
         does = {act.does for act in acts}
         for act in acts:
             if act.does in {Does.DELAY, Does.HANG}:
                 await asyncio.sleep(act.seconds)
         headers = dict(request.headers)
-        answer = self._answered(native, headers, body, does)
+        answer = self._answered(in_path, headers, body, does)
         self._note(native, headers, body, acts, answer)
         return answer
 
-    def _answered(self, native: str, headers: dict[str, str], body: bytes, does: set[Does]) -> Response:
-        untreated = self._untreated(native, does)
+    def _said_in(self, body: bytes) -> str:
+        """The kind a message names itself, where one address takes all kinds; "" when it cannot be read."""
+        try:
+            return self.region.parse(body).native_kind
+        except Exception:  # noqa: BLE001 - whatever came is shown as it came
+            return ""
+
+    def _answered(self, in_path: str, headers: dict[str, str], body: bytes, does: set[Does]) -> Response:
+        untreated = self._untreated(in_path, does)
         if untreated is not None:
             return untreated
         before = set(self.desk.effects)
-        status, receipt = self.desk.receive(native, headers, body, refuse=False)
+        status, receipt = self.desk.receive(in_path, headers, body, refuse=False)
         if Does.FORGET in does:
             for key in set(self.desk.effects) - before:
                 self.desk.forget(key)
@@ -180,14 +188,14 @@ class Stage(Simulator):
             receipt, status = _GARBAGE, 202
         return Response(receipt, status, media_type=self.region.content_type)
 
-    def _untreated(self, native: str, does: set[Does]) -> Response | None:
+    def _untreated(self, in_path: str, does: set[Does]) -> Response | None:
         """The answer of a region that does not look at the message at all."""
         if Does.HANG in does:
             return Response(status_code=504)
         if Does.ERROR in does:
             return Response(status_code=500)
         if Does.REDIRECT in does:
-            return Response(status_code=307, headers={"location": f"/elsewhere/{native}"})
+            return Response(status_code=307, headers={"location": f"/elsewhere/{in_path}"})
         if Does.REFUSE in does:
             status, receipt = self.desk.turn_down(None, Unheard(422, "9043", "", _TURNED_DOWN))
             return Response(receipt, status, media_type=self.region.content_type)

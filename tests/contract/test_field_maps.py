@@ -122,6 +122,17 @@ def test_schemas_of_both_kinds_give_leaf_paths_with_lists_marked():
     assert fields_of("schema.xsd", xml) == {"K": {"A", "L[]/B"}}
 
 
+def test_a_schema_may_use_attributes_a_root_of_its_own_and_lists_of_texts():
+    written = b'{"$defs":{"k":{"properties":{"t":{"type":"array","items":{"type":"string"}}}}}}'
+    assert fields_of("schema.json", written) == {"k": {"t"}}
+    xml = b"""<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema" targetNamespace="urn:x"><xs:element name="Case.k">
+    <xs:complexType><xs:sequence><xs:element name="M"><xs:complexType><xs:attribute name="code"/></xs:complexType>
+    </xs:element><xs:element name="P" maxOccurs="9"><xs:complexType><xs:simpleContent><xs:extension base="xs:string">
+    <xs:attribute name="how"/></xs:extension></xs:simpleContent></xs:complexType></xs:element></xs:sequence>
+    <xs:attribute name="id"/></xs:complexType></xs:element></xs:schema>"""
+    assert fields_of("schema.xsd", xml) == {"k": {"id", "M/code", "P[]/how", "P[]/content"}}
+
+
 def test_the_command_tells_the_share_the_lines_and_the_page():
     shown = CliRunner().invoke(app, ["mappings", "coverage"])
     assert (shown.exit_code, shown.stdout.splitlines()[-1]) == (0, f"{len(LINES)} 个字段，说明率 100.0%")

@@ -154,6 +154,13 @@ def _strangers(
 def _disagreement(subject: Subject, kind: str, path: str, value: Any, *, lax: bool) -> Breach:
     how = "缺少这一项" if value is ... else f"写作“{str(value)[:20]}”"
     place = declared_at(subject, path)
+    if lax and value == "" and subject.region.maps[kind].spelling.blank_is_absent:
+        return Breach(
+            f"{kind} 的 {path} {how}时，schema 不允许，对应表却当作没有填而收下了",
+            f"接口中空串不等于没有填时，请在 {subject.where}/maps 的 Spelling 中写 blank_is_absent=False，"
+            "否则请让 schema 也收下空串",
+            path=path,
+        )
     if lax:
         return Breach(
             f"{kind} 的 {path} {how}时，schema 不允许，对应表却收下了",

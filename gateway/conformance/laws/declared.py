@@ -90,6 +90,14 @@ def one_map_a_kind(subject: Subject, tally: Tally) -> Iterator[Breach]:
                 path=place,
             )
         spoken[one.kind] = native
+        for group in one.groups:
+            if group.native.endswith("[]") and ("[]" in group.native[:-2] or not group.to.endswith("[]")):
+                yield Breach(
+                    f"对应表 {native} 的 Group“{group.native}”没有办法写出：列表中的列表，或没有规范列表与它对应",
+                    f"请在 {subject.where} 的 codec.py（没有时在 parse、render）把它摊平，读写两个方向都做；"
+                    "maps 和 schema 写摊平后的样子",
+                    path=place,
+                )
 
 
 @holds(

@@ -36,7 +36,9 @@ def deliveries_are_heard(subject: Subject, tally: Tally) -> Iterator[Breach]:
             now = subject.now + late
             rendered = region.render(region.parse(body).tree, kind)
             sealed = region.seal(rendered, kind, subject.keys.credentials, now, _NONCE)
-            if sealed.path != f"{stand_in.inbox}/{kind}":
+            # one address for all kinds: the kind is in the message, and the stand-in finds it there
+            in_path = "" if sealed.path == stand_in.inbox else kind
+            if in_path and sealed.path != f"{stand_in.inbox}/{kind}":
                 yield Breach(
                     f"投递地址为 {sealed.path}，对端的收件地址为 {stand_in.inbox}/{kind}",
                     f"请让 {subject.where} 的 seal 与 stand_in.inbox 一致",
@@ -45,7 +47,7 @@ def deliveries_are_heard(subject: Subject, tally: Tally) -> Iterator[Breach]:
                 )
             headers = {name.lower(): value for name, value in sealed.headers.items()}
             try:
-                heard = stand_in.hear(kind, headers, sealed.body, subject.keys.own, now)
+                heard = stand_in.hear(in_path, headers, sealed.body, subject.keys.own, now)
             except Unheard as refusal:
                 said = (refusal.status, refusal.code, refusal.path)
                 if said in told:

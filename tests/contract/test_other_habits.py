@@ -1,0 +1,170 @@
+"""What a province may well do otherwise than ours, and what is told of what no row can say."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+from typer.testing import CliRunner
+
+from gateway.canonical.kinds import Kind
+from gateway.canonical.rehearsal import Told
+from gateway.cli.main import app
+from gateway.conformance.judge import accident, judge
+from gateway.conformance.law import Level
+from gateway.conformance.laws.catalogue import RULES
+from gateway.conformance.pointing import leaves
+from gateway.conformance.subject import Subject, folder_of
+from gateway.errors import Refusal
+from gateway.exchange.translate import compile_maps
+from gateway.mapping.converters import json_text
+from gateway.mapping.fieldmap import FieldMap, Group, Row, Spelling
+from gateway.mapping.load import PACKAGED, load_tables
+from gateway.region import Outcome, Reply, Taken
+from gateway.regions import discover
+
+
+@pytest.fixture(scope="module")
+def plain():
+    regions, tables = discover(), load_tables(PACKAGED, None)
+    return Subject(regions["sichuan"], regions, tables, compile_maps(regions, tables), folder_of("sichuan"))
+
+
+def altered(subject, region=None, stand_in=None):
+    """The region and its stand-in with other functions."""
+    changed = replace(subject, region=replace(subject.region, **(region or {})))
+    changed.__dict__["stand_in"] = replace(subject.stand_in, **(stand_in or {}))
+    return changed
+
+
+def broken(subject, *laws):
+    """What the named laws say."""
+    rules = [rule for rule in RULES if rule.law.id in laws]
+    assert len(rules) == len(laws)
+    return [
+        f"{result.law.id} {b.sentence} {b.remedy} {b.path}"
+        for result in judge(subject, rules, Level.HOSTILE)
+        for b in result.breaches
+    ]
+
+
+# --- receipts that say yes or no and nothing else ---
+
+
+def bare_receipt(given, key, now):  # noqa: ARG001 - the seam
+    if given.outcome is not Outcome.REFUSED:
+        return b'{"ok":true}'
+    errs = [[given.code, "", given.text], *([f.code, f.path, f.text] for f in given.findings)]
+    return json.dumps({"ok": False, "errs": errs}).encode()
+
+
+def bare_reply(status, body):
+    try:
+        tree = json.loads(body)
+        errs = tree.get("errs", [])
+        taken = {True: Taken.DELIVERED, False: Taken.REFUSED}[tree["ok"]]
+        code, text = (errs[0][0], " ".join(" ".join(one) for one in errs)) if errs else ("", "")
+    except (ValueError, AttributeError, KeyError, TypeError):
+        taken, code, text = Taken.UNREADABLE, "", ""
+    if status >= 500 or status in {408, 425, 429} or status // 100 == 3:
+        taken = Taken.UNREADABLE
+    elif status // 100 == 4:
+        taken = Taken.REFUSED
+    return Reply(taken, code, text)
+
+
+def bare_answer(heard, refusal, draw):  # noqa: ARG001 - the seam
+    if refusal is None:
+        return b'{"ok":true}'
+    return json.dumps({"ok": False, "errs": [[refusal.code, refusal.path, refusal.text]]}).encode()
+
+
+def bare_read(case_no):
+    def read(status, body):
+        reply = bare_reply(status, body)
+        return Told(reply.taken is Taken.DELIVERED, reply.code, reply.text, case_no)
+
+    return read
+
+
+def test_receipts_without_any_number_hold_when_the_stand_in_says_so(plain):
+    region = {"receipt": bare_receipt, "read_reply": bare_reply}
+    habit = altered(plain, region, {"answer": bare_answer, "read": bare_read(None)})
+    assert broken(habit, "R-F10", "R-F11", "R-F13") == []
+    # who only forgot the number is told as before
+    forgot = altered(plain, region, {"answer": bare_answer, "read": bare_read("")})
+    told = broken(forgot, "R-F10", "R-F11")
+    assert any(one.startswith("R-F10") and "通办编号" in one and "case_no=None" in one for one in told)
+    assert any(one.startswith("R-F11") for one in told)
+
+
+def test_an_answer_that_names_the_case_is_still_to_be_read(plain):
+    reply = plain.region.read_reply
+
+    def deaf(status, body):
+        return replace(reply(status, body), case_ref="")
+
+    assert any("办件编号" in one for one in broken(altered(plain, {"read_reply": deaf}), "R-F13"))
+
+
+# --- one address for all kinds ---
+
+
+def one_address(subject):
+    """Sealed to the inbox itself."""
+    seal, inbox = subject.region.seal, subject.stand_in.inbox
+
+    def sealed(*args):
+        return replace(seal(*args), path=inbox)
+
+    return {"seal": sealed}
+
+
+def test_one_address_for_all_kinds_holds_where_the_kind_is_in_the_message(plain):
+    hear = plain.stand_in.hear
+
+    def told_by_the_body(kind_in_path, headers, body, keys, now):
+        assert kind_in_path == ""
+        return hear(json.loads(body)["fwid"], headers, body, keys, now)
+
+    assert broken(altered(plain, one_address(plain), {"hear": told_by_the_body}), "R-F07") == []
+
+
+def test_an_address_without_the_kind_is_told_where_the_other_side_wants_it(plain):
+    assert broken(altered(plain, one_address(plain)), "R-F07") != []
+
+
+# --- lists ---
+
+
+def a_map(*groups, rows=()):
+    return FieldMap("k", Kind.GENERAL_APPLY, Spelling(), rows=rows, groups=groups)
+
+
+def test_a_list_within_a_list_is_told_with_what_to_do(plain):
+    nested = a_map(Group("a[]"), Group("a[].papers[]", "materials[]"))
+    told = broken(altered(plain, {"maps": {"k": nested}}), "R-B02")
+    assert any("a[].papers[]" in one and "codec.py" in one for one in told)
+    assert any("“a[]”" in one and "codec.py" in one for one in told)
+
+
+def test_a_list_of_texts_that_one_row_carries_is_one_value():
+    one = a_map(rows=(Row("tels", "applicant.mobile", json_text(32)),))
+    assert list(leaves({"tels": ["1", "2"], "l": ["3"]}, one)) == [("tels", ["1", "2"]), ("l[0]", "3")]
+
+
+# --- sentences ---
+
+
+def test_a_refusal_where_none_is_awaited_is_told_by_its_words():
+    told = accident(Refusal(422, "9041", "报文不是合法的 UTF-8 编码，请重发"), "adapters/x")
+    assert "不是合法的 UTF-8" in told.sentence
+    assert "只可抛出 Refusal" not in told.sentence
+    assert "R-B12" in told.remedy
+
+
+def test_a_region_that_is_not_found_leads_to_the_folder_of_regions():
+    told = CliRunner().invoke(app, ["check", "region", "nowhere"])
+    assert told.exit_code == 2
+    assert "TONGBAN_REGIONS_DIRS" in told.stderr
