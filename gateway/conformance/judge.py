@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from gateway.conformance.law import Breach, Result
 from gateway.conformance.laws.rulebook import CannotTell, Tally
+from gateway.conformance.subject import BadKeys
 from gateway.errors import Refusal
 
 if TYPE_CHECKING:
@@ -73,6 +74,12 @@ def accident(error: Exception, where: str) -> Breach:
             f"查到一半，有报文被拒收（{error.code} {error.text}）",
             f"请先改正 R-B12 和 R-B15 所说的；都满足时，请核对 {where} 的 open、parse 和 render：自己写出的报文自己要读得懂",
             path=where,
+        )
+    if isinstance(error, BadKeys):
+        return Breach(
+            f"模拟对端给出的密钥与 Credentials 的成员不合：{error}",
+            f"请让 {where}/simulated.py 的 pair 与 {where}/wire.py 的 Credentials 成员一致",
+            path=f"{where}/simulated.py",
         )
     words = f"（{error}）" if isinstance(error, _OWN_WORDS) else ""
     said = f"抛出了 {type(error).__name__}{words}，而只可抛出 Refusal"

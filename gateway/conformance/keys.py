@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gateway.conformance.simulator import new_keys
+from gateway.errors import CannotStart
 from gateway.regions import look_in
 
 if TYPE_CHECKING:
@@ -27,15 +28,17 @@ def write(folder: Path, base_urls: dict[str, str], regions_dirs: Sequence[Path] 
 
     ``regions_dirs``: further folders with regions.
 
-    Errors: `FileExistsError` when the folder has any of them: keys in use are never overwritten.
+    Errors: `FileExistsError` when the folder has any of them: keys in use are never overwritten;
+    `CannotStart` for a region there is none of. Nothing is written then.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     parts = ["# A rehearsal: simulated regions, keys made for it.\n"]
     if regions_dirs:
         look_in(regions_dirs)
         parts.append(f"regions_dirs = {json.dumps([str(each.resolve()) for each in regions_dirs])}\n")
+    pairs = {slug: new_keys(slug) for slug in base_urls}
+    folder.mkdir(parents=True, exist_ok=True)
     for slug, base_url in base_urls.items():
-        section, own = new_keys(slug)
+        section, own = pairs[slug]
         _put(folder / f"{slug}.json", json.dumps(own, indent=1))
         members = {"base_url": base_url, **section}
         parts.append(f"[regions.{slug}]\n" + "".join(f"{k} = {json.dumps(v)}\n" for k, v in members.items()))
@@ -63,9 +66,15 @@ def parser() -> argparse.ArgumentParser:
 
 def main() -> None:
     """Write the folder and name the configuration file."""
-    asked = parser().parse_args()
+    line = parser()
+    asked = line.parse_args()
     urls = dict(pair.split("=", 1) for pair in asked.region)
-    print(write(asked.folder, urls, asked.regions_dir))  # noqa: T201 - its one answer
+    try:
+        print(write(asked.folder, urls, asked.regions_dir))  # noqa: T201 - its one answer
+    except CannotStart as error:
+        line.exit(2, f"{error}（这里用 --regions-dir 目录 给出）\n")
+    except FileExistsError as error:
+        line.exit(2, f"{error.filename} 已经有了：在用的密钥不会被覆盖，请换一个文件夹，或先移走它\n")
 
 
 if __name__ == "__main__":

@@ -127,10 +127,29 @@ def _unloaded(error: Exception, slug: str) -> Breach:
     found = [
         place for root in (f"{PACKAGE}/", f"{where}/") for line in lines if (place := below(root, *line))
     ]
+    if isinstance(error, KeyError) and not any(place.startswith(f"{where}/") for place in found):
+        return _unknown_list(error, slug)
     place = found[-1] if found else where
     return Breach(
         f"加载适配器时出错：{type(error).__name__}（{error}）",
         f"请改正 {place}：导入适配器只声明内容，不做任何事",
+        path=place,
+    )
+
+
+def _unknown_list(error: KeyError, slug: str) -> Breach:
+    """A map is compiled with the tables: what it asks of them and nobody knows is a code list."""
+    name, place = str(error.args[0]), f"{where_of(slug)}/maps"
+    maps = folder_of(slug) / "maps"
+    for file in sorted(maps.iterdir(), key=lambda one: one.name) if maps.is_dir() else ():
+        if not file.name.endswith(".py"):
+            continue
+        for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
+            if f'("{name}"' in line:
+                place = f"{where_of(slug)}/maps/{file.name}:{number}"
+    return Breach(
+        f"对应表用到的码表“{name}”不在公共码表之中",
+        f"请在 {place} 改用 mappings/canonical 中已有的码表",
         path=place,
     )
 

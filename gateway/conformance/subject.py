@@ -10,6 +10,8 @@ from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from pydantic import ValidationError
+
 from gateway.canonical.worktime import BEIJING, beijing_day
 from gateway.conformance.errands import Errands
 from gateway.conformance.passages import rehearse
@@ -51,6 +53,10 @@ class BadFile(ValueError):  # noqa: N818 - a word of the field
     def __init__(self, name: str, cause: Exception) -> None:
         super().__init__(f"{name}: {type(cause).__name__} {cause}")
         self.name, self.cause = name, cause
+
+
+class BadKeys(ValueError):  # noqa: N818 - a word of the field
+    """The stand-in's keys do not fit the region's credentials: ``str`` names the members, never a value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,14 +199,19 @@ class Subject:
         return self.pair("keys")
 
     def pair(self, of: str) -> Pair:
-        """Keys made for one purpose. Errors: `LookupError` without a stand-in."""
+        """Keys made for one purpose. Errors: `LookupError` without a stand-in, `BadKeys`."""
         if self.stand_in is None:
             raise LookupError("stand_in")
         chance = self.chance(of)
         section, own = self.stand_in.pair(lambda: f"{chance.getrandbits(192):048x}")
-        credentials = self.region.credentials.model_validate(
-            {"base_url": "https://example.invalid", **section}
-        )
+        try:
+            credentials = self.region.credentials.model_validate(
+                {"base_url": "https://example.invalid", **section}
+            )
+        except ValidationError as error:
+            faults = error.errors(include_input=False, include_url=False)
+            told = "、".join(f"{'.'.join(map(str, one['loc']))}（{one['type']}）" for one in faults)
+            raise BadKeys(told) from None
         return Pair(credentials, self.stand_in.keys(own))
 
     @cached_property

@@ -6,11 +6,13 @@ import json
 from dataclasses import replace
 
 import pytest
+from seeded import Fault, said_of
 from typer.testing import CliRunner
 
 from gateway.canonical.kinds import Kind
 from gateway.canonical.rehearsal import Told
 from gateway.cli.main import app
+from gateway.conformance import keys
 from gateway.conformance.judge import accident, judge
 from gateway.conformance.law import Level
 from gateway.conformance.laws.catalogue import RULES
@@ -52,7 +54,7 @@ def broken(subject, *laws):
 # --- receipts that say yes or no and nothing else ---
 
 
-def bare_receipt(given, key, now):  # noqa: ARG001 - the seam
+def bare_receipt(given, key, now):
     if given.outcome is not Outcome.REFUSED:
         return b'{"ok":true}'
     errs = [[given.code, "", given.text], *([f.code, f.path, f.text] for f in given.findings)]
@@ -74,7 +76,7 @@ def bare_reply(status, body):
     return Reply(taken, code, text)
 
 
-def bare_answer(heard, refusal, draw):  # noqa: ARG001 - the seam
+def bare_answer(heard, refusal, draw):
     if refusal is None:
         return b'{"ok":true}'
     return json.dumps({"ok": False, "errs": [[refusal.code, refusal.path, refusal.text]]}).encode()
@@ -168,3 +170,48 @@ def test_a_region_that_is_not_found_leads_to_the_folder_of_regions():
     told = CliRunner().invoke(app, ["check", "region", "nowhere"])
     assert told.exit_code == 2
     assert "TONGBAN_REGIONS_DIRS" in told.stderr
+
+
+def test_keys_of_a_rehearsal_are_all_made_or_none_and_told_why(tmp_path, monkeypatch, capsys):
+    folder = tmp_path / "rehearsal"
+
+    def asked(*regions):
+        pairs = (word for slug in regions for word in ("--region", f"{slug}=http://127.0.0.1:1"))
+        monkeypatch.setattr("sys.argv", ["keys", str(folder), *pairs])
+        keys.main()
+
+    with pytest.raises(SystemExit) as stopped:
+        asked("sichuan", "nowhere")
+    assert stopped.value.code == 2
+    assert "--regions-dir" in capsys.readouterr().err
+    assert not list(folder.glob("*"))
+    asked("sichuan")
+    assert "gateway.toml" in capsys.readouterr().out
+    with pytest.raises(SystemExit):
+        asked("sichuan")
+    assert "sichuan.json" in capsys.readouterr().err
+
+
+def test_a_code_list_nobody_knows_is_told_by_its_name(tmp_path):
+    fault = Fault(
+        "a list nobody knows",
+        "sichuan",
+        "adapters/sichuan/maps/blocks.py",
+        'code("sex"',
+        'code("gender"',
+        "R-B00",
+        "",
+    )
+    (told,) = said_of([fault], tmp_path)
+    assert any("gender" in one and "mappings/canonical" in one and "blocks.py:" in one for one in told)
+
+
+def test_keys_that_do_not_fit_the_credentials_are_told_by_member(plain):
+    pair = plain.stand_in.pair
+
+    def misspelt(secret):
+        section, own = pair(secret)
+        return {"pass_id" if name == "paasid" else name: value for name, value in section.items()}, own
+
+    told = broken(altered(plain, stand_in={"pair": misspelt}), "R-F01")
+    assert any("paasid" in one and "simulated.py" in one and "Credentials" in one for one in told)

@@ -95,7 +95,11 @@ def receipts_are_read(subject: Subject, tally: Tally) -> Iterator[Breach]:
                 yield Breach(
                     f"{receipt.outcome} {receipt.status} 的回执，{name}应读作“{one}”，现为“{other}”",
                     f"请核对 {subject.where} 的 receipt 写这一项的位置，与 simulated.read 取值的位置"
-                    + ("；接口的回执本来不带编号时，simulated.read 以 case_no=None 说明" if one == receipt.case_no else ""),
+                    + (
+                        "；接口的回执本来不带编号时，simulated.read 以 case_no=None 说明"
+                        if one == receipt.case_no
+                        else ""
+                    ),
                     path=f"{subject.where} receipt",
                     example=f"{receipt.outcome} {receipt.status} {receipt.code}".strip(),
                 )
