@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from gateway.canonical.rehearsal import Said
 from gateway.conformance.judge import accident
 from gateway.conformance.law import Breach
-from gateway.conformance.laws.mutants import RARE, TEXTS, documents, mutants, nasty_headers, nasty_texts
+from gateway.conformance.laws.documents import documents
+from gateway.conformance.laws.mutants import RARE, TEXTS, mutants, nasty_headers, nasty_texts
 from gateway.conformance.laws.needs import at_a_border
 from gateway.conformance.laws.rulebook import CannotTell, holds
 from gateway.conformance.passages import cross
