@@ -215,3 +215,44 @@ def test_keys_that_do_not_fit_the_credentials_are_told_by_member(plain):
 
     told = broken(altered(plain, stand_in={"pair": misspelt}), "R-F01")
     assert any("paasid" in one and "simulated.py" in one and "Credentials" in one for one in told)
+
+
+FAULTS = [
+    Fault(
+        "the last of a list is lost while reading",
+        "sichuan",
+        "adapters/sichuan/wire.py",
+        "    return Opened(\n",
+        '    if isinstance(tree.get("param"), dict): tree["param"].get("clist", []) and tree["param"]["clist"].pop()\n    return Opened(\n',
+        "R-B23",
+        "param.clist[1].clbm",
+    ),
+    Fault(
+        "man and woman change places",
+        "sichuan",
+        "mappings/codes/sichuan/sex.csv",
+        "1,1,男性,both,,\n2,2,女性,both,,",
+        "1,2,女性,both,,\n2,1,男性,both,,",
+        "R-F31",
+        "mappings/codes/sichuan/sex.csv",
+    ),
+]
+
+
+def test_what_is_lost_or_turned_about_unnoticed_is_named(tmp_path):
+    for fault, told in zip(FAULTS, said_of(FAULTS, tmp_path), strict=True):
+        assert any(fault.names in one for one in told), (fault.what, told)
+
+
+def test_an_element_of_xml_that_is_lost_while_reading_is_named_by_its_place(tmp_path):
+    fault = Fault(
+        "an element is lost",
+        "chongqing",
+        "adapters/chongqing/wire.py",
+        "    return Opened(\n",
+        '    (tree.get("BODY") or {}).pop("SQR", None) if isinstance(tree.get("BODY"), dict) else None\n    return Opened(\n',
+        "R-B23",
+        "BODY/SQR/XM",
+    )
+    (told,) = said_of([fault], tmp_path)
+    assert any(fault.names in one for one in told), told

@@ -15,6 +15,7 @@ from gateway.conformance.laws import (
     delivered,
     golden,
     hostile,
+    kept,
     lists,
     numbers,
     proof,
@@ -54,6 +55,7 @@ RULES = _rules(
         lists,
         agreement,
         hostile,
+        kept,
     )
 )
 #: Every law by id: what `docs/reference/laws.md` lists.

@@ -290,7 +290,7 @@ def nothing_takes_long(subject: Subject, tally: Tally) -> Iterator[Breach]:
         if took > _MOST_S:
             yield Breach(
                 f"{what}（{len(body) // 1024} KB）用了 {took:.1f} 秒",
-                f"请找出 {subject.where} 的 parse 中随长度平方增长的地方（多为正则回溯或反复拼接）",
+                f"请找出 {subject.where} 的 parse 中随长度平方增长的地方（多为正则回溯或反复拼接），也不要为每个元素各记一条问题",
                 path=f"{subject.where} parse",
                 example=what,
             )
