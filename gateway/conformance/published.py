@@ -102,7 +102,11 @@ def _xsd(content: bytes) -> Callable[[str, bytes], Iterator[tuple[str, str]]]:
     schema = etree.XMLSchema(etree.fromstring(content, parser))
 
     def faults(kind: str, body: bytes) -> Iterator[tuple[str, str]]:
-        root = etree.fromstring(body, etree.XMLParser(resolve_entities=False, no_network=True))
+        try:
+            root = etree.fromstring(body, etree.XMLParser(resolve_entities=False, no_network=True))
+        except etree.XMLSyntaxError:
+            yield kind, "不是格式良好的 XML：写出时 < & 和引号须转义"
+            return
         root.tag = f"{root.tag}.{kind}"
         if schema.validate(root):
             return

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from seeded import Fault, said_of
@@ -20,11 +22,14 @@ from gateway.conformance.pointing import leaves
 from gateway.conformance.subject import Subject, folder_of
 from gateway.errors import Refusal
 from gateway.exchange.translate import compile_maps
+from gateway.mapping import amounts, borders, converters, times
 from gateway.mapping.converters import json_text
 from gateway.mapping.fieldmap import FieldMap, Group, Row, Spelling
 from gateway.mapping.load import PACKAGED, load_tables
 from gateway.region import Outcome, Reply, Taken
 from gateway.regions import discover
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -244,6 +249,21 @@ def test_what_is_lost_or_turned_about_unnoticed_is_named(tmp_path):
         assert any(fault.names in one for one in told), (fault.what, told)
 
 
+def test_words_that_the_format_swallows_are_named_by_their_field(tmp_path):
+    fault = Fault(
+        "a line's end is written as a space",
+        "sichuan",
+        "adapters/sichuan/wire.py",
+        "    return json_bytes.write(tree)\n\n\ndef seal",
+        '    return json_bytes.write(tree).replace(rb"\\n", b" ")\n\n\ndef seal',
+        "R-H10",
+        "param.aae013",
+        Level.HOSTILE,
+    )
+    (told,) = said_of([fault], tmp_path)
+    assert any(fault.names in one for one in told), told
+
+
 def test_an_element_of_xml_that_is_lost_while_reading_is_named_by_its_place(tmp_path):
     fault = Fault(
         "an element is lost",
@@ -256,3 +276,15 @@ def test_an_element_of_xml_that_is_lost_while_reading_is_named_by_its_place(tmp_
     )
     (told,) = said_of([fault], tmp_path)
     assert any(fault.names in one for one in told), told
+
+
+@pytest.mark.parametrize("name", ["add-a-region.md", "add-a-region.en.md"])
+def test_the_converters_the_page_names_are_there(name):
+    page = (ROOT / "docs" / "how-to" / name).read_text(encoding="utf-8")
+    (line,) = re.findall(
+        r"^(?:现成的转换|Converters there are).*?`gateway/mapping`", page, re.MULTILINE | re.DOTALL
+    )
+    named = set(re.findall(r"[a-z][a-z_0-9]{2,}", re.sub("`[^`]*`", "", line))) & {
+        *(one for module in (converters, borders, amounts, times) for one in vars(module))
+    }
+    assert len(named) == 25

@@ -37,7 +37,10 @@ def examples_have_their_canonical_form(subject: Subject, tally: Tally) -> Iterat
     """Wrong codes, wrong paths and wrong converters show here by value."""
     shown = [example for example in subject.examples if example.canonical is not None]
     if not shown:
-        raise CannotTell(f"{subject.where}/examples 中没有 *.canonical.json")
+        raise CannotTell(
+            f"{subject.where}/examples 中没有 *.canonical.json；两项、两个代码互换了只有它看得出："
+            "用 tongban translate 译出样例，人核对过 canonical 再存下"
+        )
     told: set[tuple[str, str]] = set()
     for example in shown:
         tally()

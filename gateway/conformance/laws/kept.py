@@ -11,16 +11,19 @@ from lxml import etree
 
 from gateway.canonical.kinds import TraceKind
 from gateway.conformance.law import Breach
-from gateway.conformance.laws.needs import file_of, stand_in_of
+from gateway.conformance.laws.needs import file_of, sight_of, stand_in_of
 from gateway.conformance.laws.rulebook import CannotTell, holds
-from gateway.conformance.pointing import declared_at, line_of
+from gateway.conformance.pointing import bare, declared_at, leaves, line_of, value_at, with_value
 from gateway.errors import Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from gateway.conformance.laws.rulebook import Tally
-    from gateway.conformance.subject import Subject
+    from gateway.conformance.subject import Example, Subject
+
+#: What formats stumble over: their own marks, a line's end, a letter beyond the first plane.
+_WORDS = ("甲<乙>&\"'丙\n丁𠮷", "甲<乙>&\"'丙丁𠮷")
 
 
 @holds(
@@ -133,3 +136,52 @@ def persons_agree_with_their_numbers(subject: Subject, tally: Tally) -> Iterator
                 path=place,
                 example=passage.about,
             )
+
+
+@holds(
+    "H10",
+    "任何文字的报文写出后都读得回来，一字不差",
+    "A message with any words is written and read back to the letter",
+    "crossing §7",
+)
+def any_words_come_back(subject: Subject, tally: Tally) -> Iterator[Breach]:
+    """Marks of the format, line ends and rare letters in every text the maps take; each field is told once."""
+    told: set[tuple[str, str]] = set()
+    for example in subject.examples:
+        one = subject.region.maps.get(example.kind)
+        if one is None:
+            continue
+        tree = subject.region.parse(example.body).tree
+        for path, value in leaves(tree, one):
+            words = _taken(subject, example, tree, path) if isinstance(value, str) else None
+            if words is None or (example.kind, bare(path)) in told:
+                continue
+            tally()
+            first = one.spelling.first_index
+            body = subject.region.render(with_value(tree, path, words, first), example.kind)
+            try:
+                found = value_at(subject.region.parse(body).tree, path, first)
+            except Refusal:
+                found = None
+            if found != words:
+                told.add((example.kind, bare(path)))
+                yield Breach(
+                    f"{example.kind} 的 {path} 写出后{'读不回来' if found is None else '再读，文字变了'}",
+                    f"请在 {subject.where} 的 render（或 codec.py 的 write）中转义格式自己的符号；"
+                    "XML 属性中的换行和制表符也要转义",
+                    path=path,
+                    example=example.name,
+                )
+
+
+def _taken(subject: Subject, example: Example, tree: Any, path: str) -> str | None:
+    """The first of the words that the maps take at a place; None where only other forms may stand."""
+    plan, first = subject.maps.reader(subject.slug, example.kind), subject.region.maps[example.kind].spelling
+    for words in _WORDS if plan is not None else ():
+        try:
+            altered = with_value(tree, path, words, first.first_index)
+        except LookupError:
+            return None
+        if plan and all(found.path != path for found in plan.read(altered, sight_of(subject)).findings):
+            return words
+    return None
