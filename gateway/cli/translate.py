@@ -33,6 +33,7 @@ class Form(StrEnum):
 
     JSON = "json"
     TEXT = "text"
+    CANONICAL = "canonical"
 
 
 @app.command()
@@ -48,7 +49,9 @@ def translate(  # noqa: PLR0913, PLR0917 - the options of the command
     tables: Annotated[
         Path | None, typer.Option(help="规则表目录；缺省为配置的或随产品发布的", file_okay=False, exists=True)
     ] = None,
-    form: Annotated[Form, typer.Option("--format", help="json 供程序，text 供人看")] = Form.JSON,
+    form: Annotated[
+        Form, typer.Option("--format", help="json 供程序，text 供人看，canonical 只写规范模型（存在样例旁）")
+    ] = Form.JSON,
     config: Config = None,
 ) -> None:
     """试译一条报文：规范模型、对方格式、字段留痕；不需要服务器。--format text 逐行指出问题。"""
@@ -79,7 +82,8 @@ def translate(  # noqa: PLR0913, PLR0917 - the options of the command
     if native:
         sys.stdout.buffer.write(base64.b64decode(result["native"]["body"]))
     else:
-        sys.stdout.buffer.write(json.dumps(result, ensure_ascii=False, indent=2).encode() + b"\n")
+        shown = result["canonical"] if form is Form.CANONICAL else result
+        sys.stdout.buffer.write(json.dumps(shown, ensure_ascii=False, indent=2).encode() + b"\n")
 
 
 def _show(book: Rulebook, run: DryRun, body: bytes) -> None:

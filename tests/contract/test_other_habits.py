@@ -288,3 +288,13 @@ def test_the_converters_the_page_names_are_there(name):
         *(one for module in (converters, borders, amounts, times) for one in vars(module))
     }
     assert len(named) == 25
+
+
+def test_the_canonical_form_to_keep_beside_an_example_is_written_by_a_command():
+    examples = ROOT / "adapters" / "chongqing" / "examples"
+    asked = ["translate", "--from", "chongqing", "--format", "canonical", str(examples / "SYJ_SQ.native.xml")]
+    told = CliRunner().invoke(app, asked)
+    assert told.exit_code == 0
+    kept = json.loads((examples / "SYJ_SQ.canonical.json").read_text(encoding="utf-8"))
+    of_the_day = {"case_no": ""}
+    assert json.loads(told.stdout) | of_the_day == kept | of_the_day

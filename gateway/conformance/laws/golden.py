@@ -39,7 +39,7 @@ def examples_have_their_canonical_form(subject: Subject, tally: Tally) -> Iterat
     if not shown:
         raise CannotTell(
             f"{subject.where}/examples 中没有 *.canonical.json；两项、两个代码互换了只有它看得出："
-            "用 tongban translate 译出样例，人核对过 canonical 再存下"
+            "用 tongban translate --format canonical 译出样例，人核对过再存下"
         )
     told: set[tuple[str, str]] = set()
     for example in shown:
