@@ -64,17 +64,21 @@ def region(  # noqa: PLR0913, PLR0917 - one parameter an option
         )
         reports.deliver(report, settings, form=form, output=output, badge=badge, key=key)
     except NoSuchRegion:
-        known = "、".join(sources()) or "无"
-        typer.echo(
-            f"没有名为 {slug} 的地区；已安装：{known}。请检查拼写；地区在别的目录时，请设 TONGBAN_REGIONS_DIRS=目录，"
-            "或用 --config 给出写有 regions_dirs 的配置",
-            err=True,
-        )
+        _not_found(slug)
         raise typer.Exit(CANNOT_RUN) from None
     except CannotStart as error:
         stop(error)
     if not report.held:
         raise typer.Exit(FINDINGS)
+
+
+def _not_found(slug: str) -> None:
+    known = "、".join(sources()) or "无"
+    typer.echo(
+        f"没有名为 {slug} 的地区；已安装：{known}。请检查拼写；地区在别的目录时，请设 TONGBAN_REGIONS_DIRS=目录，"
+        "或用 --config 给出写有 regions_dirs 的配置",
+        err=True,
+    )
 
 
 def _known(laws: list[str] | None) -> frozenset[str]:
