@@ -12,7 +12,7 @@ from seeded import Fault, said_of
 from typer.testing import CliRunner
 
 from gateway.canonical.kinds import Kind
-from gateway.canonical.rehearsal import Told
+from gateway.canonical.rehearsal import Told, Unheard
 from gateway.cli.main import app
 from gateway.conformance import keys
 from gateway.conformance.judge import accident, judge
@@ -140,6 +140,19 @@ def test_one_address_for_all_kinds_holds_where_the_kind_is_in_the_message(plain)
 
 def test_an_address_without_the_kind_is_told_where_the_other_side_wants_it(plain):
     assert broken(altered(plain, one_address(plain)), "R-F07") != []
+
+
+def test_a_form_the_other_side_refuses_leads_to_the_maps_and_not_to_the_proof(plain):
+    def picky(*_):
+        raise Unheard(422, "9042", "param.aac004", "缺少必填项")
+
+    def deaf(*_):
+        raise Unheard(401, "9001", "", "签名不符")
+
+    (formed,) = broken(altered(plain, stand_in={"hear": picky}), "R-F07")[:1]
+    (proven,) = broken(altered(plain, stand_in={"hear": deaf}), "R-F07")[:1]
+    assert "maps 写 param.aac004" in formed
+    assert "拼接次序" in proven
 
 
 # --- lists ---

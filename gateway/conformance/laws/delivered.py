@@ -55,7 +55,7 @@ def deliveries_are_heard(subject: Subject, tally: Tally) -> Iterator[Breach]:
                 told.add(said)
                 yield Breach(
                     f"网关签发的 {kind} 被对端拒收（{refusal.status} {refusal.code} {refusal.path} {refusal.text}）",
-                    f"请核对 {subject.where} 的 seal 与 simulated.hear：请求头名、拼接次序、时间单位和摘要的字节须一致",
+                    _mend(subject, refusal),
                     path=f"{subject.where} seal",
                     example=name,
                 )
@@ -73,6 +73,16 @@ def deliveries_are_heard(subject: Subject, tally: Tally) -> Iterator[Breach]:
                     path=f"{subject.where}/simulated.py",
                     example=name,
                 )
+
+
+def _mend(subject: Subject, refusal: Unheard) -> str:
+    """A proof is mended where it is made, a form where it is written."""
+    if refusal.status in {401, 403, 415}:
+        return f"请核对 {subject.where} 的 seal 与 simulated.hear：请求头名、拼接次序、时间单位和摘要的字节须一致"
+    return (
+        f"请核对 {subject.where}/maps 写 {refusal.path} 的地方（先看 R-F15、R-F19），与 simulated.hear 要求的成员；"
+        "报文种类不符时，核对地址与报文里的种类"
+    )
 
 
 def _tripped(subject: Subject, kind: str, error: Exception, name: str) -> Breach:
