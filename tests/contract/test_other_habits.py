@@ -6,9 +6,11 @@ import json
 import re
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from seeded import Fault, said_of
+from starlette.routing import Match
 from typer.testing import CliRunner
 
 from gateway.canonical.kinds import Kind
@@ -19,6 +21,8 @@ from gateway.conformance.judge import accident, judge
 from gateway.conformance.law import Level
 from gateway.conformance.laws.catalogue import RULES
 from gateway.conformance.pointing import leaves
+from gateway.conformance.script import Habits
+from gateway.conformance.simulator import Faults, Simulator
 from gateway.conformance.subject import Subject, folder_of
 from gateway.errors import Refusal
 from gateway.exchange.translate import compile_maps
@@ -153,6 +157,19 @@ def test_a_form_the_other_side_refuses_leads_to_the_maps_and_not_to_the_proof(pl
     (proven,) = broken(altered(plain, stand_in={"hear": deaf}), "R-F07")[:1]
     assert "maps 写 param.aac004" in formed
     assert "拼接次序" in proven
+
+
+def test_a_simulated_system_answers_below_its_inbox_and_at_it(plain):
+    place = SimpleNamespace(stand_in=plain.stand_in)
+    app = Simulator(place, habits=Habits(), faults=Faults(), seed=1, rate=0, limit=0).app()
+    heard = [
+        route.matches({"type": "http", "path": path, "method": "POST"})
+        for path in (plain.stand_in.inbox, f"{plain.stand_in.inbox}/tbty0001")
+        for route in app.routes
+        if route.endpoint.__name__ == "_deliver"
+    ]
+    kinds = [scope["path_params"] for match, scope in heard if match is Match.FULL]
+    assert kinds == [{}, {"kind": "tbty0001"}]
 
 
 # --- lists ---
