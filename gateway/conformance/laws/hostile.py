@@ -280,16 +280,16 @@ def nothing_takes_long(subject: Subject, tally: Tally) -> Iterator[Breach]:
     """A megabyte of each sort of nonsense."""
     for what, body in documents(subject, large=True):
         tally()
-        began = time.perf_counter()
+        began = time.thread_time()  # the work it makes, whatever else the machine does meanwhile
         try:
             _through(subject, body, what)
         except Exception as error:  # noqa: BLE001 - what the law is about
             found = accident(error, subject.where)
             yield Breach(f"{what}：{found.sentence}", found.remedy, found.path, what)
-        took = time.perf_counter() - began
+        took = time.thread_time() - began
         if took > _MOST_S:
             yield Breach(
-                f"{what}（{len(body) // 1024} KB）用了 {took:.1f} 秒",
+                f"{what}（{len(body) // 1024} KB）用了 {took:.1f} 秒处理器时间",
                 f"请找出 {subject.where} 的 parse 中随长度平方增长的地方（多为正则回溯或反复拼接），也不要为每个元素各记一条问题",
                 path=f"{subject.where} parse",
                 example=what,
