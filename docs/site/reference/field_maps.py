@@ -45,7 +45,7 @@ def page() -> str:
     kinds = dict.fromkeys((line.region, line.native_kind) for line in lines)
     for slug, kind in kinds:
         own = [line for line in lines if (line.region, line.native_kind) == (slug, kind)]
-        parts.append(f"\n## {slug.capitalize()} {kind}\n\n`{own[0].kind}`\n")
+        parts.append(f"\n## {slug.title()} {kind}\n\n`{own[0].kind}`\n")
         parts.append(_table(own))
     said = [(rule, told(says, english=True)) for rule, says in RULES.items()]
     parts += ["\n## Rules\n", table(("rule", "says"), said)]

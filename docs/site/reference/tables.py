@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections import defaultdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from docs.site.reference import english as words
 from docs.site.reference.writing import code, head, table
 from gateway import regions
+from gateway.dashboard.views.rulebook import list_names
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 TABLES = Path(__file__).parents[3] / "mappings"
 _LISTS = (
@@ -39,11 +46,12 @@ def code_lists(english: bool) -> str:  # noqa: FBT001
     """Every list of the hub with both sides' words."""
     known = regions.discover()
     parts = [head(english, ("码表", "Code lists"), _LISTS, "mappings/canonical, mappings/codes")]
+    names = list_names()
     for file in sorted((TABLES / "canonical").glob("*.csv")):
-        heads = ["key" if english else "公共代码", "meaning" if english else "含义"]
+        heads = ["key", "meaning", "in Chinese"] if english else ["公共代码", "含义"]
         said: dict[str, dict[str, list[str]]] = {}
         for slug, region in sorted(known.items()):
-            heads.append(region.name)
+            heads.append(words.region(region, slug, english))
             own = said.setdefault(slug, defaultdict(list))
             for row in _rows("codes", slug, file.name):
                 way = {"read": " ←", "write": " →"}.get(row["direction"], "")
@@ -52,19 +60,23 @@ def code_lists(english: bool) -> str:  # noqa: FBT001
         rows = [
             (
                 code(row["key"]),
+                *((words.of(row["meaning"], "code-lists"),) if english else ()),
                 row["meaning"],
                 *("<br>".join(said[slug][row["key"]]) for slug in sorted(known)),
             )
             for row in _rows("canonical", file.name)
         ]
-        parts.append(f"\n## {file.stem}\n\n{table(heads, rows)}")
+        name = names.get(file.stem, file.stem)
+        title = words.named(name) if english else name
+        # other pages lead to a list by the name of its file
+        parts.append(f"\n## {title} `{file.stem}` {{ #{file.stem} }}\n\n{table(heads, rows)}")
     return "\n".join(parts)
 
 
 def recognition(english: bool) -> str:  # noqa: FBT001
     """Every recognition rule."""
     parts = [head(english, ("互认规则", "Recognition rules"), _RECOGNITION, "mappings/recognition")]
-    names = {slug: region.name for slug, region in regions.discover().items()}
+    names = {slug: words.region(region, slug, english) for slug, region in regions.discover().items()}
     titles = {
         "materials": ("材料", "Materials"),
         "results": ("结果", "Results"),
@@ -92,7 +104,22 @@ def recognition(english: bool) -> str:  # noqa: FBT001
         ]
         title = titles.get(file.stem, (file.stem, file.stem))[english]
         parts.append(f"\n## {title}\n\n{table(heads, rows)}")
+    if english:
+        files = sorted((TABLES / "recognition").glob("*.csv"))
+        parts.append(_documents(row for file in files for row in _rows("recognition", file.name)))
     return "\n".join(parts)
+
+
+def documents(rows: Iterable[dict[str, str]]) -> list[str]:
+    """What the rows are based on, each document once, as it is cited."""
+    cited = [each for row in rows for each in row["basis"].split("; ")]
+    return [each for each in dict.fromkeys(cited) if re.search("[一-鿿]", each)]
+
+
+def _documents(rows: Iterable[dict[str, str]]) -> str:
+    """The documents are cited by their official names: what those are in English, once."""
+    listed = [(each, words.of(each, "documents")) for each in documents(rows)]
+    return f"\n## Documents cited\n\n{table(('cited as', 'in English'), listed)}"
 
 
 _UNITS = {"工作日": "working days", "日": "days", "月": "months"}
@@ -118,7 +145,7 @@ def items(english: bool) -> str:  # noqa: FBT001
     rows = [
         (
             code(row["item"]),
-            row["name"],
+            words.both(words.named(row["name"]), row["name"]) if english else row["name"],
             code(row["form"]),
             _limit(row, "promised", english),
             _limit(row, "legal", english),
@@ -134,7 +161,10 @@ def items(english: bool) -> str:  # noqa: FBT001
     every = dict.fromkeys(row["item"] for row in _rows("items", "catalogue.csv"))
     parts.append(
         table(
-            ("item" if english else "事项", *(known[slug].name for slug in codes)),
+            (
+                "item" if english else "事项",
+                *(words.region(known[slug], slug, english) for slug in codes),
+            ),
             [
                 (
                     code(item),
@@ -147,4 +177,6 @@ def items(english: bool) -> str:  # noqa: FBT001
             ],
         )
     )
+    if english:
+        parts.append(_documents(_rows("items", "catalogue.csv")))
     return "\n".join(parts)
