@@ -75,11 +75,16 @@ def _commands(group: Any, context: Any, before: str = "") -> Iterator[tuple[str,
             yield f"{before}{name}", command
 
 
+def _name(name: str) -> str:
+    """Not broken at its hyphens."""
+    return f'<code class="whole">{name}</code>'
+
+
 def _rows(command: Any, english: bool) -> Iterator[tuple[object, ...]]:  # noqa: FBT001
     for each in parameters(command):
         is_option = each.opts[0].startswith("-")
         spelled = (*each.opts, *each.secondary_opts)
-        names = "、".join(map(code, spelled)) if is_option else code(each.name.upper())
+        names = ("、", ", ")[english].join(map(_name, spelled if is_option else (each.name.upper(),)))
         need = ("required" if english else "必填") if each.required else ""
         many = ("repeatable" if english else "可重复") if each.multiple or each.nargs == -1 else ""
         default = "" if each.default in (None, "", False) or callable(each.default) else each.default

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from docs.site.reference.field_words import FATES
-from docs.site.reference.writing import code, head, table, told
+from docs.site.reference.writing import WIDE, code, head, table, told
 from gateway import regions
 from gateway.mapping.explain import Fate, FieldLine, coverage, field_lines
 from gateway.mapping.rule_texts import RULES
@@ -29,7 +29,7 @@ def page() -> str:
     fields = regions.fields()
     lines, found = field_lines(fields), coverage(fields)
     parts = [
-        "---\nhide:\n  - toc\n---\n",
+        WIDE,
         head(True, _TITLE, _SAYS, "adapters/*/maps, adapters/*/fields.csv"),  # noqa: FBT003 - in English
         table(("word", "means"), FATES.values()),
         f"{found.fields} fields; of **{found.share:.0%}** it is said what becomes of them in both directions.\n",

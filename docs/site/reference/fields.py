@@ -7,7 +7,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from docs.site.reference import english as words
-from docs.site.reference.writing import code, head, table, told
+from docs.site.reference.writing import WIDE, code, head, table, told
 from gateway import regions
 from gateway.mapping.explain import Fate, FieldLine, field_lines
 from gateway.mapping.rule_texts import RULES
@@ -33,9 +33,8 @@ def page(english: bool) -> str:  # noqa: FBT001
     known = regions.discover()
     lines = [line for line in field_lines(regions.fields()) if line.canonical]
     names = {slug: words.region(region, slug, english) for slug, region in known.items()}
-    # seven columns need the room of the table of contents
     parts = [
-        "---\nhide:\n  - toc\n---\n",
+        WIDE,
         head(english, ("字段两侧对照", "Both sides, field by field"), _SAYS, "adapters/*/maps"),
     ]
     by_kind: dict[str, list[FieldLine]] = defaultdict(list)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from docs.site.reference import english as words
-from docs.site.reference.writing import code, head, table
+from docs.site.reference.writing import WIDE, code, head, table, whole
 from gateway import regions
 from gateway.dashboard.views.rulebook import list_names
 
@@ -33,7 +33,7 @@ _RECOGNITION = (
 )
 _ITEMS = (
     "可以通办的事项。时限按受理日所在的版本计算；各版本逐行列出。",
-    "The items that cross. A case keeps the limit of the version in force on its acceptance day; each version is a row.",
+    "The items that cross. A case keeps the limit of the version in force on the day it is accepted; each version is a row.",
 )
 
 
@@ -69,13 +69,16 @@ def code_lists(english: bool) -> str:  # noqa: FBT001
         name = names.get(file.stem, file.stem)
         title = words.named(name) if english else name
         # other pages lead to a list by the name of its file
-        parts.append(f"\n## {title} `{file.stem}` {{ #{file.stem} }}\n\n{table(heads, rows)}")
+        parts.append(f"\n## {title} {{ #{file.stem} }}\n\n{code(file.stem)}\n\n{table(heads, rows)}")
     return "\n".join(parts)
 
 
 def recognition(english: bool) -> str:  # noqa: FBT001
     """Every recognition rule."""
-    parts = [head(english, ("互认规则", "Recognition rules"), _RECOGNITION, "mappings/recognition")]
+    parts = [
+        WIDE,
+        head(english, ("互认规则", "Recognition rules"), _RECOGNITION, "mappings/recognition"),
+    ]
     names = {slug: words.region(region, slug, english) for slug, region in regions.discover().items()}
     titles = {
         "materials": ("材料", "Materials"),
@@ -97,7 +100,7 @@ def recognition(english: bool) -> str:  # noqa: FBT001
                 code(row["accepted_as"]),
                 "、".join(map(code, row["items"].split("|"))),
                 row["basis"],
-                f"{row['effective_from']} – {row['effective_to']}",
+                _in_force(row),
                 row["note"],
             )
             for row in _rows("recognition", file.name)
@@ -122,38 +125,58 @@ def _documents(rows: Iterable[dict[str, str]]) -> str:
     return f"\n## Documents cited\n\n{table(('cited as', 'in English'), listed)}"
 
 
-_UNITS = {"工作日": "working days", "日": "days", "月": "months"}
+_UNITS = {
+    "工作日": ("working day", "working days"),
+    "日": ("calendar day", "calendar days"),
+    "月": ("month", "months"),
+}
 
 
 def _limit(row: dict[str, str], which: str, english: bool) -> str:  # noqa: FBT001
     value, unit = row[f"{which}_limit_value"], row[f"{which}_limit_unit"]
-    return f"{value} {_UNITS[unit] if english else unit}" if value else ""
+    if value == "0":
+        return "on the spot" if english else "即办"
+    if value and english:
+        unit = _UNITS[unit][value != "1"]
+    return whole(f"{value} {unit}") if value else ""
+
+
+def _in_force(row: dict[str, str]) -> str:
+    """From and to."""
+    since, until = (whole(row[f"effective_{end}"]) for end in ("from", "to"))
+    return f"{since} – {until}"
 
 
 def items(english: bool) -> str:  # noqa: FBT001
     """Every item with its versions and both sides' base codes."""
     parts = [
+        WIDE,
         head(
             english, ("事项与时限", "Items and limits"), _ITEMS, "mappings/items, mappings/codes/*/items.csv"
-        )
+        ),
     ]
     heads = (
         ("item", "name", "message", "promised", "by law", "in force", "basis")
         if english
         else ("事项", "名称", "报文", "承诺", "法定", "生效", "依据")
     )
-    rows = [
-        (
-            code(row["item"]),
-            words.both(words.named(row["name"]), row["name"]) if english else row["name"],
-            code(row["form"]),
-            _limit(row, "promised", english),
-            _limit(row, "legal", english),
-            f"{row['effective_from']} – {row['effective_to']}",
-            row["basis"],
+    told: set[str] = set()
+    rows = []
+    for row in _rows("items", "catalogue.csv"):
+        # the name once, for all its versions
+        name = "" if row["item"] in told else row["name"]
+        told.add(row["item"])
+        rows.append(
+            (
+                code(row["item"]),
+                words.both(words.named(name), name) if english and name else name,
+                code(row["form"]),
+                _limit(row, "promised", english),
+                _limit(row, "legal", english),
+                _in_force(row),
+                row["basis"],
+            )
         )
-        for row in _rows("items", "catalogue.csv")
-    ]
     parts.append(table(heads, rows))
     parts.append("\n## " + ("Base codes" if english else "两地的基本编码") + "\n")
     known = regions.discover()
