@@ -15,7 +15,7 @@ INTRODUCTION = """Each region's case system hands in cases in a format of its ow
 * Errors: `application/problem+json` (RFC 9457); `code` is stable."""
 
 #: Sentence of the document → its English.
-_ENGLISH = MappingProxyType(
+SAID = MappingProxyType(
     {
         # groups
         "报文": "Messages",
@@ -253,5 +253,5 @@ def english(sentence: str) -> str:
     if kinds:
         return f"Format and proof: {kinds[1]}. Kinds: {kinds[2].replace('、', ', ')}."
     plain = _RECEIPT.sub("", sentence)
-    said = _ENGLISH.get(plain) or words.of(plain, "shapes")
+    said = SAID.get(plain) or words.of(plain, "shapes")
     return f"{said}; the receipt is in the region's format" if plain not in {sentence, said} else said
