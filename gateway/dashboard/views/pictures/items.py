@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from typing import TYPE_CHECKING
+from unicodedata import east_asian_width
 
 from gateway.dashboard.views.pictures.look import nothing
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
 #: Items that have a place of their own.
 ITEMS = 8
+#: How much of an item's name is written beside it, in Latin letters; a Chinese one is as wide as two.
+LETTERS = 34
 
 
 def item_sankey(flows: Sequence[ItemFlow], order: Sequence[str], look: Look) -> Option:
@@ -33,9 +36,11 @@ def item_sankey(flows: Sequence[ItemFlow], order: Sequence[str], look: Look) -> 
     nodes = [
         _node(f"{way}{slug}", f"{text}\n{look.number(n)}", _side_colour(slug, order, look), look, look.px(84))
         for way, slug, text, n in ends
-    ] + [
-        _node(item, f"{item} {look.number(n)}", "#8a97a6", look, look.px(124)) for item, n in through.items()
     ]
+    for item, n in through.items():
+        node = _node(item, f"{item} {look.number(n)}", "#8a97a6", look, look.px(124))
+        node["label"]["formatter"] = f"{_shortened(item)} {look.number(n)}"
+        nodes.append(node)
     return {
         "tooltip": {"trigger": "item"},
         "graphic": nothing(look, "" if flows else look.say("最近 24 小时没有新办件")),
@@ -93,3 +98,13 @@ def _node(name: str, text: str, colour: str, look: Look, width: float) -> Option
         },
         "tooltip": {"formatter": text},
     }
+
+
+def _shortened(name: str) -> str:
+    """What two lines hold, as a third would run into the next item; the tooltip has the whole name."""
+    taken = 0
+    for place, letter in enumerate(name):
+        taken += 2 if east_asian_width(letter) in "WF" else 1
+        if taken > LETTERS:
+            return f"{name[:place].rstrip()}…"
+    return name
