@@ -145,8 +145,17 @@ def test_items_flow_from_side_to_side_and_the_rare_ones_together():
     ("name", "shown"),
     [
         ("工伤认定", "工伤认定 3"),
-        ("机关事业单位基本养老保险关系转移接续（含职业年金）申请", "机关事业单位基本养老保险关系转移接… 3"),
-        ("Public-sector pension and occupational annuity transfer", "Public-sector pension and occupati… 3"),
+        ("企业职工养老金发放明细查询", "企业职工养老金发放明\n细查询 3"),
+        ("企业职工养老金发放明", "企业职工养老金发放明\n3"),
+        (
+            "机关事业单位基本养老保险关系转移接续（含职业年金）申请",
+            "机关事业单位基本养老\n保险关系转移接续… 3",
+        ),
+        ("Work-injury determination", "Work-injury\ndetermination 3"),
+        (
+            "Public-sector pension and occupational annuity transfer",
+            "Public-sector\npension and occup… 3",
+        ),
     ],
 )
 def test_an_item_is_written_on_two_lines_and_whole_in_its_tooltip(name, shown):

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 #: Items that have a place of their own.
 ITEMS = 8
-#: How much of an item's name is written beside it, in Latin letters; a Chinese one is as wide as two.
-LETTERS = 34
+#: How much of an item's name has room on a line, in Latin letters; a Chinese one is as wide as two.
+LINE = 20
 
 
 def item_sankey(flows: Sequence[ItemFlow], order: Sequence[str], look: Look) -> Option:
@@ -39,7 +39,8 @@ def item_sankey(flows: Sequence[ItemFlow], order: Sequence[str], look: Look) -> 
     ]
     for item, n in through.items():
         node = _node(item, f"{item} {look.number(n)}", "#8a97a6", look, look.px(124))
-        node["label"]["formatter"] = f"{_shortened(item)} {look.number(n)}"
+        # which breaks its lines itself
+        node["label"] |= {"formatter": _two_lines(item, look.number(n)), "overflow": "none"}
         nodes.append(node)
     return {
         "tooltip": {"trigger": "item"},
@@ -100,11 +101,25 @@ def _node(name: str, text: str, colour: str, look: Look, width: float) -> Option
     }
 
 
-def _shortened(name: str) -> str:
-    """What two lines hold, as a third would run into the next item; the tooltip has the whole name."""
-    taken = 0
-    for place, letter in enumerate(name):
-        taken += 2 if east_asian_width(letter) in "WF" else 1
-        if taken > LETTERS:
-            return f"{name[:place].rstrip()}…"
-    return name
+def _two_lines(name: str, number: str) -> str:
+    """As much as two lines hold, as a third would run into the next item; the tooltip has the whole name."""
+    whole = f"{name} {number}"
+    end = _fitting(whole, LINE)
+    if end == len(whole):
+        return whole
+    space = name.rfind(" ", 0, end + 1)
+    end = space if space > 0 else min(end, len(name))
+    first, second = name[:end], name[end:].lstrip()
+    room = LINE - len(number) - 1
+    if _fitting(second, room) < len(second):
+        second = f"{second[: _fitting(second, room - 1)].rstrip()}…"
+    return f"{first}\n{f'{second} {number}'.lstrip()}"
+
+
+def _fitting(text: str, room: int) -> int:
+    """How many letters of a text have room."""
+    for place, letter in enumerate(text):
+        room -= 2 if east_asian_width(letter) in "WF" else 1
+        if room < 0:
+            return place
+    return len(text)
