@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 from gateway.canonical.kinds import State
 from gateway.canonical.worktime import beijing_day
-from gateway.dashboard.texts import N_
+from gateway.dashboard.texts import LANGUAGES, N_, catalog
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date, datetime
 
+    from gateway.dashboard.texts import Language
     from gateway.mapping.tables import Tables
 
 
@@ -51,13 +52,16 @@ def state_mark(code: str) -> Mark:
 
 ROLES = {"viewer": N_("查看"), "operator": N_("操作"), "approver": N_("审批"), "auditor": N_("审计员")}
 
-_names: dict[tuple[str, date], Mapping[str, str]] = {}
+_names: dict[tuple[str, date], Mapping[Language, Mapping[str, str]]] = {}
 
 
-def item_names(tables: Tables, now: datetime) -> Mapping[str, str]:
-    """Names of the items of this day, by code; made once a day and table set."""
+def item_names(tables: Tables, now: datetime, language: Language) -> Mapping[str, str]:
+    """Names of the items of this day, by code; made once a day and table set. One without English keeps its own."""
     key = (tables.digest, beijing_day(now))
     if key not in _names:
         _names.clear()
-        _names[key] = {version.item: version.name for version in tables.items.all(key[1])}
-    return _names[key]
+        official = {version.item: version.name for version in tables.items.all(key[1])}
+        _names[key] = {
+            each: {code: catalog(each).gettext(name) for code, name in official.items()} for each in LANGUAGES
+        }
+    return _names[key][language]

@@ -134,12 +134,12 @@ def _item_name(context: Context, code: str) -> str:
     page: Page = context["page"]
     if page.rt is None or not code:
         return NONE
-    return item_name(page.rt, code, page.now)
+    return item_name(page.rt, code, page.now, page.language)
 
 
-def item_name(rt: Names, code: str, now: datetime) -> str:
+def item_name(rt: Names, code: str, now: datetime, language: Language) -> str:
     """The name of an item in the catalogue; its code when it has none."""
-    return marks.item_names(rt.tables, now).get(code, code)
+    return marks.item_names(rt.tables, now, language).get(code, code)
 
 
 @functools.cache

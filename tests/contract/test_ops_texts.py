@@ -1,5 +1,6 @@
 """Everything the dashboard says is said in English too, and nothing is kept that is no longer said."""
 
+import csv
 import re
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from gateway.mapping import canonical_lines
 from gateway.mapping.rule_texts import RULES
 
 HOME = Path(dashboard.__file__).parent
+CATALOGUE = HOME.parents[1] / "mappings/items/catalogue.csv"
 KEYWORDS = {"_": None, "N_": None, "say": None, "gettext": None, "ngettext": (1, 2)}
 TEMPLATES = ("jinja2.ext:babel_extract", {"trim_blocks": "true", "lstrip_blocks": "true", "silent": "false"})
 HOLE = re.compile(r"%\((\w+)\)")
@@ -43,6 +45,8 @@ def said_below():
     for text, where in sentences().items():
         if any(each.startswith("gateway/") for each in where):
             yield text, where[0]
+    for row in csv.DictReader(CATALOGUE.read_text("utf-8").splitlines()):
+        yield row["name"], "mappings/items/catalogue.csv"
     for text in (*RULES.values(), canonical_lines._KEPT, canonical_lines._OURS):
         yield text, "mapping/rule_texts.py"
 

@@ -141,6 +141,30 @@ def test_items_flow_from_side_to_side_and_the_rare_ones_together():
         assert sum(link["value"] for link in side) == total
 
 
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("工伤认定", "工伤认定 3"),
+        ("企业职工养老金发放明细查询", "企业职工养老金发放明\n细查询 3"),
+        ("企业职工养老金发放明", "企业职工养老金发放明\n3"),
+        (
+            "机关事业单位基本养老保险关系转移接续（含职业年金）申请",
+            "机关事业单位基本养老\n保险关系转移接续… 3",
+        ),
+        ("Work-injury determination", "Work-injury\ndetermination 3"),
+        (
+            "Public-sector pension and occupational annuity transfer",
+            "Public-sector\npension and occup… 3",
+        ),
+    ],
+)
+def test_an_item_is_written_on_two_lines_and_whole_in_its_tooltip(name, shown):
+    look = replace(LOOK, item=lambda _: name)
+    (series,) = items.item_sankey([ItemFlow("sichuan", "i", "chongqing", 3)], MAP.order, look)["series"]
+    (node,) = (node for node in series["data"] if node["name"] == name)
+    assert (node["label"]["formatter"], node["tooltip"]["formatter"]) == (shown, f"{name} 3")
+
+
 def points(**counts):
     begin = datetime(2026, 11, 26, tzinfo=UTC)
     counted = dict.fromkeys(MEASURES, 0) | counts

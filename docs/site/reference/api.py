@@ -19,7 +19,7 @@ _SAYS = (
     "网关的全部接口：参数、应答、示例和错误。运行中的网关在 `/docs` 可以当场试用，`/openapi.json` 是机器可读的同一份文件。",
     (
         "Every operation of the gateway with parameters, answers, examples and errors. A running gateway shows the same at `/docs`, "
-        "and for machines at `/openapi.json`. Of the shapes at the end, the remarks are as the code has them, in Chinese."
+        "and for machines at `/openapi.json`; both are in Chinese, as the gateway answers."
     ),
 )
 
@@ -114,7 +114,7 @@ class _Writer:
             yield self._json(good.get("example") or self.example(good["schema"]))
 
     def _shape(self, name: str, schema: dict[str, Any]) -> Iterator[str]:
-        yield f"### {name}\n\n{schema.get('description', '')}\n"
+        yield f"### {name}\n\n{self.told(schema.get('description', ''))}\n"
         if "enum" in schema:
             yield self.say("取值：", "Values: ") + "、".join(code(value) for value in schema["enum"]) + "\n"
         needed = set(schema.get("required", ()))
@@ -133,7 +133,7 @@ class _Writer:
                 code(member),
                 self.type(each),
                 self.say("是", "yes") if member in needed else "",
-                each.get("description", ""),
+                self.told(each.get("description", "")),
                 code(json.dumps(each["example"], ensure_ascii=False)) if "example" in each else "",
             )
             for member, each in schema.get("properties", {}).items()

@@ -1,9 +1,11 @@
-"""The English of the API's document: operations, parameters, answers. Shapes keep the sentences of the code."""
+"""The English of the API's document: operations, parameters, answers; that of shapes is in ``texts/shapes.po``."""
 
 from __future__ import annotations
 
 import re
 from types import MappingProxyType
+
+from docs.site.reference import english as words
 
 INTRODUCTION = """Each region's case system hands in cases in a format of its own; the gateway converts and delivers them, and tracks their state.
 
@@ -13,7 +15,7 @@ INTRODUCTION = """Each region's case system hands in cases in a format of its ow
 * Errors: `application/problem+json` (RFC 9457); `code` is stable."""
 
 #: Sentence of the document → its English.
-_ENGLISH = MappingProxyType(
+SAID = MappingProxyType(
     {
         # groups
         "报文": "Messages",
@@ -108,8 +110,9 @@ _ENGLISH = MappingProxyType(
         "最近 1 小时、24 小时或 30 天的曲线，以及今天的合计。收件按网关收件时间计，投递按每次投递开始的时间计。": (
             "Curves of the last hour, 24 hours or 30 days, and today's totals; intake by time of receipt, deliveries by the start of each attempt."
         ),
-        "返回规范模型、对方格式的字节和字段留痕；不核验凭证、时间和流水号，不保存，不脱敏。": (
-            "Canonical form, the other side's bytes and the trace. Proof, time and key are not checked; nothing is kept; nothing is masked."
+        "返回规范模型、对方格式的字节和字段留痕；不核验凭证、时间和流水号，不保存，不脱敏。收件渠道的凭证只能试译自己的报文，已存的办件不参与试译。": (
+            "Canonical form, the other side's bytes and the trace. Proof, time and key are not checked; nothing is kept; nothing is masked. A "
+            "channel's credential can try its own messages only, and stored cases take no part."
         ),
         "按状态和去向筛选，先到的在前；翻页期间的变化不影响后续各页。": (
             "By state and destination, first come first; changes while you turn pages do not disturb later pages."
@@ -154,6 +157,7 @@ _ENGLISH = MappingProxyType(
         # parameters
         "每页条数，1–200": "entries a page, 1–200",
         "上一页返回的 next": "`next` of the page before",
+        "报文的发送地区，或收件渠道的代号": "the region that sends, or the name of a channel",
         "来源地区": "region of origin",
         "来源地区划（六位代码）": "division of origin, six digits",
         "事项代号": "key of the item",
@@ -202,6 +206,7 @@ _ENGLISH = MappingProxyType(
         "报文超过 1 MiB": "over 1 MiB",
         "Content-Type 不是 application/json": "`Content-Type` is not application/json",
         "报文无效，findings 列出全部问题": "invalid; `findings` has every fault",
+        "收件渠道试译过于频繁，见 Retry-After": "the channel tries too often, see `Retry-After`",
         "过于频繁，见 Retry-After": "too often, see `Retry-After`",
         "仍缺少码表或规则，见 findings": "a row or rule is still missing, see `findings`",
         "没有这个办件，或不是该渠道收取的": "no such case, or none of this channel",
@@ -248,5 +253,5 @@ def english(sentence: str) -> str:
     if kinds:
         return f"Format and proof: {kinds[1]}. Kinds: {kinds[2].replace('、', ', ')}."
     plain = _RECEIPT.sub("", sentence)
-    said = _ENGLISH.get(plain, plain)
+    said = SAID.get(plain) or words.of(plain, "shapes")
     return f"{said}; the receipt is in the region's format" if plain not in {sentence, said} else said

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from docs.site.reference import english as words
 from docs.site.reference.api_words import english as in_english
 from docs.site.reference.spoken import sentences
 from docs.site.reference.writing import code, head, table, told
@@ -205,7 +206,7 @@ def page(english: bool) -> str:  # noqa: FBT001
             ],
         )
     )
-    parts += [f"- {words[english]}" for words in _FATES.values()]
+    parts += [f"- {fate[english]}" for fate in _FATES.values()]
     for each, known in KNOWN.items():
         parts.append(f"\n### {each}\n\n**{known.en if english else known.zh}**\n")
         parts += [f"- {told(sentence, english)}" for sentence in said.get(each, ())]
@@ -214,10 +215,9 @@ def page(english: bool) -> str:  # noqa: FBT001
         parts.append(f"\n### {name}\n\n**{status} {in_english(title) if english else title}**\n")
         parts += [f"- {told(sentence, english)}" for sentence in problems.get(name, ())]
     parts.append("\n## " + ("对方说凭证不对时" if not english else "When a peer refuses our proof") + "\n")
-    for region in regions.discover().values():
-        parts += [
-            f"- {region.name} `{each}`: {told(text, english)}" for each, text in region.proof_faults.items()
-        ]
+    for slug, region in regions.discover().items():
+        name = words.region(region, slug, english)
+        parts += [f"- {name} `{each}`: {told(text, english)}" for each, text in region.proof_faults.items()]
     parts.append("\n## " + ("投递失败的原因" if not english else "Causes of failed deliveries") + "\n")
     parts.append(
         table(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from docs.site.reference.field_words import FATES
-from docs.site.reference.writing import code, head, table, told
+from docs.site.reference.writing import WIDE, code, head, table, told
 from gateway import regions
 from gateway.mapping.explain import Fate, FieldLine, coverage, field_lines
 from gateway.mapping.rule_texts import RULES
@@ -29,7 +29,7 @@ def page() -> str:
     fields = regions.fields()
     lines, found = field_lines(fields), coverage(fields)
     parts = [
-        "---\nhide:\n  - toc\n---\n",
+        WIDE,
         head(True, _TITLE, _SAYS, "adapters/*/maps, adapters/*/fields.csv"),  # noqa: FBT003 - in English
         table(("word", "means"), FATES.values()),
         f"{found.fields} fields; of **{found.share:.0%}** it is said what becomes of them in both directions.\n",
@@ -45,7 +45,7 @@ def page() -> str:
     kinds = dict.fromkeys((line.region, line.native_kind) for line in lines)
     for slug, kind in kinds:
         own = [line for line in lines if (line.region, line.native_kind) == (slug, kind)]
-        parts.append(f"\n## {slug.capitalize()} {kind}\n\n`{own[0].kind}`\n")
+        parts.append(f"\n## {slug.title()} {kind}\n\n`{own[0].kind}`\n")
         parts.append(_table(own))
     said = [(rule, told(says, english=True)) for rule, says in RULES.items()]
     parts += ["\n## Rules\n", table(("rule", "says"), said)]

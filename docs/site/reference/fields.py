@@ -6,7 +6,8 @@ from collections import defaultdict
 from html import escape
 from typing import TYPE_CHECKING
 
-from docs.site.reference.writing import code, head, table, told
+from docs.site.reference import english as words
+from docs.site.reference.writing import WIDE, code, head, table, told
 from gateway import regions
 from gateway.mapping.explain import Fate, FieldLine, field_lines
 from gateway.mapping.rule_texts import RULES
@@ -18,6 +19,7 @@ _SAYS = (
     "同一个值在两边各在哪里、依据哪条规则、各写成什么样。一边没有的，写明来历。按本方格式逐字段查（含不转的字段）见[字段对照](field-maps.md)。",
     (
         "Where the same value stands on either side, by which rule, and how each writes it; where a side lacks it, how it comes about. "
+        "Names are those of the formats, in Chinese; the canonical path says what is meant. "
         "Every field of one side's format, those not carried too, is in the [field maps](field-maps.md)."
     ),
 )
@@ -30,9 +32,9 @@ def page(english: bool) -> str:  # noqa: FBT001
     """The page."""
     known = regions.discover()
     lines = [line for line in field_lines(regions.fields()) if line.canonical]
-    # seven columns need the room of the table of contents
+    names = {slug: words.region(region, slug, english) for slug, region in known.items()}
     parts = [
-        "---\nhide:\n  - toc\n---\n",
+        WIDE,
         head(english, ("字段两侧对照", "Both sides, field by field"), _SAYS, "adapters/*/maps"),
     ]
     by_kind: dict[str, list[FieldLine]] = defaultdict(list)
@@ -47,13 +49,13 @@ def page(english: bool) -> str:  # noqa: FBT001
     )
     for kind, own in by_kind.items():
         natives = {line.region: line.native_kind for line in own}
-        label = own[0].kind.label
+        label = words.named(own[0].kind.label) if english else own[0].kind.label
         parts.append(
             f"\n## {kind}\n\n**{label}**: "
-            + " ↔ ".join(f"{known[s].name} `{n}`" for s, n in sorted(natives.items()))
+            + " ↔ ".join(f"{names[s]} `{n}`" for s, n in sorted(natives.items()))
             + "\n"
         )
-        parts.append(_pairs(own, sorted(known), {s: r.name for s, r in known.items()}, english))
+        parts.append(_pairs(own, sorted(known), names, english))
     parts.append("\n## " + ("规则" if not english else "Rules") + "\n")
     said = [(rule, told(says, english)) for rule, says in RULES.items()]
     parts.append(table(("rule" if english else "规则", "says" if english else "内容"), said))

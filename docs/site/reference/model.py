@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, get_args, get_origin
 
 from pydantic import BaseModel
 
+from docs.site.reference import english as words
 from docs.site.reference.writing import code, head, plain, table
 from gateway import regions
 from gateway.canonical.event import MODELS
@@ -45,17 +46,21 @@ def page(english: bool) -> str:  # noqa: FBT001
     """The page."""
     lists = _lists()
     parts = [head(english, ("规范模型", "Canonical model"), _SAYS, "gateway/canonical/event.py")]
-    words = ("种类", "名称", "开出办件") if not english else ("kind", "in Chinese", "opens a case")
+    heads = ("kind", "name", "in Chinese", "opens a case") if english else ("种类", "名称", "", "开出办件")
     yes = "yes" if english else "是"
-    parts.append(
-        table(
-            words,
-            [(f"[`{k.value}`](#{_anchor(k.value)})", k.label, yes if k.opens_case else "") for k in Kind],
+    kinds = [
+        (
+            f"[`{each.value}`](#{_anchor(each.value)})",
+            _name(each, english),
+            each.label if english else "",
+            yes if each.opens_case else "",
         )
-    )
+        for each in Kind
+    ]
+    parts.append(table(heads, kinds))
     for kind, model in MODELS.items():
         parts.append(
-            f"\n## {kind}\n\n**{Kind(kind).label}**{'。' if not english else '. '}{plain(_own(model))}\n"
+            f"\n## {kind}\n\n**{_name(Kind(kind), english)}**{'。' if not english else '. '}{plain(_own(model))}\n"
         )
         heads = (
             ("leaf", "type", "needed", "code list", "bounds")
@@ -82,6 +87,10 @@ def page(english: bool) -> str:  # noqa: FBT001
         )
     )
     return "\n".join(parts)
+
+
+def _name(kind: Kind, english: bool) -> str:  # noqa: FBT001
+    return words.named(kind.label) if english else kind.label
 
 
 def _anchor(text: str) -> str:

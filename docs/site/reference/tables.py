@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections import defaultdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from docs.site.reference.writing import code, head, table
+from docs.site.reference import english as words
+from docs.site.reference.writing import WIDE, code, head, table, whole
 from gateway import regions
+from gateway.dashboard.views.rulebook import list_names
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 TABLES = Path(__file__).parents[3] / "mappings"
 _LISTS = (
@@ -26,7 +33,7 @@ _RECOGNITION = (
 )
 _ITEMS = (
     "可以通办的事项。时限按受理日所在的版本计算；各版本逐行列出。",
-    "The items that cross. A case keeps the limit of the version in force on its acceptance day; each version is a row.",
+    "The items that cross. A case keeps the limit of the version in force on the day it is accepted; each version is a row.",
 )
 
 
@@ -39,11 +46,12 @@ def code_lists(english: bool) -> str:  # noqa: FBT001
     """Every list of the hub with both sides' words."""
     known = regions.discover()
     parts = [head(english, ("码表", "Code lists"), _LISTS, "mappings/canonical, mappings/codes")]
+    names = list_names()
     for file in sorted((TABLES / "canonical").glob("*.csv")):
-        heads = ["key" if english else "公共代码", "meaning" if english else "含义"]
+        heads = ["key", "meaning", "in Chinese"] if english else ["公共代码", "含义"]
         said: dict[str, dict[str, list[str]]] = {}
         for slug, region in sorted(known.items()):
-            heads.append(region.name)
+            heads.append(words.region(region, slug, english))
             own = said.setdefault(slug, defaultdict(list))
             for row in _rows("codes", slug, file.name):
                 way = {"read": " ←", "write": " →"}.get(row["direction"], "")
@@ -52,19 +60,26 @@ def code_lists(english: bool) -> str:  # noqa: FBT001
         rows = [
             (
                 code(row["key"]),
+                *((words.of(row["meaning"], "code-lists"),) if english else ()),
                 row["meaning"],
                 *("<br>".join(said[slug][row["key"]]) for slug in sorted(known)),
             )
             for row in _rows("canonical", file.name)
         ]
-        parts.append(f"\n## {file.stem}\n\n{table(heads, rows)}")
+        name = names.get(file.stem, file.stem)
+        title = words.named(name) if english else name
+        # other pages lead to a list by the name of its file
+        parts.append(f"\n## {title} {{ #{file.stem} }}\n\n{code(file.stem)}\n\n{table(heads, rows)}")
     return "\n".join(parts)
 
 
 def recognition(english: bool) -> str:  # noqa: FBT001
     """Every recognition rule."""
-    parts = [head(english, ("互认规则", "Recognition rules"), _RECOGNITION, "mappings/recognition")]
-    names = {slug: region.name for slug, region in regions.discover().items()}
+    parts = [
+        WIDE,
+        head(english, ("互认规则", "Recognition rules"), _RECOGNITION, "mappings/recognition"),
+    ]
+    names = {slug: words.region(region, slug, english) for slug, region in regions.discover().items()}
     titles = {
         "materials": ("材料", "Materials"),
         "results": ("结果", "Results"),
@@ -85,48 +100,83 @@ def recognition(english: bool) -> str:  # noqa: FBT001
                 code(row["accepted_as"]),
                 "、".join(map(code, row["items"].split("|"))),
                 row["basis"],
-                f"{row['effective_from']} – {row['effective_to']}",
+                _in_force(row),
                 row["note"],
             )
             for row in _rows("recognition", file.name)
         ]
         title = titles.get(file.stem, (file.stem, file.stem))[english]
         parts.append(f"\n## {title}\n\n{table(heads, rows)}")
+    if english:
+        files = sorted((TABLES / "recognition").glob("*.csv"))
+        parts.append(_documents(row for file in files for row in _rows("recognition", file.name)))
     return "\n".join(parts)
 
 
-_UNITS = {"工作日": "working days", "日": "days", "月": "months"}
+def documents(rows: Iterable[dict[str, str]]) -> list[str]:
+    """What the rows are based on, each document once, as it is cited."""
+    cited = [each for row in rows for each in row["basis"].split("; ")]
+    return [each for each in dict.fromkeys(cited) if re.search("[一-鿿]", each)]
+
+
+def _documents(rows: Iterable[dict[str, str]]) -> str:
+    """The documents are cited by their official names: what those are in English, once."""
+    listed = [(each, words.of(each, "documents")) for each in documents(rows)]
+    return f"\n## Documents cited\n\n{table(('cited as', 'in English'), listed)}"
+
+
+_UNITS = {
+    "工作日": ("working day", "working days"),
+    "日": ("calendar day", "calendar days"),
+    "月": ("month", "months"),
+}
 
 
 def _limit(row: dict[str, str], which: str, english: bool) -> str:  # noqa: FBT001
     value, unit = row[f"{which}_limit_value"], row[f"{which}_limit_unit"]
-    return f"{value} {_UNITS[unit] if english else unit}" if value else ""
+    if value == "0":
+        return "on the spot" if english else "即办"
+    if value and english:
+        unit = _UNITS[unit][value != "1"]
+    return whole(f"{value} {unit}") if value else ""
+
+
+def _in_force(row: dict[str, str]) -> str:
+    """From and to."""
+    since, until = (whole(row[f"effective_{end}"]) for end in ("from", "to"))
+    return f"{since} – {until}"
 
 
 def items(english: bool) -> str:  # noqa: FBT001
     """Every item with its versions and both sides' base codes."""
     parts = [
+        WIDE,
         head(
             english, ("事项与时限", "Items and limits"), _ITEMS, "mappings/items, mappings/codes/*/items.csv"
-        )
+        ),
     ]
     heads = (
         ("item", "name", "message", "promised", "by law", "in force", "basis")
         if english
         else ("事项", "名称", "报文", "承诺", "法定", "生效", "依据")
     )
-    rows = [
-        (
-            code(row["item"]),
-            row["name"],
-            code(row["form"]),
-            _limit(row, "promised", english),
-            _limit(row, "legal", english),
-            f"{row['effective_from']} – {row['effective_to']}",
-            row["basis"],
+    told: set[str] = set()
+    rows = []
+    for row in _rows("items", "catalogue.csv"):
+        # the name once, for all its versions
+        name = "" if row["item"] in told else row["name"]
+        told.add(row["item"])
+        rows.append(
+            (
+                code(row["item"]),
+                words.both(words.named(name), name) if english and name else name,
+                code(row["form"]),
+                _limit(row, "promised", english),
+                _limit(row, "legal", english),
+                _in_force(row),
+                row["basis"],
+            )
         )
-        for row in _rows("items", "catalogue.csv")
-    ]
     parts.append(table(heads, rows))
     parts.append("\n## " + ("Base codes" if english else "两地的基本编码") + "\n")
     known = regions.discover()
@@ -134,7 +184,10 @@ def items(english: bool) -> str:  # noqa: FBT001
     every = dict.fromkeys(row["item"] for row in _rows("items", "catalogue.csv"))
     parts.append(
         table(
-            ("item" if english else "事项", *(known[slug].name for slug in codes)),
+            (
+                "item" if english else "事项",
+                *(words.region(known[slug], slug, english) for slug in codes),
+            ),
             [
                 (
                     code(item),
@@ -147,4 +200,6 @@ def items(english: bool) -> str:  # noqa: FBT001
             ],
         )
     )
+    if english:
+        parts.append(_documents(_rows("items", "catalogue.csv")))
     return "\n".join(parts)

@@ -12,6 +12,9 @@ from gateway.dashboard.texts import findings
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+#: Of a page whose tables need the room of the table of contents.
+WIDE = "---\nhide:\n  - toc\n---\n"
+
 
 def head(english: bool, title: tuple[str, str], says: tuple[str, str], source: str) -> str:  # noqa: FBT001
     """Title, one sentence, and which file the page is written from."""
@@ -41,6 +44,11 @@ def code(value: object) -> str:
     """As code, or nothing."""
     text = str(value)
     return f"`{text}`" if value not in {None, ""} else ""
+
+
+def whole(text: str) -> str:
+    """Not broken at the end of a line: a date, an amount with its unit."""
+    return f'<span class="whole">{text}</span>' if text else ""
 
 
 def told(sentence: str, english: bool) -> str:  # noqa: FBT001

@@ -146,7 +146,7 @@ def look_of(desk: Desk, scale: float = 1.0, *, on_wall: bool = False, span: Span
         number=figures.number,
         clock=_clock(figures, span),
         region=lambda slug: region_name(rt, desk.language, slug),
-        item=lambda code: item_name(rt, code, desk.now),
+        item=lambda code: item_name(rt, code, desk.now, desk.language),
         scale=scale,
         dark=on_wall,
     )

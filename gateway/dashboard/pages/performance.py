@@ -131,7 +131,7 @@ def _agencies(asked: Asked, places: Places, seen: reads.Sums) -> list[Ranked]:
 
 
 def _items(desk: Desk, asked: Asked, seen: reads.Sums) -> list[Ranked]:
-    names = item_names(desk.rt.tables, desk.now)
+    names = item_names(desk.rt.tables, desk.now, desk.language)
     lines = [
         Ranked(item, names.get(item, item) or desk.say("事项未知"), "", (), counts)
         for item, counts in seen.by_item.items()
@@ -145,7 +145,7 @@ def _choices(desk: Desk) -> dict[str, Any]:
         "levels": LEVELS,
         "periods": NAMES,
         "regions": list(desk.rt.regions),
-        "all_items": item_names(desk.rt.tables, desk.now),
+        "all_items": item_names(desk.rt.tables, desk.now, desk.language),
     }
 
 
@@ -298,7 +298,7 @@ async def export_cases(listing: _Listing, form: str) -> Response:
     if form not in sheets.MEDIA:
         raise Refused(404, desk.say("没有这种导出格式"))
     page = await listing.page(_MOST_EXPORTED)
-    names = item_names(desk.rt.tables, desk.now)
+    names = item_names(desk.rt.tables, desk.now, desk.language)
     title = f"{listing.title} {listing.wanted.first}—{listing.wanted.last}"
     sheet = sheets.cases(desk.say, title, page.cases, listing.places.short, names)
     content = await to_thread(sheets.written, form, [sheet])

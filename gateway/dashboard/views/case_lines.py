@@ -95,7 +95,7 @@ def names_of(desk: Desk) -> Names:
     rt = desk.rt
     return Names(
         regions={slug: region_name(rt, desk.language, slug) for slug in rt.regions},
-        items=dict(marks.item_names(rt.tables, desk.now)),
+        items=dict(marks.item_names(rt.tables, desk.now, desk.language)),
         divisions=_divisions(rt),
         channels={channel.name: channel.title for channel in rt.settings.channels},
     )

@@ -287,7 +287,7 @@ async def _page(
         subject=desk.say(_subject(found)),
         effective_from=said.effective_from or earliest.isoformat(),
         items=[("*", desk.say("全部事项"))]
-        + [(each.item, each.name) for each in desk.rt.tables.items.all(reg.today)],
+        + [(each.item, desk.say(each.name)) for each in desk.rt.tables.items.all(reg.today)],
         advice=desk.say(ADVICE.get(found.cause.code, _OTHERWISE)),
         may_propose=may_propose(desk),
         why_not=desk.say(_NOT_PROPOSER),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from typing import TYPE_CHECKING
+from unicodedata import east_asian_width
 
 from gateway.dashboard.views.pictures.look import nothing
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
 #: Items that have a place of their own.
 ITEMS = 8
+#: How much of an item's name has room on a line, in Latin letters; a Chinese one is as wide as two.
+LINE = 20
 
 
 def item_sankey(flows: Sequence[ItemFlow], order: Sequence[str], look: Look) -> Option:
@@ -33,9 +36,12 @@ def item_sankey(flows: Sequence[ItemFlow], order: Sequence[str], look: Look) -> 
     nodes = [
         _node(f"{way}{slug}", f"{text}\n{look.number(n)}", _side_colour(slug, order, look), look, look.px(84))
         for way, slug, text, n in ends
-    ] + [
-        _node(item, f"{item} {look.number(n)}", "#8a97a6", look, look.px(124)) for item, n in through.items()
     ]
+    for item, n in through.items():
+        node = _node(item, f"{item} {look.number(n)}", "#8a97a6", look, look.px(124))
+        # which breaks its lines itself
+        node["label"] |= {"formatter": _two_lines(item, look.number(n)), "overflow": "none"}
+        nodes.append(node)
     return {
         "tooltip": {"trigger": "item"},
         "graphic": nothing(look, "" if flows else look.say("最近 24 小时没有新办件")),
@@ -93,3 +99,27 @@ def _node(name: str, text: str, colour: str, look: Look, width: float) -> Option
         },
         "tooltip": {"formatter": text},
     }
+
+
+def _two_lines(name: str, number: str) -> str:
+    """As much as two lines hold, as a third would run into the next item; the tooltip has the whole name."""
+    whole = f"{name} {number}"
+    end = _fitting(whole, LINE)
+    if end == len(whole):
+        return whole
+    space = name.rfind(" ", 0, end + 1)
+    end = space if space > 0 else min(end, len(name))
+    first, second = name[:end], name[end:].lstrip()
+    room = LINE - len(number) - 1
+    if _fitting(second, room) < len(second):
+        second = f"{second[: _fitting(second, room - 1)].rstrip()}…"
+    return f"{first}\n{f'{second} {number}'.lstrip()}"
+
+
+def _fitting(text: str, room: int) -> int:
+    """How many letters of a text have room."""
+    for place, letter in enumerate(text):
+        room -= 2 if east_asian_width(letter) in "WF" else 1
+        if room < 0:
+            return place
+    return len(text)
