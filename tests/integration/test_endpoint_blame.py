@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 from endpoint import common
+from endpoint.chongqing import case_book
+from endpoint.chongqing import server as chongqing
 from endpoint.sichuan import server as sichuan
 from probing import broken, check, free_port, keys_of, simulated, written_by_others
 
@@ -65,3 +67,18 @@ async def test_a_wrong_address_of_the_gateway_is_named_once():
         results, _ = await check("sichuan", url, section, only=("E-B22",), door_port=port, patience_s=0.3)
     assert results["E-B22"].skipped.count("POST /gateway/v1/sichuan/messages") == 1
     assert len(broken(results)["E-B22"]) == 1
+
+
+@pytest.mark.parametrize(("flow", "blamed"), [("已受理,已办结//准予", set()), ("已受理,办理中", {"E-B04"})])
+async def test_what_the_server_says_it_has_concluded_it_need_not_let_withdraw(monkeypatch, flow, blamed):
+    """A system without people is done before the withdrawal comes: 9022, as crossing §4.9 has it."""
+
+    def too_late(*_):
+        raise common.RefusedError(409, "9022", "已不能撤回")
+
+    monkeypatch.setattr(chongqing, "FLOW", flow)
+    monkeypatch.setitem(case_book.FOLLOW_UPS, "CH_SQ", too_late)
+    port = free_port()
+    with written_by_others("chongqing", gateway=f"http://127.0.0.1:{port}") as (url, section):
+        results, _ = await check("chongqing", url, section, only=("E-B04",), door_port=port, plays=())
+    assert set(broken(results)) == blamed

@@ -104,14 +104,21 @@ async def opened(bench: Bench, kind: Kind, fits: Callable[[Facts], bool] = lambd
 
 
 async def follow(bench: Bench, tally: Tally, message: Message) -> None:
-    """A follow-up is taken, or refused because the server has not come so far with the case itself."""
+    """A follow-up is taken, or refused because the server has not come so far with the case, or has ended it."""
     answer = await bench.good(message)
-    early = answer.code in _LIFE_CYCLE or (answer.status == 409 and not answer.code)
-    if message.kind in _ITS_OWN_TURN and early:  # how a refusal is written is another law's
+    out_of_turn = answer.code in _LIFE_CYCLE or (answer.status == 409 and not answer.code)
+    if out_of_turn and await _may_be(bench, message):  # how a refusal is written is another law's
         tally.tried += 1
         return
     hint = "，并按办件编号找到刚才受理的申请" if answer.code == "9044" else ""
     tally.taken(answer, f"实现 {message.words} 的接收{hint}；网关在申请受理之后才发送它")
+
+
+async def _may_be(bench: Bench, message: Message) -> bool:
+    """Whether the case may be where this is not its turn: nobody withdraws what the server says it has concluded."""
+    if message.kind in _ITS_OWN_TURN:
+        return True
+    return bench.door is not None and await bench.door.has_ended(message.case_ref)
 
 
 async def checks_each_header(bench: Bench, tally: Tally) -> None:

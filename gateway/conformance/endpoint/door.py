@@ -11,7 +11,9 @@ from starlette.applications import Starlette
 from starlette.responses import Response
 from starlette.routing import Route
 
+from gateway.canonical.kinds import State
 from gateway.canonical.tracking import Conflict, Ignored
+from gateway.canonical.transitions import WITHDRAWABLE
 from gateway.canonical.worktime import beijing_day
 from gateway.conformance.endpoint.mill import Held
 from gateway.conformance.endpoint.plays import LATER_S, Play, is_minted
@@ -100,6 +102,8 @@ class Door:
     #: about cases of an earlier check: refused, and nobody's fault
     stale: list[Arrival] = field(default_factory=list)
     told: dict[str, float] = field(default_factory=dict)
+    #: the states the server has reported of each case, whether they were taken or not
+    said: dict[str, set[State]] = field(default_factory=dict)
     _kept: dict[str, Kept] = field(default_factory=dict)
     _met: dict[str, Play] = field(default_factory=dict)
     _nonces: set[str] = field(default_factory=set)
@@ -150,6 +154,16 @@ class Door:
     def crossed(self, arrival: Arrival) -> bool:
         """Whether something of ours was on its way on the same case: then nobody spoke out of turn."""
         return arrival.at - self.told.get(arrival.case_ref, -_CROSSING_S) < _CROSSING_S
+
+    async def has_ended(self, case_ref: str, within_s: float = 2 * LATER_S) -> bool:
+        """Whether the server reports, by now or in a moment, a state in which nobody may withdraw (crossing §4.9)."""
+        waited_s = 0.0
+        while not self.said.get(case_ref, set()) - WITHDRAWABLE:
+            if waited_s >= within_s:
+                return False
+            await asyncio.sleep(_TURN_S)
+            waited_s += _TURN_S
+        return True
 
     async def _stray(self, request: Request) -> Response:
         self.strays.append(f"{request.method} {request.url.path}"[:80])
@@ -318,6 +332,8 @@ class Door:
             finding = Finding(sides.region.case_path, "9044", f"没有这个办件{hint}")
             raise Refusal(422, "9044", finding.text, findings=(finding,))
         reading = read_follow_up(plan, opened, sight, held.record, sides.maps.routes)
+        if not reading.findings and (state := reading.value("status.state")):
+            self.said.setdefault(opened.case_ref, set()).add(State(state))
         decided = casework.follow_up(
             held.record.case,
             reading,
