@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from endpoint import common
 from endpoint.chongqing import case_book
@@ -82,3 +84,32 @@ async def test_what_the_server_says_it_has_concluded_it_need_not_let_withdraw(mo
     with written_by_others("chongqing", gateway=f"http://127.0.0.1:{port}") as (url, section):
         results, _ = await check("chongqing", url, section, only=("E-B04",), door_port=port, plays=())
     assert set(broken(results)) == blamed
+
+
+def padded(packet):
+    return re.sub(r">([^<>]+)</", r">\n    \1\n  </", packet).encode("gb18030")
+
+
+def without_chinese(packet):
+    return packet.encode("latin-1", "replace")
+
+
+@pytest.mark.parametrize(
+    ("spelt", "laws", "told"),
+    [(padded, {"E-B05", "E-F18"}, "前后有空白"), (without_chinese, {"E-F18"}, "问号")],
+)
+async def test_the_spelling_of_receipts_is_blamed_on_nothing_else(monkeypatch, spelt, laws, told):
+    declared = chongqing.DECLARATION.encode()
+    monkeypatch.setattr(chongqing.Office, "receipt_bytes", lambda _, packet: declared + spelt(packet))
+    with written_by_others("chongqing") as (url, section):
+        only = ("E-B05", "E-B08", "E-F01", "E-F18", "E-H05")
+        results, _ = await check("chongqing", url, section, only=only)
+    assert set(broken(results)) == laws
+    assert {told in sentence for law in laws for sentence in broken(results)[law]} == {True}
+
+
+async def test_a_new_receipt_for_every_repetition_says_nothing_of_crowds():
+    with written_by_others("chongqing", "new-receipt-on-repeat") as (url, section):
+        results, _ = await check("chongqing", url, section, only=("E-B09", "E-H06"))
+    assert set(broken(results)) == {"E-B09"}
+    assert "E-B09" in results["E-H06"].skipped

@@ -214,7 +214,7 @@ def _same(tally: Tally, first: Answer, again: Answer) -> None:
     if first.status != again.status or (first.form and again.form and first.form.same != again.form.same):
         tally.broken(
             f"发送：{again.what}。应答是另一张回执：第一次 {_number(first)}，这一次 {_number(again)}。"
-            f"按 {tally.source} 应答复原来的回执，状态相同：另编回执号说明报文又办理了一次。",
+            f"按 {tally.source}、§7 应答复原来的回执，状态和内容都相同，回执号也不另编：换了，网关无从知道两次是同一次办理。",
             "受理时把回执和报文编号、内容摘要一起存下；再收到时原样取出答复",
             path=again.path,
             example=again.example,

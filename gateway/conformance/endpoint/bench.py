@@ -28,6 +28,7 @@ _AGAIN, _LONGEST_WAIT_S = 3, 5.0
 _NOT_NOW = frozenset({429, 503})
 #: Nobody took the line: what the client calls it.
 _ABSENT = frozenset({"ConnectError", "ClientConnectorError", "ClientConnectorDNSError"})
+_PADDED = ("", "取值前后有空白或换行；值里只写值本身，缩进和换行只能在成员之间")
 #: How much of the server's words is quoted.
 _WORDS = 120
 
@@ -65,8 +66,10 @@ class Answer:
     @property
     def code(self) -> str:
         """The code of a refusal, where one can be read."""
+        if self.taken:
+            return ""
         read = self.form.code if self.form and self.form.code else ""
-        return read or (self.reply.code if self.reply and not self.taken else "")
+        return read or (self.reply.code if self.reply else "")
 
     @property
     def said(self) -> str:
@@ -212,7 +215,7 @@ class Bench:
     def read(self, answer: Answer) -> Answer:
         """The answer with what the region reads in it."""
         judged = judge(answer, self.region.read_reply, now=self.clock())  # type: ignore[arg-type]
-        form = self.probes.receipt(answer.body) if self.probes else None
+        form = _trimmed(self.probes.receipt(answer.body)) if self.probes else None
         return replace(answer, reply=judged if isinstance(judged, Reply) else None, form=form)
 
     def introduce(self, message: Message) -> None:
@@ -232,6 +235,15 @@ class Bench:
                 continue
             return (moment - self.clock()).total_seconds() + answer.took_s
         return None
+
+
+def _trimmed(form: Form) -> Form:
+    """The form with its values trimmed: the white space about them is one fault, whatever else it looks like."""
+    values = (form.number, form.code, form.case_ref)
+    if all(value == value.strip() for value in values):
+        return form
+    number, code, case_ref = (value.strip() for value in values)
+    return replace(form, faults=(_PADDED,), number=number, code=code, case_ref=case_ref)
 
 
 def _failed(failed: PeerFailure, timeout_s: float) -> str:
