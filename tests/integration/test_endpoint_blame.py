@@ -94,9 +94,22 @@ def without_chinese(packet):
     return packet.encode("latin-1", "replace")
 
 
+def to_itself(packet):
+    return packet.replace("<JSF>CYTB<", "<JSF>CQ500103<").encode("gb18030")
+
+
+def with_an_empty_element(packet):
+    return re.sub("<CYTBH>.*?</CYTBH>|(?=<CW>|</FH>)", "<CYTBH/>", packet, count=1).encode("gb18030")
+
+
 @pytest.mark.parametrize(
     ("spelt", "laws", "told"),
-    [(padded, {"E-B05", "E-F18"}, "前后有空白"), (without_chinese, {"E-F18"}, "问号")],
+    [
+        (padded, {"E-B05", "E-F18"}, "前后有空白"),
+        (to_itself, {"E-B05", "E-F18"}, "JSF 应为网关"),
+        (with_an_empty_element, {"E-B05", "E-F18"}, "CYTBH 是空元素"),
+        (without_chinese, {"E-F18"}, "问号"),
+    ],
 )
 async def test_the_spelling_of_receipts_is_blamed_on_nothing_else(monkeypatch, spelt, laws, told):
     declared = chongqing.DECLARATION.encode()
