@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import re
 
 import pytest
@@ -126,3 +127,25 @@ async def test_a_new_receipt_for_every_repetition_says_nothing_of_crowds():
         results, _ = await check("chongqing", url, section, only=("E-B09", "E-H06"))
     assert set(broken(results)) == {"E-B09"}
     assert "E-B09" in results["E-H06"].skipped
+
+
+async def test_a_packed_answer_is_an_answer_and_what_to_switch_off_is_told(monkeypatch):
+    plain = common.Handler.reply
+
+    def packed(self, status, body, headers):
+        plain(self, status, gzip.compress(body), {**headers, "Content-Encoding": "gzip"})
+
+    monkeypatch.setattr(common.Handler, "reply", packed)
+    with written_by_others("chongqing") as (url, section):
+        results, _ = await check("chongqing", url, section, only=("E-B13",))
+    assert set(broken(results)) == {"E-B02", "E-B13"}
+    told = {sentence for sentences in broken(results).values() for sentence in sentences}
+    assert all("Content-Encoding" in sentence and "unreadable" not in sentence for sentence in told)
+
+
+async def test_a_page_in_place_of_a_refusal_is_the_receipts_fault_alone(monkeypatch):
+    page = b"<!doctype html><html><body><h1>HTTP Status 409</h1></body></html>"
+    monkeypatch.setattr(chongqing.Office, "refuse", lambda _, refusal, __: (refusal.status, page))
+    with written_by_others("chongqing") as (url, section):
+        results, _ = await check("chongqing", url, section, only=("E-B04", "E-B06", "E-F18"))
+    assert set(broken(results)) == {"E-F18"}

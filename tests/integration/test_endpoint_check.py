@@ -157,6 +157,7 @@ RECEIVING = {
     "no-case-number": "E-B05",
     "own-key-accepted": "E-F22",
     "digit-unchecked": "E-F09",
+    "lenient-date": "E-F09",
 }
 SENDING = {
     "send-signature-order": "E-B21",

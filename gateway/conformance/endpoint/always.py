@@ -140,7 +140,9 @@ async def answers_every_request(bench: Bench, tally: Tally) -> None:
         if cut or (answer.status >= 500 and answer.status != 503):
             tally.broken(
                 f"发送：{answer.what}。应答：{answer.said}。这样的应答表示“稍后再来”，网关会重发三天。",
-                "在服务器日志里找这一刻的异常；报文有问题就按规定的状态和代码拒收，不要让异常变成 5xx 或断线",
+                "让应答读得懂：原因见上"
+                if answer.garbled
+                else "在服务器日志里找这一刻的异常；报文有问题就按规定的状态和代码拒收，不要让异常变成 5xx 或断线",
                 path=answer.path,
                 example=answer.example,
             )

@@ -32,7 +32,7 @@ async def reached(bench: Bench, tally: Tally) -> None:
     sealed = bench.region.seal(blank.body, blank.native_kind, bench.credentials, bench.clock(), bench.nonce())
     answer = await bench.bad(sealed, "一条空白报文（没有报文编号和办件编号）")
     tally.tried += 1
-    if answer.failure:
+    if answer.failure and not answer.garbled:
         tally.broken(
             f"发送：{answer.what}。{answer.failure}。",
             "确认服务已启动、--url 的协议、主机、端口和路径前缀正确，防火墙放行；网关在这个地址后面加上路径 "
@@ -58,6 +58,8 @@ def _remedy(bench: Bench, answer: Answer, message: Message) -> str:
             f"{proof or '核对双方登记的标识和密钥'}。若密钥一致，核对凭证的算法：参加计算的各段及其次序、"
             f"分隔、时间的单位、编码，都以 {clause} 的测试向量为准"
         )
+    if answer.garbled:
+        return "先让应答读得懂：原因见上；网关读不懂就当作没有送到，一直重发"
     if 200 <= answer.status < 300:
         return "报文收下了，回执却读不懂，网关会当作没有送到而一直重发：先改 E-B05 指出的地方"
     if answer.status == 422:
@@ -106,7 +108,7 @@ async def opened(bench: Bench, kind: Kind, fits: Callable[[Facts], bool] = lambd
 async def follow(bench: Bench, tally: Tally, message: Message) -> None:
     """A follow-up is taken, or refused because the server has not come so far with the case, or has ended it."""
     answer = await bench.good(message)
-    out_of_turn = answer.code in _LIFE_CYCLE or (answer.status == 409 and not answer.code)
+    out_of_turn = answer.code in _LIFE_CYCLE or (answer.status == 409 and answer.code in {"", "409"})
     if out_of_turn and await _may_be(bench, message):  # how a refusal is written is another law's
         tally.tried += 1
         return

@@ -29,6 +29,12 @@ _NOT_NOW = frozenset({429, 503})
 #: Nobody took the line: what the client calls it.
 _ABSENT = frozenset({"ConnectError", "ClientConnectorError", "ClientConnectorDNSError"})
 _PADDED = ("", "取值前后有空白或换行；值里只写值本身，缩进和换行只能在成员之间")
+#: What the client calls an answer that is none, and what is to be told.
+_UNREADABLE = {
+    "the answer is encoded": "应答头有 Content-Encoding，报文体是压缩过的，网关不解压：关闭服务器和反向代理的应答压缩",
+    "the answer is too large": "应答超过 1 MiB：只答复回执",
+    "the answer is not HTTP": "不是合法的 HTTP/1.1 应答：查应答头和 Content-Length",
+}
 #: How much of the server's words is quoted.
 _WORDS = 120
 
@@ -48,6 +54,8 @@ class Answer:
     body: bytes = field(default=b"", repr=False)
     failure: str = ""
     cut: bool = False
+    #: something came back, and it was no answer that the gateway reads
+    garbled: bool = False
     request: SignedRequest | None = field(default=None, repr=False)
     #: the answer behind which the server seems to have closed the line without a word
     behind: Answer | None = field(default=None, repr=False)
@@ -201,7 +209,8 @@ class Bench:
             cut = failed.cause == "connect"
             status = failed.http_status or 0
             failure = _failed(failed, self.options.timeout_s)
-            return replace(blank, failure=failure, status=status, took_s=took_s, cut=cut)
+            garbled = failed.cause == "unreadable"
+            return replace(blank, failure=failure, status=status, took_s=took_s, cut=cut, garbled=garbled)
         return self.read(
             replace(
                 blank,
@@ -254,4 +263,4 @@ def _failed(failed: PeerFailure, timeout_s: float) -> str:
             is_absent = failed.detail in _ABSENT
             return f"没有应答（{'连接不上' if is_absent else '收到请求后没有应答就断开了连接'}）"
         case _:
-            return f"应答无法读取（{failed}）"
+            return f"应答无法读取（{_UNREADABLE.get(failed.detail, failed.detail)}）"
