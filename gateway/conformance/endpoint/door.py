@@ -102,7 +102,7 @@ class Door:
     #: about cases of an earlier check: refused, and nobody's fault
     stale: list[Arrival] = field(default_factory=list)
     told: dict[str, float] = field(default_factory=dict)
-    #: the states the server has reported of each case, whether they were taken or not
+    #: the states the server has reported of each case, whatever it was answered
     said: dict[str, set[State]] = field(default_factory=dict)
     _kept: dict[str, Kept] = field(default_factory=dict)
     _met: dict[str, Play] = field(default_factory=dict)
@@ -240,7 +240,10 @@ class Door:
         return kept
 
     def _essence(self, opened: Opened) -> str:
-        """Its values as the maps read them, without key and time of sending; ``""`` for what has no map."""
+        """Its values as the maps read them, without key and time of sending; ``""`` for what has no map.
+
+        What state it reports is noted by the way.
+        """
         sides = self.sides
         plan = sides.maps.reader(sides.slug, opened.native_kind)
         if plan is None:
@@ -249,6 +252,8 @@ class Door:
         case = CaseContext("", "", today, sides.other, slug, {})
         sight = Sight(sides.tables, slug, slug, sides.other, today, case=case, door=False)
         reading = plan.read(opened.tree, sight)
+        if not reading.findings and (state := reading.value("status.state")):
+            self.said.setdefault(opened.case_ref, set()).add(State(state))
         said = sorted(f"{path}={leaf.value}" for path, leaf in reading.leaves.items())
         return digest.sm3_hex("\n".join((opened.native_kind, opened.case_ref, *said)).encode())
 
@@ -332,8 +337,6 @@ class Door:
             finding = Finding(sides.region.case_path, "9044", f"没有这个办件{hint}")
             raise Refusal(422, "9044", finding.text, findings=(finding,))
         reading = read_follow_up(plan, opened, sight, held.record, sides.maps.routes)
-        if not reading.findings and (state := reading.value("status.state")):
-            self.said.setdefault(opened.case_ref, set()).add(State(state))
         decided = casework.follow_up(
             held.record.case,
             reading,
