@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import re
 
@@ -10,11 +11,15 @@ from endpoint import common
 from endpoint.chongqing import case_book
 from endpoint.chongqing import server as chongqing
 from endpoint.sichuan import server as sichuan
-from probing import broken, check, free_port, keys_of, simulated, written_by_others
+from probing import broken, check, free_port, keys_of, served, simulated, written_by_others
+from starlette.applications import Starlette
+from starlette.routing import Route
 
 from gateway.canonical.kinds import Kind
+from gateway.conformance.endpoint import bench
 from gateway.conformance.endpoint.plays import Play
 from gateway.conformance.mischief import script_of
+from gateway.conformance.simulator import new_keys
 
 
 async def test_a_case_the_server_did_not_take_is_not_rated():
@@ -149,3 +154,21 @@ async def test_a_page_in_place_of_a_refusal_is_the_receipts_fault_alone(monkeypa
     with written_by_others("chongqing") as (url, section):
         results, _ = await check("chongqing", url, section, only=("E-B04", "E-B06", "E-F18"))
     assert set(broken(results)) == {"E-F18"}
+
+
+async def test_a_server_that_keeps_silent_is_not_waited_for_all_day(monkeypatch):
+    """Three answers are waited for as long as the gateway waits; the report says that the others were not."""
+    monkeypatch.setattr(bench, "_SHORT_S", 0.05)
+    silent = asyncio.Event()
+
+    async def never(_):
+        await silent.wait()
+
+    async with served(Starlette(routes=[Route("/{rest:path}", never, methods=["POST"])]), free_port()) as url:
+        section, _ = new_keys("chongqing")
+        results, tried = await check("chongqing", url, section, only=("E-B12", "E-B13"), timeout_s=0.3)
+        silent.set()
+    assert [answer.given_up for answer in tried.ledger] == [False] * 3 + [True] * 2
+    assert len(broken(results)["E-B12"]) == 3
+    assert "前面已有 3 条" in broken(results)["E-B02"][-1]
+    assert "E-B13" not in broken(results)

@@ -136,7 +136,7 @@ async def answers_every_request(bench: Bench, tally: Tally) -> None:
     """E-B13: no line cut, no 5xx, nothing that is not HTTP."""
     for answer in bench.ledger:
         tally.tried += 1
-        cut = answer.failure and answer.took_s < bench.options.timeout_s
+        cut = answer.failure and not answer.given_up and answer.took_s < bench.options.timeout_s
         if cut or (answer.status >= 500 and answer.status != 503):
             tally.broken(
                 f"发送：{answer.what}。应答：{answer.said}。这样的应答表示“稍后再来”，网关会重发三天。",

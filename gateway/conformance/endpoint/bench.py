@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 #: A server that asks to be left alone is asked again so often, and waited for so long each time.
 _AGAIN, _LONGEST_WAIT_S = 3, 5.0
 _NOT_NOW = frozenset({429, 503})
+#: So many answers are waited for in vain to the end; then so many seconds each.
+_HANGS, _SHORT_S = 3, 5.0
 #: Nobody took the line: what the client calls it.
 _ABSENT = frozenset({"ConnectError", "ClientConnectorError", "ClientConnectorDNSError"})
 _PADDED = ("", "取值前后有空白或换行；值里只写值本身，缩进和换行只能在成员之间")
@@ -57,6 +59,8 @@ class Answer:
     #: something came back, and it was no answer that the gateway reads
     garbled: bool = False
     request: SignedRequest | None = field(default=None, repr=False)
+    #: not waited for as long as the gateway would: the server has kept silent before
+    given_up: bool = False
     #: the answer behind which the server seems to have closed the line without a word
     behind: Answer | None = field(default=None, repr=False)
     took_s: float = 0.0
@@ -124,6 +128,7 @@ class Bench:
     door: Door | None = None
     ledger: list[Answer] = field(default_factory=list)
     _yardstick: Yardstick | None = field(default=None, repr=False)
+    _hangs: int = 0
 
     @property
     def region(self) -> Any:
@@ -203,8 +208,13 @@ class Bench:
         )
         began = time.monotonic()
         try:
-            answered = await self.client.send(request)
+            async with asyncio.timeout(self._shortened_s()):
+                answered = await self.client.send(request)
+        except TimeoutError:
+            failure = f"没有应答（等了 {_SHORT_S:g} 秒；前面已有 {_HANGS} 条等满 {self.options.timeout_s:g} 秒，不再等那么久）"
+            return replace(blank, failure=failure, took_s=time.monotonic() - began, given_up=True)
         except PeerFailure as failed:
+            self._hangs += failed.cause == "timeout"
             took_s = time.monotonic() - began
             cut = failed.cause == "connect"
             status = failed.http_status or 0
@@ -220,6 +230,10 @@ class Bench:
                 took_s=time.monotonic() - began,
             )
         )
+
+    def _shortened_s(self) -> float | None:
+        """The client's own time-out, until it has run out so often that a whole check would take hours."""
+        return _SHORT_S if self._hangs >= _HANGS and self.options.timeout_s > _SHORT_S else None
 
     def read(self, answer: Answer) -> Answer:
         """The answer with what the region reads in it."""

@@ -34,6 +34,7 @@ async def refuses_the_oversized(bench: Bench, tally: Tally) -> None:
         413,
         frozenset({"9030"}),
         "在读完报文体之前按 Content-Length 和已读字节数判断，超过 1 MiB 即答复 HTTP 413 和回执；"
+        "关闭连接之前把剩下的字节读掉，否则连接被重置，应答会一起丢失；"
         "前面有反向代理时，代理的上限要高于 1 MiB",
     )
 
