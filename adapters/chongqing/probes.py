@@ -74,6 +74,7 @@ def variants(body: bytes) -> Sequence[tuple[str, bytes]]:
         ("声明之后有一条处理指令", body.replace(b"?><PACKET>", b"?><?note here?><PACKET>", 1)),
         ("汉字写成 &#xXXXX; 字符引用", gb18030.encode(numbered)),
         ("元素之间有换行和缩进", gb18030.encode(spaced)),
+        ("末尾有换行", body + b"\r\n"),
     )
 
 

@@ -172,3 +172,32 @@ async def test_a_server_that_keeps_silent_is_not_waited_for_all_day(monkeypatch)
     assert len(broken(results)["E-B12"]) == 3
     assert "前面已有 3 条" in broken(results)["E-B02"][-1]
     assert "E-B13" not in broken(results)
+
+
+async def test_a_proof_over_trimmed_bytes_is_told_from_a_reader_that_is_too_narrow(monkeypatch):
+    in_order = chongqing.Office.check_proof
+    monkeypatch.setattr(
+        chongqing.Office,
+        "check_proof",
+        lambda self, headers, body: in_order(self, headers, body.strip()),
+    )
+    with written_by_others("chongqing") as (url, section):
+        results, _ = await check("chongqing", url, section, only=("E-B03", "E-F21", "E-H02"))
+    assert set(broken(results)) == {"E-F21", "E-H02"}
+    mends = {each.remedy for result in results.values() for each in result.breaches}
+    assert all("首尾的空白" in mend for mend in mends)
+
+
+async def test_a_key_that_is_forgotten_after_some_time_is_noticed(monkeypatch):
+    """A cache in place of a table: the next twenty messages push it out."""
+    in_order = chongqing.Office.answer
+
+    def small(self, path, headers, body):
+        for key in list(self.receipts)[:-20]:
+            del self.receipts[key]
+        return in_order(self, path, headers, body)
+
+    monkeypatch.setattr(chongqing.Office, "answer", small)
+    with written_by_others("chongqing") as (url, section):
+        results, _ = await check("chongqing", url, section, only=("E-B09", "E-F15", "E-H08"))
+    assert set(broken(results)) == {"E-H08"}

@@ -208,11 +208,12 @@ async def answers_again(bench: Bench, tally: Tally) -> None:
         again = await bench.good(
             message, f"同一条报文再发一次：{message.words}，报文编号和内容相同，凭证是新的"
         )
-        if tally.taken(again, "按报文编号登记已受理的报文；编号和内容摘要都相同时，答复当时的回执，不再办理"):
-            _same(tally, first, again)
+        remedy = "按报文编号登记已受理的报文；编号和内容摘要都相同时，答复当时的回执，不再办理"
+        if tally.taken(again, remedy) and _same(tally, first, again):
+            bench.remembered.append((first, message))
 
 
-def _same(tally: Tally, first: Answer, again: Answer) -> None:
+def _same(tally: Tally, first: Answer, again: Answer) -> bool:
     if first.status != again.status or (first.form and again.form and first.form.same != again.form.same):
         tally.broken(
             f"发送：{again.what}。应答是另一张回执：第一次 {_number(first)}，这一次 {_number(again)}。"
@@ -221,6 +222,8 @@ def _same(tally: Tally, first: Answer, again: Answer) -> None:
             path=again.path,
             example=again.example,
         )
+        return False
+    return True
 
 
 def _number(answer: Answer) -> str:

@@ -127,6 +127,8 @@ class Bench:
     examples: tuple[bytes, ...] = field(default=(), repr=False)
     door: Door | None = None
     ledger: list[Answer] = field(default_factory=list)
+    #: messages that had their first receipt again, with it
+    remembered: list[tuple[Answer, Message]] = field(default_factory=list, repr=False)
     _yardstick: Yardstick | None = field(default=None, repr=False)
     _hangs: int = 0
 

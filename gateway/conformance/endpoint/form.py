@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from gateway.canonical.kinds import Kind
 from gateway.conformance.endpoint import spoil
+from gateway.conformance.endpoint.tally import byte_for_byte
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -96,7 +97,8 @@ async def reads_other_spellings(bench: Bench, tally: Tally) -> None:
         what, body = bench.probes.variants(message.body)[place]
         said = f"{message.words}，{what}，意思不变"
         answer = await bench.send(bench.seal(message, body=body), said, message, good=True)
-        tally.taken(answer, "用完整的解析器读报文，不要按固定的写法截取文本")
+        remedy = "用完整的解析器读报文，不要按固定的写法截取文本"
+        tally.taken(answer, byte_for_byte(answer, remedy))
 
 
 async def refuses_an_unknown_kind(bench: Bench, tally: Tally) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from gateway.canonical.kinds import Kind
 from gateway.conformance.endpoint.form import refuses_bodies
 from gateway.conformance.endpoint.line import half_a_message
+from gateway.conformance.endpoint.tally import byte_for_byte
 from gateway.transport.client import BODY_LIMIT
 
 if TYPE_CHECKING:
@@ -45,7 +46,8 @@ async def takes_the_largest(bench: Bench, tally: Tally) -> None:
     sealed = bench.seal(message, body=message.body + b"\n" * (BODY_LIMIT - len(message.body)))
     what = f"{message.words}，末尾补空行到正好 {len(sealed.body)} 字节"
     answer = await bench.send(sealed, what, message, good=True)
-    tally.taken(answer, "上限是 1 048 576 字节，等于上限的报文应当受理；检查反向代理的请求体上限")
+    remedy = "上限是 1 048 576 字节，等于上限的报文应当受理；检查反向代理的请求体上限，报文体要循环读到读完"
+    tally.taken(answer, byte_for_byte(answer, remedy))
 
 
 async def stands_attacks(bench: Bench, tally: Tally) -> None:
@@ -133,6 +135,19 @@ async def lives_on(bench: Bench, tally: Tally) -> None:
     """E-H08: after all of this, a good message."""
     answer = await bench.good(bench.mill.application(_APPLY), "全部对抗试验之后的一条正确的申请")
     tally.taken(answer, "某一条坏报文使服务停止或变慢：看服务器日志，逐条重放本报告里的对抗试验")
+    for first, message in bench.remembered[:1]:
+        words = f"{message.words}，本次检查中最早重发过的一条，隔了 {len(bench.ledger)} 个请求再重发"
+        again = await bench.good(message, words)
+        if tally.taken(again, _REMEMBER) and first.form and again.form and first.form.same != again.form.same:
+            tally.broken(
+                f"发送：{again.what}。应答是另一张回执：它的报文编号已经忘了（crossing §1：至少记 180 天）。",
+                _REMEMBER,
+                path=again.path,
+                example=again.example,
+            )
+
+
+_REMEMBER = "报文编号和回执存在数据库里，不放在有容量或时限的缓存里：至少 180 天，且到办件结束"
 
 
 #: Law → how it is tried.
