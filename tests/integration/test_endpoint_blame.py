@@ -201,3 +201,24 @@ async def test_a_key_that_is_forgotten_after_some_time_is_noticed(monkeypatch):
     with written_by_others("chongqing") as (url, section):
         results, _ = await check("chongqing", url, section, only=("E-B09", "E-F15", "E-H08"))
     assert set(broken(results)) == {"E-H08"}
+
+
+async def test_an_answer_without_its_end_is_no_silence(monkeypatch):
+    """Content-Length counts bytes; a server that counts otherwise lets its caller wait."""
+    plain = common.Handler.send_header
+
+    def longer(self, name, value):
+        plain(self, name, str(int(value) + 7) if name == "Content-Length" else value)
+
+    monkeypatch.setattr(common.Handler, "send_header", longer)
+    with written_by_others("chongqing") as (url, section):
+        results, _ = await check("chongqing", url, section, only=("E-B12",), timeout_s=0.2)
+    assert set(broken(results)) == {"E-B02", "E-B12"}
+    assert all("Content-Length" in sentence for sentence in broken(results)["E-B02"][:2])
+
+
+async def test_a_decoder_without_rare_letters_is_blamed_where_they_are_tried():
+    """Other laws speak of people whose names every decoder reads; only the published example has 䶮."""
+    with written_by_others("chongqing", "gbk-decoder") as (url, section):
+        results, _ = await check("chongqing", url, section)
+    assert set(broken(results)) == {"E-B03", "E-F14"}

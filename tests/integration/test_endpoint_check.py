@@ -147,6 +147,7 @@ RECEIVING = {
     "any-encoding": "E-F06",
     "gbk-decoder": "E-F14",
     "codec-2005": "E-F14",
+    "bad-bytes-replaced": "E-F06",
     "doctype-accepted": "E-F06",
     "comments-refused": "E-F21",
     "any-order": "E-F09",

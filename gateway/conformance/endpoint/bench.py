@@ -10,6 +10,7 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
 from gateway.canonical.worktime import beijing_day
+from gateway.conformance.endpoint.line import how_far
 from gateway.conformance.yardstick import Yardstick
 from gateway.errors import PeerFailure
 from gateway.region import Reply, SignedRequest, Taken
@@ -131,6 +132,7 @@ class Bench:
     remembered: list[tuple[Answer, Message]] = field(default_factory=list, repr=False)
     _yardstick: Yardstick | None = field(default=None, repr=False)
     _hangs: int = 0
+    _looks: int = 0
 
     @property
     def region(self) -> Any:
@@ -193,6 +195,10 @@ class Bench:
         if answer.cut and before is not None and before.status >= 400:
             answer = await self._attempt(request, what, message, good=good)
             answer = replace(answer, behind=before)
+        if answer.failure and self._looks < _HANGS and not (answer.garbled or answer.given_up):
+            self._looks += 1
+            half = await how_far(self, request)
+            answer = replace(answer, failure=f"没有应答完（{half}）", garbled=True) if half else answer
         self.ledger.append(answer)
         return answer
 

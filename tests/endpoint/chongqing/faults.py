@@ -25,6 +25,7 @@ FAULTS = {
     "any-content-type": "crossing 1 step 2: content type and charset are ignored",
     "any-encoding": "chongqing 1: a declaration of UTF-8 or GBK is accepted",
     "gbk-decoder": "chongqing 1: decodes GBK, four-byte characters are unreadable",
+    "bad-bytes-replaced": "crossing 1 step 6: what is no GB18030 becomes U+FFFD and passes",
     "codec-2005": "crossing 7: the 2005 mapping turns U+FE10 and others into private use",
     "doctype-accepted": "chongqing 1: DOCTYPE is read",
     "comments-refused": "chongqing 1: comments are unknown elements",
