@@ -125,8 +125,11 @@ async def answers_in_time(bench: Bench, tally: Tally) -> None:
         tally.tried += 1
         if answer.failure and answer.took_s >= limit:
             tally.broken(
-                f"发送：{answer.what}。{limit:g} 秒内没有应答完。按 {tally.source}，网关到 30 秒就断开并重发。",
-                "先把报文存下并答复回执，办理放在之后；检查是否在请求里等待别的系统或锁",
+                f"发送：{answer.what}。{limit:g} 秒内没有应答完{f'：{answer.failure}' if answer.garbled else ''}。"
+                f"按 {tally.source}，网关到 30 秒就断开并重发。",
+                "让应答写得完：原因见上"
+                if answer.garbled
+                else "先把报文存下并答复回执，办理放在之后；检查是否在请求里等待别的系统或锁",
                 path=answer.path,
                 example=answer.example,
             )

@@ -155,6 +155,11 @@ class Door:
         """Whether something of ours was on its way on the same case: then nobody spoke out of turn."""
         return arrival.at - self.told.get(arrival.case_ref, -_CROSSING_S) < _CROSSING_S
 
+    @property
+    def is_deaf(self) -> bool:
+        """Whether something came that could not be read as far as its key: who knows what it said."""
+        return any(not one.key for one in self.arrivals)
+
     async def has_ended(self, case_ref: str, within_s: float = 2 * LATER_S) -> bool:
         """Whether the server reports, by now or in a moment, a state in which nobody may withdraw (crossing §4.9)."""
         waited_s = 0.0
