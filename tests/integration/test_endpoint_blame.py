@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import itertools
 import re
 
 import pytest
 from endpoint import common
-from endpoint.chongqing import case_book
+from endpoint.chongqing import case_book, sending
 from endpoint.chongqing import server as chongqing
 from endpoint.sichuan import server as sichuan
 from probing import broken, check, free_port, keys_of, served, simulated, written_by_others
@@ -222,3 +223,16 @@ async def test_a_decoder_without_rare_letters_is_blamed_where_they_are_tried():
     with written_by_others("chongqing", "gbk-decoder") as (url, section):
         results, _ = await check("chongqing", url, section)
     assert set(broken(results)) == {"E-B03", "E-F14"}
+
+
+async def test_what_nobody_could_read_is_not_missed_as_well(monkeypatch):
+    """Every third signature is wrong: repetitions and stages among those reports were not left out."""
+    in_order, is_right = sending.Sender.sign, itertools.cycle((True, True, False))
+    monkeypatch.setattr(
+        sending.Sender, "sign", lambda self, body: in_order(self, body if next(is_right) else b"")
+    )
+    port = free_port()
+    with written_by_others("chongqing", gateway=f"http://127.0.0.1:{port}") as (url, section):
+        only, plays = ("E-B21", "E-F32", "E-F33"), (Play.TAKE, Play.AWAY, Play.BUSY, Play.AWAY)
+        results, _ = await check("chongqing", url, section, only=only, door_port=port, plays=plays)
+    assert set(broken(results)) == {"E-B21"}
