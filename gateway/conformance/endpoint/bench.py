@@ -274,7 +274,8 @@ def _trimmed(form: Form) -> Form:
     if all(value == value.strip() for value in values):
         return form
     number, code, case_ref = (value.strip() for value in values)
-    return replace(form, faults=(_PADDED,), number=number, code=code, case_ref=case_ref)
+    paths = tuple(path.strip() for path in form.paths)
+    return replace(form, faults=(_PADDED,), number=number, code=code, case_ref=case_ref, paths=paths)
 
 
 def _failed(failed: PeerFailure, timeout_s: float) -> str:
