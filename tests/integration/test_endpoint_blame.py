@@ -236,3 +236,12 @@ async def test_what_nobody_could_read_is_not_missed_as_well(monkeypatch):
         only, plays = ("E-B21", "E-F32", "E-F33"), (Play.TAKE, Play.AWAY, Play.BUSY, Play.AWAY)
         results, _ = await check("chongqing", url, section, only=only, door_port=port, plays=plays)
     assert set(broken(results)) == {"E-B21"}
+
+
+async def test_a_wrong_time_zone_is_not_called_a_wrong_clock():
+    with written_by_others("chongqing", "window-utc") as (url, section):
+        results, _ = await check("chongqing", url, section, only=("E-B02",))
+    assert set(broken(results)) == {"E-B02"}
+    assert all(
+        "时钟是准的" in breach.remedy and "时区" in breach.remedy for breach in results["E-B02"].breaches
+    )

@@ -23,6 +23,8 @@ _ITS_OWN_TURN = {
     Kind.CASE_RATING: "办件还没有办结",
     Kind.STATUS_REPORT: "办件还没有办结",
 }
+#: Clocks so close are right: a window is minutes.
+_SAME_TIME_S = 30
 _LIFE_CYCLE = frozenset({"9022", "9023"})
 
 
@@ -51,6 +53,8 @@ async def takes_applications(bench: Bench, tally: Tally) -> None:
 
 def _remedy(bench: Bench, answer: Answer, message: Message) -> str:
     """By what the server said: its proof, its form, or nothing of it."""
+    if answer.code == "9002":
+        return _of_the_time(bench)
     proof = bench.region.proof_faults.get(answer.code)
     if answer.status in {401, 403}:
         clause = bench.probes.clauses.get("proof", "") if bench.probes else ""
@@ -65,6 +69,18 @@ def _remedy(bench: Bench, answer: Answer, message: Message) -> str:
     if answer.status == 422:
         return "回执里的路径指出你的校验比接口多要求或误判了哪一项；以规范的机器可读格式为准，可选项不要求，允许的空值不拒"
     return f"核对路径末段 {message.native_kind} 的处理：验签、读取、校验、登记，然后答复 HTTP 202 和受理回执"
+
+
+def _of_the_time(bench: Bench) -> str:
+    skew = bench.skew_s()
+    is_right = skew is not None and abs(skew) < _SAME_TIME_S
+    first = (
+        f"应答头 Date 与本机只差 {abs(skew or 0):.0f} 秒，时钟是准的。" if is_right else "先用 NTP 校准时钟。"
+    )
+    return (
+        f"{first}再查时区和单位：报文里的时间按规范解读（日期时间是北京时间，UTC+8；时间戳看清是秒还是毫秒），"
+        "不用服务器、容器或语言的缺省时区"
+    )
 
 
 async def takes_the_published(bench: Bench, tally: Tally) -> None:
