@@ -245,3 +245,14 @@ async def test_a_wrong_time_zone_is_not_called_a_wrong_clock():
     assert all(
         "时钟是准的" in breach.remedy and "时区" in breach.remedy for breach in results["E-B02"].breaches
     )
+
+
+async def test_a_repetition_under_a_new_key_is_not_called_out_of_season_as_well(monkeypatch):
+    """An answer to a claim comes once: the second one is refused (9022), and is the first in other clothes."""
+    monkeypatch.setattr(chongqing, "FLOW", "已办结//准予")
+    port = free_port()
+    with written_by_others("chongqing", "send-new-key", f"http://127.0.0.1:{port}") as (url, section):
+        only, plays = ("E-F32", "E-F33"), (Play.LOST,) * 6
+        results, tried = await check("chongqing", url, section, only=only, door_port=port, plays=plays)
+    assert set(broken(results)) == {"E-F33"}
+    assert any(one.code == "9022" and one.kind == "SYJ_HF" for one in tried.door.arrivals)

@@ -14,7 +14,7 @@ from gateway.conformance.endpoint.mill import CannotSay
 from gateway.conformance.endpoint.plays import LATER_S, Play
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Sequence
 
     from gateway.conformance.endpoint.bench import Bench
     from gateway.conformance.endpoint.door import Arrival, Door
@@ -147,7 +147,8 @@ async def keeps_the_life_cycle(bench: Bench, tally: Tally) -> None:
     remedy = "按办理阶段报状态：先受理再审核再办结；不归本方报告的状态不报；办结之后只报送达"
     door = _door(bench)
     if not door.is_deaf:  # a stage that seems to be left out may have been told in what nobody could read
-        _refusals(bench, tally, [one for one in arrivals if not door.crossed(one)], _LIFE, remedy)
+        new = [one for place, one in enumerate(arrivals) if not _is_renamed(one, arrivals[:place])]
+        _refusals(bench, tally, [one for one in new if not door.crossed(one)], _LIFE, remedy)
     times: dict[str, float] = {}
     for arrival in arrivals:
         before = times.get(arrival.case_ref, 0.0)
@@ -197,6 +198,11 @@ async def repeats_what_got_lost(bench: Bench, tally: Tally) -> None:
 def _still_open(arrival: Arrival) -> bool:
     """Nothing told the sender that it was settled."""
     return arrival.first and arrival.status in {429, 502, 503}
+
+
+def _is_renamed(arrival: Arrival, before: Sequence[Arrival]) -> bool:
+    """Whether it repeats what got lost, under another key: that is E-F33's."""
+    return any(_still_open(one) and _twin(one, arrival) for one in before)
 
 
 def _twin(one: Arrival, other: Arrival) -> bool:
