@@ -17,7 +17,7 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 
 from gateway.canonical.kinds import Kind
-from gateway.conformance.endpoint import bench
+from gateway.conformance.endpoint import bench, line
 from gateway.conformance.endpoint.plays import Play
 from gateway.conformance.mischief import script_of
 from gateway.conformance.simulator import new_keys
@@ -159,6 +159,7 @@ async def test_a_page_in_place_of_a_refusal_is_the_receipts_fault_alone(monkeypa
 
 async def test_a_server_that_keeps_silent_is_not_waited_for_all_day(monkeypatch):
     """Three answers are waited for as long as the gateway waits; the report says that the others were not."""
+    monkeypatch.setattr(line, "_HALF_S", 0.05)
     monkeypatch.setattr(bench, "_SHORT_S", 0.05)
     silent = asyncio.Event()
 
@@ -212,10 +213,12 @@ async def test_an_answer_without_its_end_is_no_silence(monkeypatch):
         plain(self, name, str(int(value) + 7) if name == "Content-Length" else value)
 
     monkeypatch.setattr(common.Handler, "send_header", longer)
+    monkeypatch.setattr(bench, "_HANGS", 1)
+    monkeypatch.setattr(bench, "_SHORT_S", 0.05)
     with written_by_others("chongqing") as (url, section):
         results, _ = await check("chongqing", url, section, only=("E-B12",), timeout_s=0.2)
     assert set(broken(results)) == {"E-B02", "E-B12"}
-    assert all("Content-Length" in sentence for sentence in broken(results)["E-B02"][:2])
+    assert "Content-Length" in broken(results)["E-B12"][0]
 
 
 async def test_a_decoder_without_rare_letters_is_blamed_where_they_are_tried():
