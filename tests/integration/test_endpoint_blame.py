@@ -259,3 +259,19 @@ async def test_a_repetition_under_a_new_key_is_not_called_out_of_season_as_well(
         results, tried = await check("chongqing", url, section, only=only, door_port=port, plays=plays)
     assert set(broken(results)) == {"E-F33"}
     assert any(one.code == "9022" and one.kind == "SYJ_HF" for one in tried.door.arrivals)
+
+
+async def test_reports_that_cannot_be_read_are_not_taken_for_one_sent_again(monkeypatch):
+    """Their elements are in another order: what is left of them, once read, is the same for all."""
+    status = sending.Sender.status
+
+    def turned(self, words):
+        kind, said, body = status(self, words)
+        return kind, said, {"BJXX": dict(sorted(body["BJXX"].items(), key=lambda each: each[0] != "BJZT"))}
+
+    monkeypatch.setattr(sending.Sender, "status", turned)
+    port = free_port()
+    with written_by_others("chongqing", gateway=f"http://127.0.0.1:{port}") as (url, section):
+        only = ("E-B22", "E-F34")
+        results, _ = await check("chongqing", url, section, only=only, door_port=port, plays=())
+    assert set(broken(results)) == {"E-B22"}

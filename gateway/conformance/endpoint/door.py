@@ -161,11 +161,14 @@ class Door:
         return any(not one.key for one in self.arrivals)
 
     async def has_ended(self, case_ref: str, within_s: float = 2 * LATER_S) -> bool:
-        """Whether the server reports, by now or in a moment, a state in which nobody may withdraw (crossing §4.9)."""
+        """Whether the server reports, by now or in a moment, a state in which nobody may withdraw (crossing §4.9).
+
+        So it may have, if it reports what cannot be read: that is another law's.
+        """
         waited_s = 0.0
         while not self.said.get(case_ref, set()) - WITHDRAWABLE:
             if waited_s >= within_s:
-                return False
+                return any(one.status == 422 and one.case_ref == case_ref for one in self.arrivals)
             await asyncio.sleep(_TURN_S)
             waited_s += _TURN_S
         return True
@@ -257,7 +260,9 @@ class Door:
         case = CaseContext("", "", today, sides.other, slug, {})
         sight = Sight(sides.tables, slug, slug, sides.other, today, case=case, door=False)
         reading = plan.read(opened.tree, sight)
-        if not reading.findings and (state := reading.value("status.state")):
+        if reading.findings:
+            return ""  # what cannot be read in part looks like others of its kind
+        if state := reading.value("status.state"):
             self.said.setdefault(opened.case_ref, set()).add(State(state))
         said = sorted(f"{path}={leaf.value}" for path, leaf in reading.leaves.items())
         return digest.sm3_hex("\n".join((opened.native_kind, opened.case_ref, *said)).encode())
