@@ -45,6 +45,9 @@ def unreadable(body: bytes) -> Sequence[tuple[str, bytes]]:
         ("声明和字节都是 UTF-8", text.replace("GB18030", "UTF-8", 1).encode("utf-8")),
         ('声明写的是 encoding="GBK"', text.replace("GB18030", "GBK", 1).encode("gbk", "xmlcharrefreplace")),
         ("声明写的是 GB18030，字节却是 UTF-8", text.encode("utf-8") + b"\xff"),
+        ("没有声明，直接从 PACKET 开始", body.partition(b"?>")[2].lstrip()),
+        ("声明之前有字节序标记（84 31 95 33）", b"\x84\x31\x95\x33" + body),
+        ("姓名里有一个不成字的字节（FF）", body.replace(b"<XM>", b"<XM>\xff", 1)),
         ("报文在一半处截断，不再是完整的 XML", body[: len(body) // 2]),
         ("报文带 DOCTYPE", body.replace(b"?>", b"?><!DOCTYPE PACKET>", 1)),
         ("报文体为空", b""),
@@ -74,6 +77,7 @@ def variants(body: bytes) -> Sequence[tuple[str, bytes]]:
         ("声明之后有一条处理指令", body.replace(b"?><PACKET>", b"?><?note here?><PACKET>", 1)),
         ("汉字写成 &#xXXXX; 字符引用", gb18030.encode(numbered)),
         ("元素之间有换行和缩进", gb18030.encode(spaced)),
+        ("末尾有换行", body + b"\r\n"),
     )
 
 
@@ -102,6 +106,9 @@ def _faults(tree: dict[str, Any]) -> list[tuple[str, str]]:
     faults = [(f"HEAD/{name}", f"HEAD/{name} 为必填项") for name in _HEAD if not text_at(tree, "HEAD", name)]
     if text_at(tree, "HEAD", "JYM") not in {"", "FH"}:
         faults.append(("HEAD/JYM", "回执的 JYM 应为 FH"))
+    for name, form, whose in _PARTIES:
+        if (written := text_at(tree, "HEAD", name)) and not form.fullmatch(written):
+            faults.append((f"HEAD/{name}", f"回执的 {name} 应为{whose}"))
     number = text_at(tree, "HEAD", "LSH")
     if number and not _LSH.fullmatch(number):
         faults.append(("HEAD/LSH", "回执的 LSH 由本方编：CQ + yyyyMMddHHmmss + 6 位数字"))
@@ -113,6 +120,8 @@ def _faults(tree: dict[str, Any]) -> list[tuple[str, str]]:
         faults.append(("BODY/FH/SBLSH", "受理回执应写明收到的办件编号"))
     if not _CODE.fullmatch(text_at(answer, "FHM")):
         faults.append(("BODY/FH/FHM", "FHM 应为 0000 或 9 开头的四位代码"))
+    empty = [name for name in _FH[1:4] if answer.get(name) == ""]
+    faults += [(f"BODY/FH/{name}", f"{name} 是空元素：没有值就不写这个元素") for name in empty]
     unknown = [name for name in answer if name not in _FH]
     faults += [(f"BODY/FH/{name}", f"多了 {name}，规定的回执没有这一项") for name in unknown]
     order = [_FH.index(name) for name in answer if name in _FH]
@@ -124,6 +133,11 @@ def _faults(tree: dict[str, Any]) -> list[tuple[str, str]]:
     return faults
 
 
+#: Sender and receiver of a receipt: the side that answers, and the gateway it answers (CQ-N §4, §6).
+_PARTIES = (
+    ("FSF", re.compile(r"CQ50[0-9]{4}"), "本方：CQ 加区划（读不懂时 CQ500000）"),
+    ("JSF", re.compile("CYTB"), "网关：CYTB"),
+)
 _HEAD, _CW = ("BBH", "FSF", "JSF", "JYM", "LSH", "FSSJ"), ("LJ", "DM", "MS")
 
 

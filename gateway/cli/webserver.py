@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import uvicorn
 
 from gateway.dashboard import live
+from gateway.transport.http1 import Http1
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -31,6 +32,7 @@ def main(descriptor: int) -> None:
         uvicorn.Config(
             "gateway.asgi:app",
             lifespan="on",
+            http=Http1,
             log_config=None,  # ours is set up; uvicorn's would write around the scrubber
             access_log=False,
             server_header=False,

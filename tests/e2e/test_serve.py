@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import signal
@@ -12,6 +13,7 @@ import urllib.error
 import urllib.request
 from contextlib import suppress
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from configs import REGIONS
@@ -19,6 +21,12 @@ from waiting import until
 
 from gateway.cli.child import is_running
 
+ROOT = Path(__file__).parents[2]
+OFFER = {
+    "Connection": "Upgrade, HTTP2-Settings",
+    "HTTP2-Settings": "AAEAAEAAAAIAAAABAAMAAABkAAQBAAAAAAUAAEAA",
+    "Upgrade": "h2c",
+}
 TONGBAN = [sys.executable, "-c", "from gateway.cli.main import app; app()"]
 
 
@@ -89,6 +97,19 @@ def served(config):
 def test_ready_is_said_when_it_is(served):
     assert served.is_ready()
     assert set(served.pids()) == {"web", "worker", "beat", "redis", "postgres"}
+
+
+def test_a_caller_that_offers_http2_is_served_by_what_it_sent(served):
+    """The JDK's client offers it on every plain connection; the proof of a body that got lost fails (9004)."""
+    sent = ROOT / "adapters/chongqing/examples/SYJ_SQ"
+    headers = json.loads(sent.with_suffix(".http.json").read_text(encoding="utf-8"))["headers"]
+    line = http.client.HTTPConnection(urlsplit(served.url).netloc, timeout=10)
+    for _ in range(2):
+        body = sent.with_suffix(".native.xml").read_bytes()
+        line.request("POST", "/v1/chongqing/messages", body, {**headers, **OFFER})
+        answer = line.getresponse()
+        assert (answer.status, b"<FHM>9002</FHM>" in answer.read()) == (401, True)
+    line.close()
 
 
 @pytest.mark.parametrize("name", ["web", "worker", "beat", "redis", "postgres"])

@@ -55,6 +55,18 @@ def sm3(data):
     return digest.finalize().hex()
 
 
+def no_such_day(text):
+    """Whether it is written as a date, 2026-02-30 or 20260230, with or without a time, and is none."""
+    found = re.fullmatch(r"(?a)((?:19|20)\d\d)(-?)(\d\d)\2(\d\d)( ?\d\d:?\d\d:?\d\d)?", str(text))
+    if not found:
+        return False
+    try:
+        datetime(int(found[1]), int(found[3]), int(found[4]))
+    except ValueError:
+        return True
+    return False
+
+
 def identity_good(number):
     weights = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
     if not re.fullmatch(r"(?a)\d{17}[\dX]", number):

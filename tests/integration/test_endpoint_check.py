@@ -147,6 +147,7 @@ RECEIVING = {
     "any-encoding": "E-F06",
     "gbk-decoder": "E-F14",
     "codec-2005": "E-F14",
+    "bad-bytes-replaced": "E-F06",
     "doctype-accepted": "E-F06",
     "comments-refused": "E-F21",
     "any-order": "E-F09",
@@ -157,6 +158,7 @@ RECEIVING = {
     "no-case-number": "E-B05",
     "own-key-accepted": "E-F22",
     "digit-unchecked": "E-F09",
+    "lenient-date": "E-F09",
 }
 SENDING = {
     "send-signature-order": "E-B21",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from gateway.conformance.endpoint.line import closes_silently
@@ -10,9 +11,12 @@ from gateway.formats import media_type
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from gateway.canonical.probing import Form
     from gateway.conformance.endpoint.bench import Answer, Bench
     from gateway.conformance.endpoint.tally import Tally
 
+#: What an encoder without Chinese leaves of Chinese.
+_LOST = re.compile(r"\?{3}")
 #: Statuses a receipt comes with (crossing §1); a proxy's own pages have others.
 _PINNED = frozenset({202, 401, 403, 409, 413, 415, 422, 429, 503})
 
@@ -53,18 +57,26 @@ def _judge(bench: Bench, tally: Tally, answer: Answer) -> None:
     for path, fault in answer.form.faults:
         tally.broken(
             f"发送：{answer.what}。应答 HTTP {answer.status} 的回执不合 {tally.source}：{fault}。",
-            f"改正回执的 {path}" if path else f"按 {tally.source} 写回执，任何状态都一样",
+            _mend(tally, answer.form, path),
             path=path,
             example=answer.example,
         )
     expected = media_type.split(bench.region.content_type)
-    found = media_type.split(answer.headers.get("content-type", ""))
-    if found[0] != expected[0] or found[1] not in {expected[1], ""}:
-        written = answer.headers.get("content-type", "没有写") or "没有写"
+    given = media_type.split(answer.headers.get("content-type", ""))
+    if given[0] != expected[0] or given[1] not in {expected[1], ""}:
+        written = answer.headers.get("content-type", "")
+        found = f"的 Content-Type 为 {written[:60]}" if written else "没有写 Content-Type"
         tally.broken(
-            f"发送：{answer.what}。应答的 Content-Type 为 {written[:60]}，应为 {bench.region.content_type}。",
+            f"发送：{answer.what}。应答{found}，应为 {bench.region.content_type}。",
             f"应答头写 Content-Type: {bench.region.content_type}",
             path="content-type",
+        )
+    if answer.reply is not None and _LOST.search(answer.reply.text):
+        tally.broken(
+            f"发送：{answer.what}。应答：{answer.said}。回执的文字里有连着的问号：汉字在写出以前已经丢失（{tally.source}）。",
+            "查文字在哪里转成了没有汉字的编码（ISO-8859-1、ASCII 或系统缺省编码），转换时都指明规定的编码",
+            path=answer.path,
+            example=answer.example,
         )
     if answer.key and answer.form.number == answer.key:
         tally.broken(
@@ -81,6 +93,15 @@ def _judge(bench: Bench, tally: Tally, answer: Answer) -> None:
             path=answer.path,
             example=answer.example,
         )
+
+
+def _mend(tally: Tally, form: Form, path: str) -> str:
+    if not form.number and not form.code:
+        return (
+            f"任何状态的回执都按 {tally.source} 写，编码和声明与报文相同：写出字节时指明规定的编码，"
+            "不要用语言、操作系统或框架的缺省值；错误页也要换成回执"
+        )
+    return f"改正回执的 {path}" if path else f"按 {tally.source} 写回执，任何状态都一样"
 
 
 async def never_redirects(bench: Bench, tally: Tally) -> None:
@@ -104,8 +125,11 @@ async def answers_in_time(bench: Bench, tally: Tally) -> None:
         tally.tried += 1
         if answer.failure and answer.took_s >= limit:
             tally.broken(
-                f"发送：{answer.what}。{limit:g} 秒内没有应答完。按 {tally.source}，网关到 30 秒就断开并重发。",
-                "先把报文存下并答复回执，办理放在之后；检查是否在请求里等待别的系统或锁",
+                f"发送：{answer.what}。{limit:g} 秒内没有应答完{f'：{answer.failure}' if answer.garbled else ''}。"
+                f"按 {tally.source}，网关到 30 秒就断开并重发。",
+                "让应答写得完：原因见上"
+                if answer.garbled
+                else "先把报文存下并答复回执，办理放在之后；检查是否在请求里等待别的系统或锁",
                 path=answer.path,
                 example=answer.example,
             )
@@ -115,11 +139,13 @@ async def answers_every_request(bench: Bench, tally: Tally) -> None:
     """E-B13: no line cut, no 5xx, nothing that is not HTTP."""
     for answer in bench.ledger:
         tally.tried += 1
-        cut = answer.failure and answer.took_s < bench.options.timeout_s
+        cut = answer.failure and not answer.given_up and answer.took_s < bench.options.timeout_s
         if cut or (answer.status >= 500 and answer.status != 503):
             tally.broken(
                 f"发送：{answer.what}。应答：{answer.said}。这样的应答表示“稍后再来”，网关会重发三天。",
-                "在服务器日志里找这一刻的异常；报文有问题就按规定的状态和代码拒收，不要让异常变成 5xx 或断线",
+                "让应答读得懂：原因见上"
+                if answer.garbled
+                else "在服务器日志里找这一刻的异常；报文有问题就按规定的状态和代码拒收，不要让异常变成 5xx 或断线",
                 path=answer.path,
                 example=answer.example,
             )

@@ -21,6 +21,7 @@ from gateway.conformance.simulator import stand_in_of
 from gateway.errors import CannotStart
 from gateway.regions import package_of
 from gateway.transport.client import PeerClient
+from gateway.transport.http1 import Http1
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -79,7 +80,9 @@ async def listening(bench: Bench, address: tuple[str, int], plays: Sequence[Play
         lines = socket.create_server(address, backlog=512)
     except OSError as error:
         raise CannotStart(f"--listen {host}:{port}: 无法打开（{error.strerror}），请换一个端口") from None
-    config = uvicorn.Config(bench.door.app(), log_level="critical", access_log=False, lifespan="off")
+    config = uvicorn.Config(
+        bench.door.app(), http=Http1, log_level="critical", access_log=False, lifespan="off"
+    )
     server = uvicorn.Server(config)
     serving = asyncio.create_task(server.serve([lines]))
     try:

@@ -23,6 +23,8 @@ _ITS_OWN_TURN = {
     Kind.CASE_RATING: "办件还没有办结",
     Kind.STATUS_REPORT: "办件还没有办结",
 }
+#: Clocks so close are right: a window is minutes.
+_SAME_TIME_S = 30
 _LIFE_CYCLE = frozenset({"9022", "9023"})
 
 
@@ -32,7 +34,7 @@ async def reached(bench: Bench, tally: Tally) -> None:
     sealed = bench.region.seal(blank.body, blank.native_kind, bench.credentials, bench.clock(), bench.nonce())
     answer = await bench.bad(sealed, "一条空白报文（没有报文编号和办件编号）")
     tally.tried += 1
-    if answer.failure:
+    if answer.failure and not answer.garbled:
         tally.broken(
             f"发送：{answer.what}。{answer.failure}。",
             "确认服务已启动、--url 的协议、主机、端口和路径前缀正确，防火墙放行；网关在这个地址后面加上路径 "
@@ -51,6 +53,8 @@ async def takes_applications(bench: Bench, tally: Tally) -> None:
 
 def _remedy(bench: Bench, answer: Answer, message: Message) -> str:
     """By what the server said: its proof, its form, or nothing of it."""
+    if answer.code == "9002":
+        return _of_the_time(bench)
     proof = bench.region.proof_faults.get(answer.code)
     if answer.status in {401, 403}:
         clause = bench.probes.clauses.get("proof", "") if bench.probes else ""
@@ -58,11 +62,25 @@ def _remedy(bench: Bench, answer: Answer, message: Message) -> str:
             f"{proof or '核对双方登记的标识和密钥'}。若密钥一致，核对凭证的算法：参加计算的各段及其次序、"
             f"分隔、时间的单位、编码，都以 {clause} 的测试向量为准"
         )
+    if answer.garbled:
+        return "先让应答读得懂：原因见上；网关读不懂就当作没有送到，一直重发"
     if 200 <= answer.status < 300:
         return "报文收下了，回执却读不懂，网关会当作没有送到而一直重发：先改 E-B05 指出的地方"
     if answer.status == 422:
         return "回执里的路径指出你的校验比接口多要求或误判了哪一项；以规范的机器可读格式为准，可选项不要求，允许的空值不拒"
     return f"核对路径末段 {message.native_kind} 的处理：验签、读取、校验、登记，然后答复 HTTP 202 和受理回执"
+
+
+def _of_the_time(bench: Bench) -> str:
+    skew = bench.skew_s()
+    is_right = skew is not None and abs(skew) < _SAME_TIME_S
+    first = (
+        f"应答头 Date 与本机只差 {abs(skew or 0):.0f} 秒，时钟是准的。" if is_right else "先用 NTP 校准时钟。"
+    )
+    return (
+        f"{first}再查时区和单位：报文里的时间按规范解读（日期时间是北京时间，UTC+8；时间戳看清是秒还是毫秒），"
+        "不用服务器、容器或语言的缺省时区"
+    )
 
 
 async def takes_the_published(bench: Bench, tally: Tally) -> None:
@@ -104,14 +122,21 @@ async def opened(bench: Bench, kind: Kind, fits: Callable[[Facts], bool] = lambd
 
 
 async def follow(bench: Bench, tally: Tally, message: Message) -> None:
-    """A follow-up is taken, or refused because the server has not come so far with the case itself."""
+    """A follow-up is taken, or refused because the server has not come so far with the case, or has ended it."""
     answer = await bench.good(message)
-    early = answer.code in _LIFE_CYCLE or (answer.status == 409 and not answer.code)
-    if message.kind in _ITS_OWN_TURN and early:  # how a refusal is written is another law's
+    out_of_turn = answer.code in _LIFE_CYCLE or (answer.status == 409 and answer.code in {"", "409"})
+    if out_of_turn and await _may_be(bench, message):  # how a refusal is written is another law's
         tally.tried += 1
         return
     hint = "，并按办件编号找到刚才受理的申请" if answer.code == "9044" else ""
     tally.taken(answer, f"实现 {message.words} 的接收{hint}；网关在申请受理之后才发送它")
+
+
+async def _may_be(bench: Bench, message: Message) -> bool:
+    """Whether the case may be where this is not its turn: nobody withdraws what the server says it has concluded."""
+    if message.kind in _ITS_OWN_TURN:
+        return True
+    return bench.door is not None and (await bench.door.has_ended(message.case_ref) or bench.door.is_deaf)
 
 
 async def checks_each_header(bench: Bench, tally: Tally) -> None:
@@ -199,19 +224,22 @@ async def answers_again(bench: Bench, tally: Tally) -> None:
         again = await bench.good(
             message, f"同一条报文再发一次：{message.words}，报文编号和内容相同，凭证是新的"
         )
-        if tally.taken(again, "按报文编号登记已受理的报文；编号和内容摘要都相同时，答复当时的回执，不再办理"):
-            _same(tally, first, again)
+        remedy = "按报文编号登记已受理的报文；编号和内容摘要都相同时，答复当时的回执，不再办理"
+        if tally.taken(again, remedy) and _same(tally, first, again):
+            bench.remembered.append((first, message))
 
 
-def _same(tally: Tally, first: Answer, again: Answer) -> None:
+def _same(tally: Tally, first: Answer, again: Answer) -> bool:
     if first.status != again.status or (first.form and again.form and first.form.same != again.form.same):
         tally.broken(
             f"发送：{again.what}。应答是另一张回执：第一次 {_number(first)}，这一次 {_number(again)}。"
-            f"按 {tally.source} 应答复原来的回执，状态相同：另编回执号说明报文又办理了一次。",
+            f"按 {tally.source}、§7 应答复原来的回执，状态和内容都相同，回执号也不另编：换了，网关无从知道两次是同一次办理。",
             "受理时把回执和报文编号、内容摘要一起存下；再收到时原样取出答复",
             path=again.path,
             example=again.example,
         )
+        return False
+    return True
 
 
 def _number(answer: Answer) -> str:

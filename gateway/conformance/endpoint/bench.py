@@ -10,6 +10,7 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
 from gateway.canonical.worktime import beijing_day
+from gateway.conformance.endpoint.line import how_far
 from gateway.conformance.yardstick import Yardstick
 from gateway.errors import PeerFailure
 from gateway.region import Reply, SignedRequest, Taken
@@ -26,8 +27,17 @@ if TYPE_CHECKING:
 #: A server that asks to be left alone is asked again so often, and waited for so long each time.
 _AGAIN, _LONGEST_WAIT_S = 3, 5.0
 _NOT_NOW = frozenset({429, 503})
+#: So many answers are waited for in vain to the end; then so many seconds each.
+_HANGS, _SHORT_S = 3, 5.0
 #: Nobody took the line: what the client calls it.
 _ABSENT = frozenset({"ConnectError", "ClientConnectorError", "ClientConnectorDNSError"})
+_PADDED = ("", "取值前后有空白或换行；值里只写值本身，缩进和换行只能在成员之间")
+#: What the client calls an answer that is none, and what is to be told.
+_UNREADABLE = {
+    "the answer is encoded": "应答头有 Content-Encoding，报文体是压缩过的，网关不解压：关闭服务器和反向代理的应答压缩",
+    "the answer is too large": "应答超过 1 MiB：只答复回执",
+    "the answer is not HTTP": "不是合法的 HTTP/1.1 应答：查应答头和 Content-Length",
+}
 #: How much of the server's words is quoted.
 _WORDS = 120
 
@@ -47,7 +57,11 @@ class Answer:
     body: bytes = field(default=b"", repr=False)
     failure: str = ""
     cut: bool = False
+    #: something came back, and it was no answer that the gateway reads
+    garbled: bool = False
     request: SignedRequest | None = field(default=None, repr=False)
+    #: not waited for as long as the gateway would: the server has kept silent before
+    given_up: bool = False
     #: the answer behind which the server seems to have closed the line without a word
     behind: Answer | None = field(default=None, repr=False)
     took_s: float = 0.0
@@ -65,8 +79,10 @@ class Answer:
     @property
     def code(self) -> str:
         """The code of a refusal, where one can be read."""
+        if self.taken:
+            return ""
         read = self.form.code if self.form and self.form.code else ""
-        return read or (self.reply.code if self.reply and not self.taken else "")
+        return read or (self.reply.code if self.reply else "")
 
     @property
     def said(self) -> str:
@@ -112,7 +128,11 @@ class Bench:
     examples: tuple[bytes, ...] = field(default=(), repr=False)
     door: Door | None = None
     ledger: list[Answer] = field(default_factory=list)
+    #: messages that had their first receipt again, with it
+    remembered: list[tuple[Answer, Message]] = field(default_factory=list, repr=False)
     _yardstick: Yardstick | None = field(default=None, repr=False)
+    _hangs: int = 0
+    _looks: int = 0
 
     @property
     def region(self) -> Any:
@@ -175,6 +195,10 @@ class Bench:
         if answer.cut and before is not None and before.status >= 400:
             answer = await self._attempt(request, what, message, good=good)
             answer = replace(answer, behind=before)
+        if answer.failure and self._looks < _HANGS and not (answer.garbled or answer.given_up):
+            self._looks += 1
+            half = await how_far(self, request)
+            answer = replace(answer, failure=f"没有应答完（{half}）", garbled=True) if half else answer
         self.ledger.append(answer)
         return answer
 
@@ -192,13 +216,19 @@ class Bench:
         )
         began = time.monotonic()
         try:
-            answered = await self.client.send(request)
+            async with asyncio.timeout(self._shortened_s()):
+                answered = await self.client.send(request)
+        except TimeoutError:
+            failure = f"没有应答（等了 {_SHORT_S:g} 秒；前面已有 {_HANGS} 条等满 {self.options.timeout_s:g} 秒，不再等那么久）"
+            return replace(blank, failure=failure, took_s=time.monotonic() - began, given_up=True)
         except PeerFailure as failed:
+            self._hangs += failed.cause == "timeout"
             took_s = time.monotonic() - began
             cut = failed.cause == "connect"
             status = failed.http_status or 0
             failure = _failed(failed, self.options.timeout_s)
-            return replace(blank, failure=failure, status=status, took_s=took_s, cut=cut)
+            garbled = failed.cause == "unreadable"
+            return replace(blank, failure=failure, status=status, took_s=took_s, cut=cut, garbled=garbled)
         return self.read(
             replace(
                 blank,
@@ -209,10 +239,14 @@ class Bench:
             )
         )
 
+    def _shortened_s(self) -> float | None:
+        """The client's own time-out, until it has run out so often that a whole check would take hours."""
+        return _SHORT_S if self._hangs >= _HANGS and self.options.timeout_s > _SHORT_S else None
+
     def read(self, answer: Answer) -> Answer:
         """The answer with what the region reads in it."""
         judged = judge(answer, self.region.read_reply, now=self.clock())  # type: ignore[arg-type]
-        form = self.probes.receipt(answer.body) if self.probes else None
+        form = _trimmed(self.probes.receipt(answer.body)) if self.probes else None
         return replace(answer, reply=judged if isinstance(judged, Reply) else None, form=form)
 
     def introduce(self, message: Message) -> None:
@@ -234,6 +268,16 @@ class Bench:
         return None
 
 
+def _trimmed(form: Form) -> Form:
+    """The form with its values trimmed: the white space about them is one fault, whatever else it looks like."""
+    values = (form.number, form.code, form.case_ref)
+    if all(value == value.strip() for value in values):
+        return form
+    number, code, case_ref = (value.strip() for value in values)
+    paths = tuple(path.strip() for path in form.paths)
+    return replace(form, faults=(_PADDED,), number=number, code=code, case_ref=case_ref, paths=paths)
+
+
 def _failed(failed: PeerFailure, timeout_s: float) -> str:
     match failed.cause:
         case "timeout":
@@ -242,4 +286,4 @@ def _failed(failed: PeerFailure, timeout_s: float) -> str:
             is_absent = failed.detail in _ABSENT
             return f"没有应答（{'连接不上' if is_absent else '收到请求后没有应答就断开了连接'}）"
         case _:
-            return f"应答无法读取（{failed}）"
+            return f"应答无法读取（{_UNREADABLE.get(failed.detail, failed.detail)}）"

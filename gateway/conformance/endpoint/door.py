@@ -11,7 +11,9 @@ from starlette.applications import Starlette
 from starlette.responses import Response
 from starlette.routing import Route
 
+from gateway.canonical.kinds import State
 from gateway.canonical.tracking import Conflict, Ignored
+from gateway.canonical.transitions import WITHDRAWABLE
 from gateway.canonical.worktime import beijing_day
 from gateway.conformance.endpoint.mill import Held
 from gateway.conformance.endpoint.plays import LATER_S, Play, is_minted
@@ -100,6 +102,8 @@ class Door:
     #: about cases of an earlier check: refused, and nobody's fault
     stale: list[Arrival] = field(default_factory=list)
     told: dict[str, float] = field(default_factory=dict)
+    #: the states the server has reported of each case, whatever it was answered
+    said: dict[str, set[State]] = field(default_factory=dict)
     _kept: dict[str, Kept] = field(default_factory=dict)
     _met: dict[str, Play] = field(default_factory=dict)
     _nonces: set[str] = field(default_factory=set)
@@ -150,6 +154,24 @@ class Door:
     def crossed(self, arrival: Arrival) -> bool:
         """Whether something of ours was on its way on the same case: then nobody spoke out of turn."""
         return arrival.at - self.told.get(arrival.case_ref, -_CROSSING_S) < _CROSSING_S
+
+    @property
+    def is_deaf(self) -> bool:
+        """Whether something came that could not be read as far as its key: who knows what it said."""
+        return any(not one.key for one in self.arrivals)
+
+    async def has_ended(self, case_ref: str, within_s: float = 2 * LATER_S) -> bool:
+        """Whether the server reports, by now or in a moment, a state in which nobody may withdraw (crossing §4.9).
+
+        So it may have, if it reports what cannot be read: that is another law's.
+        """
+        waited_s = 0.0
+        while not self.said.get(case_ref, set()) - WITHDRAWABLE:
+            if waited_s >= within_s:
+                return any(one.status == 422 and one.case_ref == case_ref for one in self.arrivals)
+            await asyncio.sleep(_TURN_S)
+            waited_s += _TURN_S
+        return True
 
     async def _stray(self, request: Request) -> Response:
         self.strays.append(f"{request.method} {request.url.path}"[:80])
@@ -226,7 +248,10 @@ class Door:
         return kept
 
     def _essence(self, opened: Opened) -> str:
-        """Its values as the maps read them, without key and time of sending; ``""`` for what has no map."""
+        """Its values as the maps read them, without key and time of sending; ``""`` for what has no map.
+
+        What state it reports is noted by the way.
+        """
         sides = self.sides
         plan = sides.maps.reader(sides.slug, opened.native_kind)
         if plan is None:
@@ -235,6 +260,10 @@ class Door:
         case = CaseContext("", "", today, sides.other, slug, {})
         sight = Sight(sides.tables, slug, slug, sides.other, today, case=case, door=False)
         reading = plan.read(opened.tree, sight)
+        if reading.findings:
+            return ""  # what cannot be read in part looks like others of its kind
+        if state := reading.value("status.state"):
+            self.said.setdefault(opened.case_ref, set()).add(State(state))
         said = sorted(f"{path}={leaf.value}" for path, leaf in reading.leaves.items())
         return digest.sm3_hex("\n".join((opened.native_kind, opened.case_ref, *said)).encode())
 

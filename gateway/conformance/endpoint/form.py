@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from gateway.canonical.kinds import Kind
 from gateway.conformance.endpoint import spoil
+from gateway.conformance.endpoint.tally import byte_for_byte
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -47,9 +48,7 @@ async def reads_any_letter_case(bench: Bench, tally: Tally) -> None:
 async def refuses_the_unreadable(bench: Bench, tally: Tally) -> None:
     """E-F06."""
     if bench.probes is not None:
-        remedy = (
-            "按规定的编码严格解码，解析失败就答复 HTTP 422、9041；不要换一种编码再试，也不要让异常变成 500"
-        )
+        remedy = "按规定的编码严格解码（不成字的字节不换成替代字符），解析失败就答复 HTTP 422、9041；不要换一种编码再试，也不要让异常变成 500"
         await refuses_bodies(bench, tally, bench.probes.unreadable, remedy)
 
 
@@ -64,7 +63,7 @@ async def refuses_bodies(
         answer = await bench.bad(
             bench.seal(message, body=body), f"{message.words}，凭证正确，{what}", message
         )
-        tally.refused(answer, 422, frozenset({"9041"}), remedy)
+        tally.refused(answer, 422, frozenset({"9041"}), byte_for_byte(answer, remedy))
 
 
 async def knows_its_kinds(bench: Bench, tally: Tally) -> None:
@@ -96,7 +95,8 @@ async def reads_other_spellings(bench: Bench, tally: Tally) -> None:
         what, body = bench.probes.variants(message.body)[place]
         said = f"{message.words}，{what}，意思不变"
         answer = await bench.send(bench.seal(message, body=body), said, message, good=True)
-        tally.taken(answer, "用完整的解析器读报文，不要按固定的写法截取文本")
+        remedy = "用完整的解析器读报文，不要按固定的写法截取文本"
+        tally.taken(answer, byte_for_byte(answer, remedy))
 
 
 async def refuses_an_unknown_kind(bench: Bench, tally: Tally) -> None:

@@ -12,6 +12,7 @@ from gateway.conformance.endpoint import spoil
 from gateway.conformance.endpoint.basic import follow, opened
 from gateway.conformance.endpoint.line import NOT_TAKEN, on_one_line
 from gateway.conformance.endpoint.mill import RARE
+from gateway.conformance.endpoint.tally import byte_for_byte
 from gateway.region import Inbound
 
 if TYPE_CHECKING:
@@ -122,13 +123,13 @@ async def follows_at_once(bench: Bench, tally: Tally) -> None:
 
 async def reads_rare_letters(bench: Bench, tally: Tally) -> None:
     """E-F14."""
-    for letter in RARE:
-        message = bench.mill.of_name(bench.mill.application(_APPLY), f"张{letter}")
+    kinds = bench.mill.spoken(kind for kind in Kind if kind.opens_case)
+    for letter, kind in (*((letter, _APPLY) for letter in RARE), *((RARE[-1], kind) for kind in kinds)):
+        message = bench.mill.of_name(bench.mill.application(kind), f"张{letter}")
         what = f"{message.words}，姓名里有 {letter}（U+{ord(letter):04X}）"
-        tally.taken(
-            await bench.good(message, what),
-            "解码用规定编码的完整实现（四字节字、第二平面的字都在内），数据库列和日志也要存得下",
-        )
+        answer = await bench.good(message, what)
+        remedy = "解码用规定编码的完整实现（四字节字、第二平面的字都在内），数据库列和日志也要存得下"
+        tally.taken(answer, byte_for_byte(answer, remedy))
 
 
 async def takes_every_item(bench: Bench, tally: Tally) -> None:

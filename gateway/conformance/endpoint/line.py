@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 _CHUNK = 1 << 16
 #: A server that closes does so at once.
 _LINGER_S = 0.3
+#: Long enough for the rest of an answer whose head is there.
+_HALF_S = 2.0
+_LENGTH = "Content-Length 写编码后的字节数（不是字符数），报文体写完要关闭输出"
 #: How the sentence ends when the line is in order and the message was not taken.
 NOT_TAKEN = "，没有受理"
 _SILENT = "没有应答就断开了连接，也没有在前一个应答里写 Connection: close"
@@ -63,6 +66,38 @@ async def closes_silently(bench: Bench, request: SignedRequest) -> bool:
         return False
     finally:
         writer.close()
+
+
+async def how_far(bench: Bench, request: SignedRequest) -> str:
+    """What comes of an answer that does not come to its end, on a line of its own; ``""`` when nothing does."""
+    line = h11.Connection(h11.CLIENT)
+    head, size, writer = None, 0, None
+    try:
+        reader, writer = await _connected(bench)
+        async with asyncio.timeout(min(_HALF_S, 5 * bench.options.timeout_s)):
+            for part in (_head(bench, request), h11.Data(data=request.body), h11.EndOfMessage()):
+                writer.write(_bytes(line, part))
+            while not isinstance(event := line.next_event(), h11.EndOfMessage | h11.ConnectionClosed):
+                if event is h11.NEED_DATA:
+                    line.receive_data(await reader.read(_CHUNK))
+                elif isinstance(event, h11.Response):
+                    head = event
+                elif isinstance(event, h11.Data):
+                    size += len(event.data)
+    except (TimeoutError, OSError, h11.RemoteProtocolError):
+        return _half(head, size)
+    finally:
+        if writer is not None:
+            writer.close()
+    return ""
+
+
+def _half(head: h11.Response | None, size: int) -> str:
+    if head is None:
+        return ""
+    length = dict(head.headers).get(b"content-length", b"").decode("ascii", "replace")
+    told = f"Content-Length: {length}，" if length else ""
+    return f"应答头已到：HTTP {head.status_code}，{told}报文体只到 {size} 字节就没有下文；{_LENGTH}"
 
 
 async def half_a_message(bench: Bench, request: SignedRequest) -> None:

@@ -122,20 +122,31 @@ class Mill:
             if said.facts is None or not fits(said.facts):
                 continue
             try:
-                return self.opened(self.sides.other, said.body, said.facts, key=key)
+                message = self.opened(self.sides.other, said.body, said.facts, key=key)
             except CannotSay:
                 continue
+            if _is_common(message.tree):
+                return message
         raise CannotSay(kind.value)
 
     def items(self) -> Iterator[tuple[str, Message | None]]:
         """One application for every item in force today; None where the other side hands in nothing that crosses."""
         today = self._today()
         for version in self._table_items():
+            yield version, self._of_item(version, today)
+
+    def _of_item(self, version: str, today: date) -> Message | None:
+        for _ in range(_PATIENCE):
             said = self._stand_in.apply(self._errands.of(version, self._chance, today), self._draw())
+            if said.facts is None:
+                return None
             try:
-                yield version, self.opened(self.sides.other, said.body, said.facts) if said.facts else None
+                message = self.opened(self.sides.other, said.body, said.facts)
             except CannotSay:
-                yield version, None
+                return None
+            if _is_common(message.tree):
+                return message
+        return None
 
     def _table_items(self) -> tuple[str, ...]:
         items = self.sides.tables.items.all(self._today())
@@ -286,7 +297,9 @@ class Mill:
 
     def of_name(self, message: Message, name: str) -> Message:
         """The same application by somebody of another name."""
-        return self.again(message, tree=with_value(message.tree, message.case.facts.name, name))
+        facts, record = message.case.facts, message.case.record
+        held = Held(replace(record, person=replace(record.person, name=name)), replace(facts, name=name))
+        return replace(self.again(message, tree=with_value(message.tree, facts.name, name)), case=held)
 
     def renamed(self, message: Message, native_kind: str) -> Message:
         """The same message under another kind."""
@@ -327,6 +340,15 @@ class Mill:
 
     def _today(self) -> date:
         return beijing_day(self._clock())
+
+
+def _is_common(tree: Tree) -> bool:
+    """Whether every system can write it: letters beyond GBK are tried by a law of their own."""
+    try:
+        str(tree).encode("gbk")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def with_value(node: Any, old: str, new: str) -> Any:

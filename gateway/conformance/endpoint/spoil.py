@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from typing import TYPE_CHECKING, Any
 
 from gateway.canonical.identifiers import citizen_id_fault
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
     from gateway.errors import Finding
     from gateway.region import Tree
 
+#: A day, with the time of day or without.
+_DATE = re.compile(
+    r"(?P<year>(?:19|20)\d\d)(?P<dash>-?)\d\d(?P=dash)\d\d(?P<rest>(?:\D?\d\d(?::?\d\d){2})?)", re.ASCII
+)
 #: Spoilt messages of one kind that are sent.
 _MOST = 6
 
@@ -107,6 +112,9 @@ def _is_citizens(value: str) -> bool:
 
 
 def _others(value: Any) -> Iterator[tuple[str, Any]]:
+    if dated := _DATE.fullmatch(str(value)):
+        year, dash, rest = dated["year"], dated["dash"], dated["rest"]
+        yield "改成没有的日期（2 月 30 日）", type(value)(f"{year}{dash}02{dash}30{rest}")
     if isinstance(value, str) and value:
         if _is_citizens(value):
             yield (

@@ -3,7 +3,7 @@
 import re
 
 from endpoint.chongqing.case_book import REASON, STATES, words_of
-from endpoint.common import identity_good
+from endpoint.common import identity_good, no_such_day
 
 HEAD = "BBH FSF JSF JYM LSH FSSJ"
 CASE = "SBLSH SXBM SXMC SLD SLSJ SLQD? "
@@ -129,9 +129,12 @@ def flat(root):
     return {node.tag: node.text or "" for node in root.find("BODY").iter() if isinstance(node.tag, str)}
 
 
-def check_values(values, kind):
+def check_values(values, kind, *, checks_days=True):
     """Value rules a receiver can see without tables (crossing 2 and 5.1)."""
     found = []
+    if checks_days:
+        dated = [name for name, value in values.items() if "-" in value and no_such_day(value)]
+        found += [(name, "9043", "没有这一天") for name in dated]
     if values.get("ZJLX") == "A" and not identity_good(values["ZJHM"].upper()):
         found.append(("BODY/SQR/ZJHM", "9043", "证件号码校验位不符"))
     if "XZLX" in values and (values["XZLX"] == "1") != ("YLLX" in values):

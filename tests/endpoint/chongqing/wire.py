@@ -24,7 +24,7 @@ def decode(raw, fault=""):
     """Text of GB18030 bytes in the mapping of 2022; UnicodeDecodeError when they are none."""
     if fault == "gbk-decoder":
         return raw.decode("gbk")
-    text = raw.decode("gb18030")
+    text = raw.decode("gb18030", "replace" if fault == "bad-bytes-replaced" else "strict")
     return text if fault == "codec-2005" else text.translate(EDITION_2022)
 
 

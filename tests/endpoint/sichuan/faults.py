@@ -27,6 +27,7 @@ FAULTS = {
     "crash-unknown-kind": "sichuan 4: an unknown fwid ends in 500",
     "crash-malformed": "sichuan 4: an unreadable body ends in 500",
     "strict-optional": "sichuan 6: optional members outside the printed example are refused",
+    "lenient-date": "crossing 2 M7: 30 February is read as 2 March",
     "digit-unchecked": "crossing 2 M17: the check digit of an identity number is not looked at",
     "empty-number-refused": 'sichuan 5: aac001 "" is refused as empty',
     "redirects": "gateway 5: answers 307 to another address",

@@ -3,7 +3,7 @@
 import re
 from decimal import Decimal
 
-from endpoint.common import identity_good
+from endpoint.common import identity_good, no_such_day
 
 PERSON = "aac058! aac147! aac004 aac005 aac006 aac161 aac009 aac010 "
 HEAD = "fwid! aaz002! affairCode! cytbh param! "
@@ -46,6 +46,7 @@ PARTS = {
     "ywxx": "name! value!",
     "ic91": "aab299! aae001! aae041! aae042! aae202! aae180! yae181 aaa041! aae264! aae265! aae273!",
 }
+DAYS = ("aac006", "aae030", "aae031", "aae035", "aae036", "aae043", "abc916", "ajc090", "bic162")
 LENGTHS = {"clist": 50, "ywxx": 50, "ic91": 60}
 WHOLE, DECIMAL = (int, str), (int, Decimal)
 CHECKED = (  # members checked more closely than "text": names, form of str(value), JSON types allowed
@@ -116,9 +117,11 @@ def check_shape(message):
     return found
 
 
-def check_values(message, *, checks_digit=True):
+def check_values(message, *, checks_digit=True, checks_days=True):
     """Value rules a receiver can see without tables (crossing 2 and 5.1)."""
     found, param = [], message["param"]
+    dated = [name for name in DAYS if checks_days and no_such_day(param.get(name, ""))]
+    found += [(f"param.{name}", "9043", "没有这一天") for name in dated]
     if "aac147" in param and message["aac002"].upper() != param["aac147"].upper():
         found.append(("param.aac147", "9043", "与 aac002 不一致"))
     if checks_digit and param.get("aac058") == "01" and not identity_good(param["aac147"].upper()):

@@ -164,7 +164,11 @@ class Office:
         found = check_shape(message) + self.own_findings(message)
         if found:
             raise RefusedError(422, "9042", f"{len(found)} 处不符", found)
-        found = check_values(message, checks_digit=self.fault != "digit-unchecked")
+        found = check_values(
+            message,
+            checks_digit=self.fault != "digit-unchecked",
+            checks_days=self.fault != "lenient-date",
+        )
         own = "TB" if self.fault == "prefix-swapped" else "SC"
         if message["aaz002"].startswith(own) and self.fault != "own-key-accepted":
             found.append(("aaz002", "9043", f"{own} is no message of the gateway"))
