@@ -11,15 +11,25 @@ _OFFER = re.compile(rb"(?<=\r\n)upgrade(?=:[ \t]*h2c[ \t]*\r\n)", re.IGNORECASE)
 #: As long as the name it stands for.
 _PASSED_OVER = b"x-offer"
 _END_OF_HEAD = b"\r\n\r\n"
+#: The beginning of a head whose end is on its way.
+_BEGUN = re.compile(rb"[A-Z]{3,7} /(?!.*\n\n)", re.DOTALL)
+#: A longer head is the parser's to refuse. Bytes.
+_LONGEST_HEAD = 1 << 16
 
 
 class Http1(HttpToolsProtocol):
     """Whoever offers HTTP/2 is served as if it had not: the parser would lose the body, and every signature with it."""
 
+    _head = b""
+
     def data_received(self, data: bytes) -> None:
-        """Bytes from the line; a head comes in one piece, or is none of a client that offers."""
+        """Bytes from the line; a head is handed on when it is whole."""
         if self.cycle is None or self.cycle.response_complete:
+            data, self._head = self._head + data, b""
             head, end, body = data.partition(_END_OF_HEAD)
+            if not end and len(data) < _LONGEST_HEAD and _BEGUN.match(data):
+                self._head = data
+                return
             if end:
                 data = _OFFER.sub(_PASSED_OVER, head + end, count=1) + body
         super().data_received(data)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import pairwise
 
 import h11
 import pytest
@@ -28,16 +29,18 @@ async def echo(_, receive, send):
     await send({"type": "http.response.body", "body": body})
 
 
-async def asked(line, streams, *, split):
-    """The body of the answer to one request with an offer; head and body in one piece or in two."""
+async def asked(line, streams, cuts):
+    """The body of the answer to one request with an offer, sent in pieces: cut at these bytes."""
     reader, writer = streams
     headers = [("Host", "x"), ("Content-Length", str(len(BODY))), *OFFER]
     head = line.send(h11.Request(method="POST", target="/", headers=headers))
     rest = line.send(h11.Data(data=BODY)) + line.send(h11.EndOfMessage())
-    for piece in (head, rest) if split else (head + rest,):
-        writer.write(piece)
+    whole = head + rest
+    places = [0, *(cut if cut >= 0 else len(head) + cut for cut in cuts), len(whole)]
+    for start, end in pairwise(places):
+        writer.write(whole[start:end])
         await writer.drain()
-        await asyncio.sleep(0)
+        await asyncio.sleep(0.01 if cuts else 0)  # so that it arrives by itself
     answer = b""
     while not isinstance(event := line.next_event(), h11.EndOfMessage):
         if event is h11.NEED_DATA:
@@ -47,17 +50,30 @@ async def asked(line, streams, *, split):
     return answer
 
 
-@pytest.mark.parametrize("split", [False, True])
-async def test_an_offer_of_http2_costs_nobody_the_body(split):
+@pytest.fixture
+async def port():
+    """Where a server of this protocol listens."""
     server = uvicorn.Server(uvicorn.Config(echo, http=Http1, port=0, log_level="critical", lifespan="off"))
     serving = asyncio.create_task(server.serve())
     while not server.started:  # noqa: ASYNC110 - uvicorn has no event to wait for
         await asyncio.sleep(0.01)
-    port = server.servers[0].sockets[0].getsockname()[1]
+    yield server.servers[0].sockets[0].getsockname()[1]
+    server.should_exit = True
+    await serving
+
+
+@pytest.mark.parametrize("cuts", [(), (-1,), (40, 80), (-40, -20)], ids=str)
+async def test_an_offer_of_http2_costs_nobody_the_body(port, cuts):
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     for _ in range(3):
         line = h11.Connection(h11.CLIENT)
-        assert await asked(line, (reader, writer), split=split) == BODY
+        assert await asked(line, (reader, writer), cuts) == BODY
     writer.close()
-    server.should_exit = True
-    await serving
+
+
+async def test_what_is_no_http_is_told_so_at_once(port):
+    for said in (b"\x16\x03\x01\x02\x00\x01\xfc\x03\x03", b"GET / HTTP/1.1\n\n"):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(said)
+        assert (await asyncio.wait_for(reader.read(100), 10)).startswith(b"HTTP/1.1 ")
+        writer.close()
