@@ -28,6 +28,7 @@ from gateway.conformance.stage import Aside, Stage, kinds_of
 from gateway.errors import CannotStart
 from gateway.mapping.load import PACKAGED
 from gateway.regions import discover, look_in
+from gateway.transport.http1 import Http1
 
 if TYPE_CHECKING:
     from gateway.region import Region
@@ -93,7 +94,7 @@ def simulate(  # noqa: PLR0913, PLR0917 - one parameter an option
     _tell(region, kept, where, gateway_url)
     # whoever is kept waiting (hang, delay) does not keep Ctrl-C waiting
     config = uvicorn.Config(
-        stage.app(), log_level="critical", access_log=False, timeout_graceful_shutdown=_LEAVE_S
+        stage.app(), http=Http1, log_level="critical", access_log=False, timeout_graceful_shutdown=_LEAVE_S
     )
     uvicorn.Server(config).run([lines])
 

@@ -41,6 +41,7 @@ from gateway.conformance.yardstick import Yardstick
 from gateway.exchange.translate import compile_maps
 from gateway.mapping.load import PACKAGED, tables_of
 from gateway.regions import discover, in_folders, package_of, table_files
+from gateway.transport.http1 import Http1
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable
@@ -343,7 +344,7 @@ def main() -> None:
     """Serves until SIGTERM or SIGINT."""
     options = parser().parse_args()
     app = build(options).app()
-    uvicorn.run(app, host=options.host, port=options.port, log_level="warning", access_log=False)
+    uvicorn.run(app, host=options.host, port=options.port, http=Http1, log_level="warning", access_log=False)
 
 
 if __name__ == "__main__":
