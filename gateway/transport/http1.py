@@ -13,7 +13,7 @@ _PASSED_OVER = b"x-offer"
 _END_OF_HEAD = b"\r\n\r\n"
 #: The beginning of a head whose end is on its way.
 _BEGUN = re.compile(rb"[A-Z]{3,7} /(?!.*\n\n)", re.DOTALL)
-#: A longer head is the parser's to refuse. Bytes.
+#: No longer head is taken; ours have less than 2 KiB. The parser knows no limit. Bytes.
 _LONGEST_HEAD = 1 << 16
 
 
@@ -27,9 +27,15 @@ class Http1(HttpToolsProtocol):
         if self.cycle is None or self.cycle.response_complete:
             data, self._head = self._head + data, b""
             head, end, body = data.partition(_END_OF_HEAD)
-            if not end and len(data) < _LONGEST_HEAD and _BEGUN.match(data):
-                self._head = data
+            if not end and _BEGUN.match(data):
+                self._wait(data)
                 return
             if end:
                 data = _OFFER.sub(_PASSED_OVER, head + end, count=1) + body
         super().data_received(data)
+
+    def _wait(self, head: bytes) -> None:
+        if len(head) < _LONGEST_HEAD:
+            self._head = head
+        else:
+            self.send_400_response("The head of the request is longer than 64 KiB.")

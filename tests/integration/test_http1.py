@@ -71,6 +71,13 @@ async def test_an_offer_of_http2_costs_nobody_the_body(port, cuts):
     writer.close()
 
 
+async def test_a_head_without_end_is_refused_and_not_kept(port):
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write((b"POST /" + b"x" * (1 << 16))[: 1 << 16])
+    assert b"64 KiB" in await asyncio.wait_for(reader.read(), 10)
+    writer.close()
+
+
 async def test_what_is_no_http_is_told_so_at_once(port):
     for said in (b"\x16\x03\x01\x02\x00\x01\xfc\x03\x03", b"GET / HTTP/1.1\n\n"):
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
