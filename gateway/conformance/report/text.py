@@ -5,9 +5,10 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.markup import escape
-from rich.padding import Padding
+from rich.text import Text
 
 from gateway.canonical.worktime import BEIJING
 from gateway.conformance.law import Level, Verdict
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 #: Breaches of one law that are shown; the JSON report has all of them.
 MOST_SHOWN = 5
+_INDENT = "    "
+_CLOSING, _OPENING = "，。；：、！？）】》”’…", "（【《“‘"
 MARKS = {Verdict.HELD: "[green]✓[/]", Verdict.BROKEN: "[bold red]✗[/]", Verdict.SKIPPED: "[yellow]–[/]"}
 
 
@@ -40,12 +43,12 @@ def _law(result: Result, console: Console) -> None:
     tried = f"  [dim]{result.tried} 例[/]" if result.tried else ""
     console.print(f"{MARKS[result.verdict]} {law.id} {escape(law.title)}{tried}", highlight=False)
     if result.skipped:
-        console.print(Padding(f"[yellow]未检查：{escape(result.skipped)}[/]", (0, 0, 0, 4)))
+        _below(f"[yellow]未检查：{escape(result.skipped)}[/]", console)
     for breach in result.breaches[:MOST_SHOWN]:
         _breach(breach, console)
     left = len(result.breaches) - MOST_SHOWN
     if left > 0:
-        console.print(Padding(f"[dim]另有 {left} 处同类问题，见 --format json[/]", (0, 0, 0, 4)))
+        _below(f"[dim]另有 {left} 处同类问题，见 --format json[/]", console)
 
 
 def _breach(breach: Breach, console: Console) -> None:
@@ -56,7 +59,34 @@ def _breach(breach: Breach, console: Console) -> None:
         lines.append(f"[dim]样例[/] {escape(breach.example)}")
     lines.append(f"[bold]改法[/] {escape(breach.remedy)}")
     for line in lines:
-        console.print(Padding(line, (0, 0, 0, 4)), highlight=False)
+        _below(line, console)
+
+
+def _below(markup: str, console: Console) -> None:
+    said = Text.from_markup(markup)
+    for line in said.divide(breaks(said.plain, console.width - len(_INDENT))):
+        line.rstrip()
+        console.print(Text(_INDENT) + line, soft_wrap=True, highlight=False)
+
+
+def breaks(text: str, width: int) -> list[int]:
+    """Where a text is broken so that each line is ``width`` cells or less, places counted in letters.
+
+    Chinese is broken between any two letters but before closing and after opening marks (GB/T 15834, 5.1):
+    the console's own wrapping knows white space only, and leaves half a line empty before a long sentence.
+    """
+    found: list[int] = []
+    start, may = 0, 0
+    for at in range(1, len(text)):
+        before, letter = text[at - 1], text[at]
+        if before == " " or (
+            2 in (cell_len(before), cell_len(letter)) and letter not in _CLOSING and before not in _OPENING
+        ):
+            may = at
+        if cell_len(text[start : at + 1].rstrip()) > width:
+            start = may if may > start else at
+            found.append(start)
+    return found
 
 
 def _summary(report: Report, console: Console) -> None:
