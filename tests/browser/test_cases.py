@@ -27,7 +27,7 @@ def test_the_list_is_walked_filtered_and_opened_without_a_mouse(filled, account,
     page.keyboard.press("j")
     page.keyboard.press("j")
     page.keyboard.press("k")
-    page.wait_for_selector("[data-row]:first-child [data-open]:focus")
+    expect(rows.first.locator("[data-open]")).to_be_focused()
     focused = page.evaluate("document.activeElement.textContent")
     page.keyboard.press("Enter")
     page.wait_for_url(f"**/ops/cases/{focused}")

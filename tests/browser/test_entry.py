@@ -36,7 +36,7 @@ def test_the_language_is_kept_and_the_keyboard_leads_everywhere(account, visit):
     page.wait_for_selector("text=Overview")
     page.wait_for_load_state()
     page.keyboard.press("/")
-    page.wait_for_selector("#find:focus")
+    expect(page.locator("#find")).to_be_focused()
 
 
 def test_stopping_the_gateway_does_not_wait_for_open_pages(account, visit, town):

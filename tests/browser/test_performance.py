@@ -45,7 +45,7 @@ def test_a_number_leads_to_its_cases_by_keyboard_alone(busy, account, visit, ser
     page.keyboard.press("Enter")
     page.wait_for_selector("#what-on_time[open]")
     page.keyboard.press("Escape")
-    page.wait_for_selector("[data-opens=what-on_time]:focus")
+    expect(page.locator("[data-opens=what-on_time]")).to_be_focused()
 
     page.focus("select[name=period]")
     page.select_option("select[name=period]", "year")

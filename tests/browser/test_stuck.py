@@ -43,7 +43,7 @@ def test_two_persons_rerun_a_group_of_dead_messages_without_the_mouse(account, v
     first.keyboard.press("Enter")
     first.wait_for_selector("text=4 条将重新投递")
     assert serious(first) == []
-    first.wait_for_selector("#reason:focus")
+    expect(first.locator("#reason")).to_be_focused()
     first.keyboard.type("对方已恢复")
     first.keyboard.press("Enter")
     first.wait_for_selector("text=等另一人批准，批准后才开始")

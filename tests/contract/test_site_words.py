@@ -1,7 +1,6 @@
 """What the site's reference says in Chinese it says in English too, and no English is kept for what nobody says."""
 
 import csv
-import re
 
 import pytest
 
@@ -9,8 +8,6 @@ from docs.site.reference import api_words, commands, english, tables
 from gateway import regions
 from gateway.dashboard.views.rulebook import list_names
 from gateway.web.app import create
-
-HAN = re.compile("[一-鿿]")
 
 
 def rows(*parts):
@@ -47,7 +44,7 @@ def shaped():
             *(each.get("description", "") for each in shape.get("properties", {}).values()),
         ]:
             # a member that says no more than a parameter of the same name has its English there
-            if HAN.search(sentence) and sentence not in api_words.SAID:
+            if english.HAN.search(sentence) and sentence not in api_words.SAID:
                 yield sentence, f"the API's {name}"
 
 
@@ -64,7 +61,7 @@ def test_what_the_reference_says_has_its_english(about, said):
     assert set(known) - set(where) == set(), (
         f"nobody says these any more: delete them in docs/site/texts/{about}.po"
     )
-    assert [text for text in known.values() if len(HAN.findall(text)) > len(text) / 4] == []
+    assert [text for text in known.values() if len(english.HAN.findall(text)) > len(text) / 4] == []
 
 
 def test_an_item_has_an_english_name():
@@ -79,7 +76,7 @@ def test_an_item_has_an_english_name():
 def test_a_code_list_has_a_name_in_both_languages():
     lists = {file.stem for file in (tables.TABLES / "canonical").glob("*.csv")}
     assert lists <= set(list_names()), "name the list in gateway/dashboard/views/rulebook.py"
-    lacking = [name for name in lists if HAN.search(english.named(list_names()[name]))]
+    lacking = [name for name in lists if english.HAN.search(english.named(list_names()[name]))]
     assert lacking == [], "write their English in gateway/dashboard/texts/en/rules.po"
 
 
@@ -94,5 +91,5 @@ def test_every_operation_of_the_api_is_told_in_english():
                 each.get("description", each["schema"].get("description", ""))
                 for each in operation.get("parameters", ())
             ]
-    lacking = sorted({text for text in said if HAN.search(text) and api_words.english(text) == text})
+    lacking = sorted({text for text in said if english.HAN.search(text) and api_words.english(text) == text})
     assert lacking == [], "write their English in docs/site/reference/api_words.py"

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 TEXTS = Path(__file__).parents[1] / "texts"
 #: Which file of the folder: commands and options, meanings of code lists, documents, shapes of the API.
 About = Literal["commands", "code-lists", "documents", "shapes"]
-_HAN = re.compile("[\u3400-\u9fff]")
+HAN = re.compile("[\u3400-\u9fff]")
 
 
 @functools.cache
@@ -50,6 +50,6 @@ def region(one: Region, slug: str, english: bool) -> str:  # noqa: FBT001
 
 def both(english: str, chinese: str) -> str:
     """English with the official Chinese beneath, for a cell; one of them where they are the same."""
-    if english == chinese or not _HAN.search(chinese):
+    if english == chinese or not HAN.search(chinese):
         return english
     return f'{english}<br><span class="original" lang="zh">{chinese}</span>'

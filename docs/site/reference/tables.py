@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import re
 from collections import defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -116,7 +115,7 @@ def recognition(english: bool) -> str:  # noqa: FBT001
 def documents(rows: Iterable[dict[str, str]]) -> list[str]:
     """What the rows are based on, each document once, as it is cited."""
     cited = [each for row in rows for each in row["basis"].split("; ")]
-    return [each for each in dict.fromkeys(cited) if re.search("[一-鿿]", each)]
+    return [each for each in dict.fromkeys(cited) if words.HAN.search(each)]
 
 
 def _documents(rows: Iterable[dict[str, str]]) -> str:
@@ -149,12 +148,22 @@ def _in_force(row: dict[str, str]) -> str:
 
 def items(english: bool) -> str:  # noqa: FBT001
     """Every item with its versions and both sides' base codes."""
+    versions = _rows("items", "catalogue.csv")
     parts = [
         WIDE,
         head(
             english, ("事项与时限", "Items and limits"), _ITEMS, "mappings/items, mappings/codes/*/items.csv"
         ),
+        _versions(versions, english),
+        "\n## " + ("Base codes" if english else "两地的基本编码") + "\n",
+        _base_codes(versions, english),
     ]
+    if english:
+        parts.append(_documents(versions))
+    return "\n".join(parts)
+
+
+def _versions(versions: list[dict[str, str]], english: bool) -> str:  # noqa: FBT001
     heads = (
         ("item", "name", "message", "promised", "by law", "in force", "basis")
         if english
@@ -162,7 +171,7 @@ def items(english: bool) -> str:  # noqa: FBT001
     )
     told: set[str] = set()
     rows = []
-    for row in _rows("items", "catalogue.csv"):
+    for row in versions:
         # the name once, for all its versions
         name = "" if row["item"] in told else row["name"]
         told.add(row["item"])
@@ -177,29 +186,21 @@ def items(english: bool) -> str:  # noqa: FBT001
                 row["basis"],
             )
         )
-    parts.append(table(heads, rows))
-    parts.append("\n## " + ("Base codes" if english else "两地的基本编码") + "\n")
+    return table(heads, rows)
+
+
+def _base_codes(versions: list[dict[str, str]], english: bool) -> str:  # noqa: FBT001
     known = regions.discover()
     codes = {slug: {row["item"]: row for row in _rows("codes", slug, "items.csv")} for slug in sorted(known)}
-    every = dict.fromkeys(row["item"] for row in _rows("items", "catalogue.csv"))
-    parts.append(
-        table(
-            (
-                "item" if english else "事项",
-                *(words.region(known[slug], slug, english) for slug in codes),
+    heads = ("item" if english else "事项", *(words.region(known[slug], slug, english) for slug in codes))
+    rows = [
+        (
+            code(item),
+            *(
+                f"`{own[item]['base_code']}` {own[item]['name']}" if item in own else ""
+                for own in codes.values()
             ),
-            [
-                (
-                    code(item),
-                    *(
-                        f"`{own[item]['base_code']}` {own[item]['name']}" if item in own else ""
-                        for own in codes.values()
-                    ),
-                )
-                for item in every
-            ],
         )
-    )
-    if english:
-        parts.append(_documents(_rows("items", "catalogue.csv")))
-    return "\n".join(parts)
+        for item in dict.fromkeys(row["item"] for row in versions)
+    ]
+    return table(heads, rows)
